@@ -1,0 +1,1 @@
+//! Requirements of the RSVP RFCs and the tests that show them.

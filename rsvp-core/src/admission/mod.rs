@@ -1,0 +1,75 @@
+//! Admission control: a trait that an embedder may replace, and the default bandwidth pools.
+
+use alloc::vec::Vec;
+
+use crate::config::InterfaceConfig;
+use crate::output::{InstallationId, PoliceFlags};
+use crate::wire::{Adspec, Flowspec, SenderTspec, SessionKey};
+
+/// Decides what may be reserved. The node keeps the books ([`Ledger`]) and can undo every decision.
+pub trait Admission: Send {
+    /// Whether the reservation may be made, or changed from `old` to `new`.
+    fn admit(&self, request: &AdmissionRequest<'_>) -> Decision;
+
+    /// The bytes per second that a flowspec takes from a pool.
+    fn bandwidth(&self, flowspec: &Flowspec) -> u64;
+
+    /// TC_Advertise: the ADSPEC of a Path that leaves by this interface (RFC 2205 section 3.11.2).
+    fn advertise(
+        &self,
+        adspec: &Adspec,
+        ledger: &Ledger,
+        config: &InterfaceConfig,
+        mtu: u32,
+        non_rsvp: bool,
+    ) -> Adspec;
+}
+
+/// What admission control gets to see.
+#[derive(Clone, Copy, Debug)]
+pub struct AdmissionRequest<'a> {
+    /// The session.
+    pub session: &'a SessionKey,
+    /// The flowspec in place, if this is a change.
+    pub old: Option<&'a Flowspec>,
+    /// The flowspec wanted (TC_Flowspec).
+    pub new: &'a Flowspec,
+    /// The senders' TSpecs, summed (Path_Te).
+    pub sender_tspec: Option<&'a SenderTspec>,
+    /// The ADSPEC of the path.
+    pub adspec: Option<&'a Adspec>,
+    /// Where it would be policed.
+    pub police: PoliceFlags,
+    /// The books of the outgoing interface.
+    pub ledger: &'a Ledger,
+    /// The settings of the outgoing interface.
+    pub config: &'a InterfaceConfig,
+}
+
+/// The books of one interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Bytes per second that reservations in place take.
+    pub reserved: u64,
+    /// Reservations in place.
+    pub reservations: usize,
+}
+
+/// The answer of admission control.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Yes; pass `fwd` upstream instead of the flowspec, if given (Fwd_Flowspec); first preempt these.
+    Admit {
+        /// Fwd_Flowspec.
+        fwd: Option<Flowspec>,
+        /// Installations to withdraw.
+        preempt: Vec<InstallationId>,
+    },
+    /// No: error code and value for the ResvErr.
+    Reject {
+        /// Error code (RFC 2205 Appendix B).
+        code: u8,
+        /// Error value.
+        value: u16,
+    },
+}

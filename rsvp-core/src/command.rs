@@ -1,0 +1,130 @@
+//! What a local application or operator asks of the node (RFC 2205 section 3.11.1).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::IpAddr;
+
+use crate::config::NodeConfig;
+use crate::wire::{FilterSpec, FlowDescriptor, SenderTemplate, SenderTspec, SessionKey, Style};
+
+/// Names one application's use of a session; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct ApiId(pub u64);
+
+/// One local command.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Command {
+    /// Replace the configuration; state that it does not touch survives.
+    Configure(NodeConfig),
+    /// SESSION: register for a session; upcalls carry the id in the reply.
+    OpenSession(SessionKey),
+    /// SENDER: announce a sender, or change what was announced for its template.
+    AddSender(ApiId, SenderRequest),
+    /// SENDER with its definition withdrawn: tear the sender's path state down.
+    RemoveSender(ApiId, SenderTemplate),
+    /// RESERVE: make or replace this application's reservation.
+    Reserve(ApiId, ReserveRequest),
+    /// Withdraw this application's reservation, keep the session open.
+    Unreserve(ApiId),
+    /// RELEASE: withdraw everything of this application and forget it.
+    Release(ApiId),
+    /// Operator: remove all protocol state of one session, or of all, with tears to the neighbours. What local
+    /// applications and standing configuration asked for is announced again at once.
+    Clear(Option<SessionKey>),
+    /// The node is about to stop: tear everything down towards the neighbours and accept nothing more.
+    Shutdown,
+}
+
+/// A sender to announce.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SenderRequest {
+    /// Its address and port. Normally this node's own; announcing for another host makes this node a proxy.
+    pub template: SenderTemplate,
+    /// What it will send.
+    pub tspec: SenderTspec,
+    /// Whether to collect path properties in an ADSPEC (RFC 2210).
+    pub adspec: bool,
+    /// IP TTL that its data leaves with, at most that of the Path; normally 255 for Path.
+    pub ttl: u8,
+}
+
+/// A reservation to make.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ReserveRequest {
+    /// The receiver's own address, for confirmations.
+    pub receiver: IpAddr,
+    /// Reservation style.
+    pub style: Style,
+    /// What to reserve for whom: several for FF, one for SE and WF. For FF and SE, senders that are not known yet are
+    /// reserved for when their Path arrives.
+    pub flows: Vec<FlowDescriptor>,
+    /// Whether a confirmation is wanted (ResvConf).
+    pub confirm: bool,
+}
+
+/// Answer to a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Reply {
+    /// Done.
+    Done,
+    /// The session is open under this id.
+    Session(ApiId),
+    /// So many sessions were cleared.
+    Cleared(usize),
+}
+
+/// The caller's fault.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum CommandError {
+    /// No application is registered under this id.
+    UnknownApi(ApiId),
+    /// There is no such session.
+    UnknownSession(SessionKey),
+    /// There is no such sender.
+    UnknownSender(FilterSpec),
+    /// The application has no reservation.
+    NoReservation,
+    /// Addresses of both families are mixed.
+    FamilyMismatch,
+    /// A zero port beside a non-zero one, or a port for a protocol that has none (error code 07 or 08).
+    ConflictingPort,
+    /// The session is in use with another style (error code 05).
+    ConflictingStyle(Style),
+    /// The flow descriptors do not fit the style, or there are none.
+    BadFlows(String),
+    /// The flowspec or TSpec is no valid one.
+    BadFlowspec(String),
+    /// A cap of the configuration is reached.
+    LimitReached(String),
+    /// The node is shutting down.
+    ShuttingDown,
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownApi(id) => write!(f, "no application is registered as {}", id.0),
+            Self::UnknownSession(key) => write!(f, "there is no session {key}"),
+            Self::UnknownSender(sender) => write!(f, "there is no sender {sender}"),
+            Self::NoReservation => write!(f, "the application has no reservation in this session"),
+            Self::FamilyMismatch => write!(f, "IPv4 and IPv6 addresses are mixed"),
+            Self::ConflictingPort => write!(f, "a zero port cannot stand beside a non-zero one"),
+            Self::ConflictingStyle(style) => write!(f, "the session is already reserved in style {style}"),
+            Self::BadFlows(why) => write!(f, "the flow descriptors do not fit the style: {why}"),
+            Self::BadFlowspec(why) => write!(f, "the flowspec is not valid: {why}"),
+            Self::LimitReached(which) => write!(f, "the limit on {which} is reached"),
+            Self::ShuttingDown => write!(f, "the node is shutting down"),
+        }
+    }
+}
+
+impl core::error::Error for CommandError {}

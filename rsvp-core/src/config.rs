@@ -1,0 +1,138 @@
+//! What an operator may set: timers, limits and bandwidth, for the node and for each interface.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+
+use crate::time::Duration;
+
+/// Configuration of a node.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct NodeConfig {
+    /// Whether the node forwards: a router handles messages in transit, a host only its own.
+    pub router: bool,
+    /// What holds for an interface that `interfaces` does not name.
+    pub default_interface: InterfaceConfig,
+    /// Settings by interface name.
+    pub interfaces: BTreeMap<String, InterfaceConfig>,
+    /// Caps on what a peer or an application may make the node hold.
+    pub limits: Limits,
+    /// Whether a Resv goes upstream only after traffic control has answered (the default), or at once.
+    pub wait_for_installation: bool,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self {
+            router: true,
+            default_interface: InterfaceConfig::default(),
+            interfaces: BTreeMap::new(),
+            limits: Limits::default(),
+            wait_for_installation: true,
+        }
+    }
+}
+
+impl NodeConfig {
+    /// The settings that hold for the interface called `name`.
+    #[must_use]
+    pub fn interface(&self, name: &str) -> &InterfaceConfig {
+        self.interfaces.get(name).unwrap_or(&self.default_interface)
+    }
+}
+
+/// Configuration of one logical interface.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct InterfaceConfig {
+    /// Whether RSVP runs here. Messages that arrive on a disabled interface are dropped and counted.
+    pub enabled: bool,
+    /// Bandwidth that may be reserved; `None` refuses every reservation out of this interface.
+    pub bandwidth: Option<Bandwidth>,
+    /// R, the refresh period (RFC 2205 section 3.7), default 30 s.
+    pub refresh: Duration,
+    /// K, how many refreshes may be lost before state dies (RFC 2205 section 3.7), default 3.
+    pub refresh_multiple: u32,
+    /// Kb, the blockade multiple (RFC 2205 section 3.5), default 4.
+    pub blockade_multiple: u32,
+    /// W, the wait before a local repair (RFC 2205 section 3.6), default 2 s.
+    pub repair_delay: Duration,
+    /// Slew.Max, by how much R may grow from one refresh to the next (RFC 2205 section 3.7),
+    /// as a factor beyond 1; default 0.30.
+    pub slew_max: f32,
+    /// The least delay that this interface adds to a packet, for the ADSPEC's minimum path latency
+    /// (RFC 2215 section 3.4); `None` when it is not known.
+    pub latency: Option<Duration>,
+    /// C and D of the interface's scheduler (RFC 2212 section 5): deviation in bytes and in
+    /// microseconds from the fluid model. `None`: guaranteed service is not offered.
+    pub guaranteed: Option<ErrorTerms>,
+}
+
+impl Default for InterfaceConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            bandwidth: None,
+            refresh: Duration::from_secs(30),
+            refresh_multiple: 3,
+            blockade_multiple: 4,
+            repair_delay: Duration::from_secs(2),
+            slew_max: 0.30,
+            latency: None,
+            guaranteed: Some(ErrorTerms { c: 1500, d: 1000 }),
+        }
+    }
+}
+
+/// The bandwidth pool of an interface, in bytes per second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Bandwidth {
+    /// What all reservations together may take.
+    pub total: u64,
+    /// What a single reservation may take.
+    pub per_flow: u64,
+    /// What the link itself carries; the ADSPEC's available path bandwidth is bounded by it.
+    pub link: u64,
+}
+
+/// The deviation of a scheduler from the fluid model (RFC 2212 section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ErrorTerms {
+    /// C, the rate-dependent term, in bytes.
+    pub c: u32,
+    /// D, the rate-independent term, in microseconds.
+    pub d: u32,
+}
+
+/// Caps: beyond them new state is refused; existing state is never evicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Limits {
+    /// Sessions of the node.
+    pub sessions: usize,
+    /// Path state blocks of one session.
+    pub senders_per_session: usize,
+    /// Reservation state blocks of one session.
+    pub reservations_per_session: usize,
+    /// Objects of one message.
+    pub objects_per_message: usize,
+    /// One-shot messages (tears, errors, confirmations) that wait to be sent.
+    pub queued_one_shots: usize,
+    /// Events that wait to be fetched; beyond it they are replaced by one `Lost(n)`.
+    pub queued_events: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            sessions: 1_000_000,
+            senders_per_session: 4096,
+            reservations_per_session: 4096,
+            objects_per_message: 1024,
+            queued_one_shots: 65_536,
+            queued_events: 16_384,
+        }
+    }
+}

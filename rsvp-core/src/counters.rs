@@ -1,0 +1,103 @@
+//! What a node counts. Names follow the statistics of the ietf-rsvp YANG model.
+
+use alloc::collections::BTreeMap;
+
+/// Why a received message was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum DropReason {
+    /// It arrived on an interface that the node does not know.
+    UnknownInterface,
+    /// RSVP is disabled on the interface, or the interface is down.
+    InterfaceDisabled,
+    /// Shorter than it says, or than a header.
+    Truncated,
+    /// Not RSVP version 1.
+    BadVersion,
+    /// Checksum mismatch.
+    BadChecksum,
+    /// The length field disagrees with the objects or the datagram.
+    BadLength,
+    /// An object's length or contents are impossible.
+    MalformedObject,
+    /// A mandatory object is missing.
+    MissingObject,
+    /// An object class that must be known is not (RFC 2205 section 3.10).
+    UnknownObjectClass,
+    /// A C-Type is not known.
+    UnknownObjectCType,
+    /// The message type is not known.
+    UnknownMessageType,
+    /// More objects than the limit.
+    TooManyObjects,
+    /// Conflicting ports (RFC 2205 section 3.2).
+    ConflictingPort,
+    /// It names no state that the node has.
+    NoState,
+    /// A limit of the configuration is reached.
+    LimitReached,
+    /// The node's own message came back.
+    OwnMessage,
+    /// It is not for this node, which does not forward.
+    NotForUs,
+    /// Its contents are of no valid combination (style and filters, address families).
+    Inconsistent,
+    /// TTL is used up.
+    TtlExpired,
+    /// The node is shutting down.
+    ShuttingDown,
+}
+
+/// Message counts by type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub struct MessageCounters {
+    /// Path.
+    pub path: u64,
+    /// Resv.
+    pub resv: u64,
+    /// PathErr.
+    pub path_err: u64,
+    /// ResvErr.
+    pub resv_err: u64,
+    /// PathTear.
+    pub path_tear: u64,
+    /// ResvTear.
+    pub resv_tear: u64,
+    /// ResvConf.
+    pub resv_confirm: u64,
+}
+
+/// All counters of a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub struct Counters {
+    /// Messages received and accepted for processing.
+    pub received: MessageCounters,
+    /// Messages sent.
+    pub sent: MessageCounters,
+    /// Received messages that were mere refreshes.
+    pub refreshes_received: u64,
+    /// Sent messages that were mere refreshes.
+    pub refreshes_sent: u64,
+    /// Dropped messages by reason.
+    pub dropped: BTreeMap<DropReason, u64>,
+    /// Path state that was not refreshed in time.
+    pub path_timeouts: u64,
+    /// Reservation state that was not refreshed in time.
+    pub resv_timeouts: u64,
+    /// Reservations refused by admission control.
+    pub admission_failures: u64,
+    /// Events that were not fetched in time.
+    pub events_lost: u64,
+    /// One-shot messages that were not queued because of the limit.
+    pub one_shots_dropped: u64,
+    /// Times that `now` ran backwards.
+    pub clock_backwards: u64,
+    /// Wake-ups for a deadline that had moved on.
+    pub early_wakeups: u64,
+}

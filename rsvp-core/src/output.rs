@@ -1,0 +1,139 @@
+//! What a node wants done outside: messages to send, work that only the outside can do, and when to
+//! call again. Events for applications are in [`event`](crate::event).
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use crate::SessionKey;
+use crate::input::{Encapsulation, InterfaceId};
+use crate::wire::{FilterSpec, Flowspec, SenderTspec};
+
+/// How to send the message that [`Node::poll_transmit`](crate::Node::poll_transmit) wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use = "a polled message that is not sent is lost"]
+pub struct Transmit {
+    /// The logical interface to leave by; `None` leaves the choice to the routing table.
+    pub interface: Option<InterfaceId>,
+    /// The neighbour to hand the packet to, when it is not the destination itself.
+    pub next_hop: Option<IpAddr>,
+    /// IP source address; a Path carries its sender's, which may be another node's.
+    pub source: IpAddr,
+    /// IP destination address.
+    pub destination: IpAddr,
+    /// TTL or hop limit.
+    pub ttl: u8,
+    /// Whether to set the Router Alert option (RFC 2113, RFC 2711).
+    pub router_alert: bool,
+    /// How to carry it.
+    pub encapsulation: Encapsulation,
+    /// The DS field; RSVP's own messages use CS6 (48 << 2).
+    pub traffic_class: u8,
+}
+
+/// What identifies a watched route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct RouteKey {
+    /// Routing table; 0 is the default one.
+    pub table: u32,
+    /// Where packets go.
+    pub destination: IpAddr,
+    /// For multicast: where they come from.
+    pub source: Option<IpAddr>,
+}
+
+/// Names one installation for as long as the node lives; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct InstallationId(pub u64);
+
+/// Work that only the outside can do.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use = "a polled request that is not carried out is lost"]
+pub enum Request {
+    /// Look this route up, answer with [`Input::Route`](crate::Input::Route), and again when it changes.
+    WatchRoute(RouteKey),
+    /// The route is of no interest any more.
+    UnwatchRoute(RouteKey),
+    /// Make the kernel (or the hardware) give this flow what it says, whether it is new or changed, and
+    /// answer with [`Input::Installed`](crate::Input::Installed). The node sends no further request for the same id before the answer.
+    Install(Installation),
+    /// Take the installation away; there is no answer.
+    Remove(InstallationId),
+}
+
+/// The desired state of one reservation in traffic control (one TCSB).
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Installation {
+    /// Its name.
+    pub id: InstallationId,
+    /// The interface it leaves by.
+    pub interface: InterfaceId,
+    /// Whose packets.
+    pub session: SessionKey,
+    /// Which senders' packets; empty means all (wildcard).
+    pub filters: Vec<FilterSpec>,
+    /// What they get (TC_Flowspec).
+    pub flowspec: Flowspec,
+    /// What the senders said they send, summed (Path_Te).
+    pub sender_tspec: Option<SenderTspec>,
+    /// Where to police.
+    pub police: PoliceFlags,
+}
+
+bitflags::bitflags! {
+    /// The reasons to police a flow (RFC 2205 section 3.8).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+    pub struct PoliceFlags: u8 {
+        /// E_Police_Flag: this node is the first that can police.
+        const ENTRY = 1;
+        /// M_Police_Flag: a shared reservation merges several senders.
+        const MERGE = 2;
+        /// B_Police_Flag: the flow branches, and gets less here than elsewhere.
+        const BRANCH = 4;
+    }
+}
+
+/// The outputs that the caller can take now, for [`Node::poll_timeout`](crate::Node::poll_timeout).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// It can send datagrams.
+    pub transmit: bool,
+    /// It can take events.
+    pub events: bool,
+    /// It can take requests.
+    pub requests: bool,
+}
+
+impl Ready {
+    /// Everything.
+    pub const ALL: Self = Self { transmit: true, events: true, requests: true };
+}
+
+/// Why the node wants to be called again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum WakeReason {
+    /// A message is ready to be sent.
+    Transmit,
+    /// An event is ready.
+    Event,
+    /// A request is ready.
+    Request,
+    /// Work is left over from an earlier call.
+    Backlog,
+    /// State is due for a refresh.
+    Refresh,
+    /// State may be due to expire.
+    Cleanup,
+    /// A blockade ends.
+    Blockade,
+    /// A local repair has waited long enough.
+    Repair,
+}

@@ -1,0 +1,1 @@
+//! A mio driver for rsvp-core.

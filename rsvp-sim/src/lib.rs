@@ -1,0 +1,1 @@
+//! Networks of rsvp-core nodes in virtual time, in one process.
