@@ -1,0 +1,103 @@
+//! Namespaces for the whole process: the privileges to make a network without being root, and a process tree of its
+//! own that ends as one.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus, Stdio};
+
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{getegid, geteuid};
+
+use crate::Error;
+
+/// Tells the second run of the program that it is inside, and how it got its privileges.
+const MARK: &str = "RSVP_NETNS_INSIDE";
+
+/// How a process came to be allowed to make namespaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Privilege {
+    /// It had the capabilities.
+    Own,
+    /// It got them inside a user namespace.
+    UserNamespace,
+}
+
+/// What [`enter`] did.
+#[derive(Debug)]
+pub enum Entered {
+    /// This process is inside; it is the first process of its own PID namespace, and all its descendants end with it.
+    Inside(Privilege),
+    /// The program ran a second time, inside, and has ended.
+    Done(ExitStatus),
+}
+
+/// Runs this program again, with the same arguments, in namespaces of its own where it may make network namespaces;
+/// in that second run it returns [`Entered::Inside`].
+///
+/// Without CAP_SYS_ADMIN it makes a user namespace, which needs the process to have one thread only: call it first
+/// thing in `main`. The inner process must watch its standard input with [`outlives`]: its end means that the outer
+/// process is gone.
+///
+/// # Errors
+///
+/// The system does not allow it.
+pub fn enter() -> Result<Entered, Error> {
+    match std::env::var_os(MARK).as_deref().map(OsStr::as_encoded_bytes) {
+        Some(b"own") => return Ok(Entered::Inside(Privilege::Own)),
+        Some(_) => return Ok(Entered::Inside(Privilege::UserNamespace)),
+        None => {}
+    }
+    let namespaces = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID;
+    let mark = if unshare(namespaces).is_ok() {
+        "own"
+    } else {
+        enter_user_namespace(namespaces).map_err(|source| {
+            Error::new("cannot make namespaces, neither as this user nor in a user namespace", source)
+        })?;
+        "user"
+    };
+    let failed = |source| Error::new("cannot start this program in its own namespaces", source);
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_default();
+    let mut child = Command::new("/proc/self/exe")
+        .arg0(name)
+        .args(arguments)
+        .env(MARK, mark)
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    // The pipe to its standard input stays open until this process ends, in whatever way.
+    let _pipe = child.stdin.take();
+    loop {
+        match child.wait() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result.map(Entered::Done).map_err(failed),
+        }
+    }
+}
+
+fn enter_user_namespace(namespaces: CloneFlags) -> io::Result<()> {
+    let (user, group) = (geteuid(), getegid());
+    unshare(CloneFlags::CLONE_NEWUSER)?;
+    std::fs::write("/proc/self/setgroups", "deny")?;
+    std::fs::write("/proc/self/uid_map", format!("0 {user} 1"))?;
+    std::fs::write("/proc/self/gid_map", format!("0 {group} 1"))?;
+    unshare(namespaces)?;
+    Ok(())
+}
+
+/// Blocks until the process that [`enter`] ran this one from is gone. Call it on a thread of its own and end the
+/// process when it returns.
+pub fn outlives() {
+    let mut stdin = io::stdin().lock();
+    // Whatever comes, even an error, the end has come when nothing more does.
+    let _ = io::copy(&mut stdin, &mut io::sink());
+}
+
+/// The exit code to pass on for the inner run: its own, or 128 and the signal as shells have it.
+#[must_use]
+pub fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    u8::try_from(code).unwrap_or(1)
+}

@@ -1,0 +1,214 @@
+//! A network namespace and what can be done in it.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+use nix::sched::{CloneFlags, setns, unshare};
+
+use crate::capture::Capture;
+use crate::process::Process;
+use crate::{Error, netlink};
+
+/// A network namespace. It lives as long as this value, a socket or a process in it does.
+#[derive(Debug)]
+pub struct Namespace {
+    name: String,
+    handle: File,
+}
+
+impl Namespace {
+    /// Makes a namespace with its loopback interface up, no duplicate address detection (addresses work at once) and
+    /// no reverse path filter.
+    ///
+    /// `name` is for messages only; two may have the same.
+    ///
+    /// # Errors
+    ///
+    /// The process may not make namespaces ([`Error::is_permission`]), or the kernel cannot.
+    pub fn new(name: &str) -> Result<Self, Error> {
+        let failed = |source| Error::new(format!("cannot make the network namespace {name}"), source);
+        let handle = on_thread(|| {
+            unshare(CloneFlags::CLONE_NEWNET)?;
+            File::open("/proc/thread-self/ns/net")
+        })
+        .map_err(failed)?;
+        let namespace = Self { name: name.to_owned(), handle };
+        for family in ["all", "default"] {
+            namespace.sysctl(&format!("net/ipv4/conf/{family}/rp_filter"), "0")?;
+            namespace.sysctl_if_present(&format!("net/ipv6/conf/{family}/accept_dad"), "0")?;
+            namespace.sysctl_if_present(&format!("net/ipv6/conf/{family}/accept_ra"), "0")?;
+        }
+        namespace.link_up("lo")?;
+        Ok(namespace)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs `work` on a thread inside the namespace. Sockets opened there stay there and may be used anywhere.
+    ///
+    /// # Panics
+    ///
+    /// If `work` panics.
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns, or why the namespace cannot be entered.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+        on_thread(|| {
+            setns(&self.handle, CloneFlags::CLONE_NEWNET)?;
+            work()
+        })
+    }
+
+    /// Starts a program inside the namespace. It is killed when the returned value is dropped.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be started.
+    pub fn spawn(&self, command: &mut Command) -> Result<Process, Error> {
+        let what = format!("cannot start {} in {}", command.get_program().display(), self.name);
+        let child = self.run(|| command.spawn()).map_err(|source| Error::new(what, source))?;
+        Ok(Process::new(child))
+    }
+
+    /// Sets a kernel parameter of the namespace; `name` is the path below `/proc/sys`, with slashes.
+    ///
+    /// # Errors
+    ///
+    /// There is no such parameter, or it cannot be set.
+    pub fn sysctl(&self, name: &str, value: &str) -> Result<(), Error> {
+        let path = Path::new("/proc/sys").join(name);
+        self.run(|| fs::write(path, value))
+            .map_err(|source| Error::new(format!("cannot set {name} to {value} in {}", self.name), source))
+    }
+
+    fn sysctl_if_present(&self, name: &str, value: &str) -> Result<(), Error> {
+        match self.sysctl(name, value) {
+            Err(error) if error.is_not_found() => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Makes it a router: forwards IPv4 and IPv6.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub fn forward(&self) -> Result<(), Error> {
+        self.sysctl("net/ipv4/ip_forward", "1")?;
+        self.sysctl_if_present("net/ipv6/conf/all/forwarding", "1")
+    }
+
+    /// Connects `interface` here with `peer_interface` in `peer` by a veth pair, both up.
+    ///
+    /// # Errors
+    ///
+    /// A name is taken or too long, or the kernel has no veth.
+    pub fn link(&self, interface: &str, peer: &Self, peer_interface: &str) -> Result<(), Error> {
+        self.run(|| netlink::add_veth(interface, &peer.handle, peer_interface)).map_err(|source| {
+            let ends = format!("{}:{interface} to {}:{peer_interface}", self.name, peer.name);
+            Error::new(format!("cannot link {ends}"), source)
+        })?;
+        self.link_up(interface)?;
+        peer.link_up(peer_interface)
+    }
+
+    /// Sets an interface up.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn link_up(&self, interface: &str) -> Result<(), Error> {
+        self.set_up(interface, true)
+    }
+
+    /// Sets an interface down. The kernel removes the routes through it, and of IPv6 the addresses too.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn link_down(&self, interface: &str) -> Result<(), Error> {
+        self.set_up(interface, false)
+    }
+
+    fn set_up(&self, interface: &str, up: bool) -> Result<(), Error> {
+        let direction = if up { "up" } else { "down" };
+        self.run(|| netlink::set_up(interface, up))
+            .map_err(|source| Error::new(format!("cannot set {}:{interface} {direction}", self.name), source))
+    }
+
+    /// Removes an interface, and its peer with it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn unlink(&self, interface: &str) -> Result<(), Error> {
+        self.run(|| netlink::remove_link(interface))
+            .map_err(|source| Error::new(format!("cannot remove {}:{interface}", self.name), source))
+    }
+
+    /// Gives an interface an address.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface, or it has the address.
+    pub fn address(&self, interface: &str, address: IpAddr, prefix_length: u8) -> Result<(), Error> {
+        self.run(|| netlink::add_address(interface, address, prefix_length)).map_err(|source| {
+            let what = format!("cannot add address {address}/{prefix_length} to {}:{interface}", self.name);
+            Error::new(what, source)
+        })
+    }
+
+    /// Adds a route, or replaces the one to the same destination.
+    ///
+    /// # Errors
+    ///
+    /// The gateway cannot be reached directly.
+    pub fn route(&self, destination: IpAddr, prefix_length: u8, gateway: IpAddr) -> Result<(), Error> {
+        self.run(|| netlink::replace_route(destination, prefix_length, gateway)).map_err(|source| {
+            let what = format!("cannot route {destination}/{prefix_length} via {gateway} in {}", self.name);
+            Error::new(what, source)
+        })
+    }
+
+    /// Removes a route.
+    ///
+    /// # Errors
+    ///
+    /// There is no such route.
+    pub fn unroute(&self, destination: IpAddr, prefix_length: u8) -> Result<(), Error> {
+        self.run(|| netlink::remove_route(destination, prefix_length)).map_err(|source| {
+            Error::new(
+                format!("cannot remove the route {destination}/{prefix_length} in {}", self.name),
+                source,
+            )
+        })
+    }
+
+    /// Records what passes an interface, in both directions, in a pcap file: RSVP messages whole, of everything else
+    /// the headers.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface, or the file cannot be written.
+    pub fn capture(&self, interface: &str, file: &Path) -> Result<Capture, Error> {
+        self.run(|| Capture::start(interface, file)).map_err(|source| {
+            Error::new(format!("cannot capture {}:{interface} to {}", self.name, file.display()), source)
+        })
+    }
+}
+
+fn on_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    thread::scope(|scope| match scope.spawn(work).join() {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}

@@ -1,0 +1,104 @@
+//! A program that runs inside a namespace.
+
+use std::io;
+use std::process::{Child, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// How often a wait with a time limit looks.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// A child process; killed and reaped when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+}
+
+impl Process {
+    pub(crate) fn new(child: Child) -> Self {
+        Self { child }
+    }
+
+    /// The child, for its pipes.
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    ///
+    /// It is gone.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        let id = i32::try_from(self.child.id()).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+        Ok(kill(Pid::from_raw(id), signal)?)
+    }
+
+    /// Its exit status, if it has ended.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell.
+    pub fn status(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+
+    /// Waits for its end, at most so long; `None` if it still runs then.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell.
+    pub fn wait(&mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
+        let end = Instant::now() + limit;
+        loop {
+            let status = self.child.try_wait()?;
+            if status.is_some() || Instant::now() >= end {
+                return Ok(status);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Asks it to end (SIGTERM) and waits, at most so long; `None` if it had to be killed.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell.
+    pub fn terminate(&mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
+        if self.child.try_wait()?.is_none() {
+            self.signal(Signal::SIGTERM)?;
+        }
+        let status = self.wait(limit)?;
+        if status.is_none() {
+            self.kill()?;
+        }
+        Ok(status)
+    }
+
+    /// Kills it (SIGKILL) and waits.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already; there is nobody to tell here.
+        let _ = self.kill();
+    }
+}

@@ -1,0 +1,126 @@
+//! Real namespaces, links and packets.
+
+#![cfg(target_os = "linux")]
+
+use std::io;
+use std::net::{IpAddr, UdpSocket};
+use std::process::Command;
+use std::time::Duration;
+
+use rsvp_netns::{Error, Namespace};
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+/// Whether the process may make namespaces; says so loudly if not, and insists where the environment promises it.
+fn is_permitted() -> bool {
+    match Namespace::new("probe") {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "no namespaces here: {error}");
+            eprintln!("SKIPPED: {error}");
+            false
+        }
+    }
+}
+
+/// Two hosts and a router between them, both families.
+fn network() -> Result<[Namespace; 3], Error> {
+    let [a, r, b] = [Namespace::new("a")?, Namespace::new("r")?, Namespace::new("b")?];
+    a.link("eth0", &r, "west")?;
+    b.link("eth0", &r, "east")?;
+    r.forward()?;
+    for (host, side, number) in [(&a, "west", 1), (&b, "east", 2)] {
+        let (v4, v6) = (format!("10.99.{number}"), format!("fd99:{number}:"));
+        host.address("eth0", ip(&format!("{v4}.2")), 24)?;
+        host.address("eth0", ip(&format!("{v6}:2")), 64)?;
+        r.address(side, ip(&format!("{v4}.1")), 24)?;
+        r.address(side, ip(&format!("{v6}:1")), 64)?;
+        host.route(ip("0.0.0.0"), 0, ip(&format!("{v4}.1")))?;
+        host.route(ip("::"), 0, ip(&format!("{v6}:1")))?;
+    }
+    Ok([a, r, b])
+}
+
+fn receive(from: &UdpSocket) -> io::Result<usize> {
+    from.set_read_timeout(Some(Duration::from_millis(1000)))?;
+    from.recv(&mut [0; 2000])
+}
+
+#[test]
+fn packets_cross_a_router_and_are_captured() -> Result<(), Box<dyn std::error::Error>> {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let [a, r, b] = network()?;
+    let file = std::env::temp_dir().join(format!("rsvp-netns-{}.pcap", std::process::id()));
+    let capture = r.capture("east", &file)?;
+    for destination in ["10.99.2.2:5000", "[fd99:2::2]:5000"] {
+        let receiver = b.run(|| UdpSocket::bind(destination))?;
+        let sender =
+            a.run(|| UdpSocket::bind(if destination.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" }))?;
+        sender.send_to(&[7; 1000], destination)?;
+        assert_eq!(receive(&receiver)?, 1000, "to {destination}");
+    }
+    let statistics = capture.stop()?;
+    assert_eq!(statistics.dropped, 0);
+    let recorded = std::fs::read(&file)?;
+    std::fs::remove_file(&file)?;
+    let payloads = recorded.windows(32).filter(|bytes| bytes.iter().all(|byte| *byte == 7)).count();
+    // Two datagrams of 1000 bytes, cut to 128 with the Ethernet, IP and UDP headers: 86 and 66 bytes of payload.
+    assert_eq!(payloads, (86 - 31) + (66 - 31), "what is kept of two datagrams");
+    assert!(statistics.recorded >= 2);
+    Ok(())
+}
+
+#[test]
+fn a_link_goes_down_and_up_and_a_route_away() -> Result<(), Box<dyn std::error::Error>> {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let [a, r, b] = network()?;
+    let receiver = b.run(|| UdpSocket::bind("10.99.2.2:5000"))?;
+    let sender = a.run(|| UdpSocket::bind("0.0.0.0:0"))?;
+    r.link_down("east")?;
+    sender.send_to(b"lost", "10.99.2.2:5000")?;
+    receiver.set_read_timeout(Some(Duration::from_millis(100)))?;
+    assert!(receiver.recv(&mut [0; 10]).is_err(), "a packet crossed a link that is down");
+    r.link_up("east")?;
+    sender.send_to(b"again", "10.99.2.2:5000")?;
+    assert_eq!(receive(&receiver)?, 5);
+    a.unroute(ip("0.0.0.0"), 0)?;
+    assert!(sender.send_to(b"no route", "10.99.2.2:5000").is_err());
+    Ok(())
+}
+
+#[test]
+fn a_program_runs_inside_and_ends_with_its_handle() -> Result<(), Box<dyn std::error::Error>> {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let [a, ..] = network()?;
+    let inside = a.run(|| std::fs::read_link("/proc/thread-self/ns/net"))?;
+    let mut process = a.spawn(Command::new("sleep").arg("60"))?;
+    let process_directory = std::path::PathBuf::from(format!("/proc/{}", process.id()));
+    assert_eq!(std::fs::read_link(process_directory.join("ns/net"))?, inside);
+    assert_ne!(std::fs::read_link("/proc/self/ns/net")?, inside);
+    assert_eq!(process.wait(Duration::from_millis(20))?, None, "still running");
+    drop(process);
+    assert!(!process_directory.exists(), "killed and reaped");
+    Ok(())
+}
+
+#[test]
+fn mistakes_say_what_and_where() -> Result<(), Box<dyn std::error::Error>> {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let [a, r, _] = network()?;
+    let error = a.link("a-name-that-is-too-long", &r, "x").expect_err("an interface name that is too long");
+    assert!(error.to_string().contains("cannot link a:a-name-that-is-too-long to r:x"), "{error}");
+    let error = a.route(ip("10.0.0.0"), 8, ip("192.0.2.1")).expect_err("a gateway off every link");
+    assert!(error.to_string().contains("10.0.0.0/8 via 192.0.2.1 in a"), "{error}");
+    assert!(a.capture("eth9", &std::env::temp_dir().join("never")).is_err());
+    Ok(())
+}
