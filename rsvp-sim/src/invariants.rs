@@ -1,0 +1,73 @@
+//! Checks that must hold in every network at any time; hand them to [`Network::check`].
+
+use rsvp_core::view::Deadline;
+
+use crate::network::Network;
+
+/// No pool of bandwidth is overrun, and the books agree with what is installed.
+///
+/// # Errors
+///
+/// The first interface where that is not so.
+pub fn pools_hold(network: &Network) -> Result<(), String> {
+    for id in network.nodes() {
+        let Some(node) = network.node(id) else { continue };
+        let installed = node.installed();
+        for interface in node.interfaces() {
+            let name = format!("{} {}", network.name(id), interface.name);
+            let total = interface.bandwidth.map_or(0, |bandwidth| bandwidth.total);
+            if interface.reserved > total {
+                return Err(format!("{name}: {} bytes per second of {total} reserved", interface.reserved));
+            }
+            let here = installed.iter().filter(|installed| installed.interface == interface.id);
+            let sum: u64 = here.map(|installed| installed.bandwidth).sum();
+            if sum != interface.reserved {
+                return Err(format!("{name}: {} reserved by the books, {sum} installed", interface.reserved));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// No state outlives its lifetime.
+///
+/// # Errors
+///
+/// The first state that does.
+pub fn nothing_outlives_its_lifetime(network: &Network) -> Result<(), String> {
+    let late = |expires: Option<Deadline>| expires.filter(|deadline| deadline.at < network.now());
+    for id in network.nodes() {
+        let Some(node) = network.node(id) else { continue };
+        if network.is_frozen(id) {
+            continue;
+        }
+        let senders = node.senders().into_iter().map(|view| (view.expires, format!("{view:?}")));
+        let reservations = node.reservations().into_iter().map(|view| (view.expires, format!("{view:?}")));
+        if let Some((_, view)) = senders.chain(reservations).find(|(expires, _)| late(*expires).is_some()) {
+            return Err(format!("{}: should have expired: {view}", network.name(id)));
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is left of any session: no state in any node, nothing in any traffic control, and no node wants to be woken.
+///
+/// # Errors
+///
+/// The first thing that is left.
+pub fn nothing_is_left(network: &Network) -> Result<(), String> {
+    for id in network.nodes() {
+        let name = network.name(id);
+        if let Some(left) = network.kernel(id).values().next() {
+            return Err(format!("{name}: traffic control still holds {left:?}"));
+        }
+        let Some(node) = network.node(id) else { continue };
+        if let Some(session) = node.sessions().first() {
+            return Err(format!("{name}: still knows {session:?}"));
+        }
+        if let Some((at, reason)) = network.driver(id).and_then(crate::Driver::deadline) {
+            return Err(format!("{name}: idle, but wants to be woken at {at:?} for {reason:?}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,350 @@
+//! How a network runs: the agenda, the wake-ups of nodes, and the way of packets.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rsvp_core::input::{Datagram, Route};
+use rsvp_core::output::{InstallationId, RouteKey};
+use rsvp_core::{Input, Instant, InterfaceId, Request, Transmit};
+
+use crate::driver::Output;
+use crate::network::Network;
+use crate::random::Draw;
+use crate::routing::RoutingTable;
+use crate::topology::{InstallAnswer, NodeId, Packet, Role};
+use crate::transcript::{Entry, Fate};
+
+/// A check of the whole network.
+pub(crate) type Hook = Box<dyn FnMut(&Network) -> Result<(), String>>;
+
+/// How many packets a stopped daemon's socket buffers.
+const INBOX_LIMIT: usize = 256;
+
+/// Something that will happen.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// A packet reaches a device.
+    Arrive(NodeId, InterfaceId, Packet),
+    /// Routing answers a run of RSVP.
+    Routed(NodeId, u64, RouteKey),
+    /// Traffic control answers a run of RSVP.
+    Installed(NodeId, u64, InstallationId, InstallAnswer),
+    /// Routing sees the network as it is now.
+    Reroute,
+}
+
+impl Network {
+    /// Lets time pass until `end`, with all that happens up to and at that time.
+    pub fn run_until(&mut self, end: Instant) {
+        while self.next_time().is_some_and(|next| next <= end) {
+            self.step();
+        }
+        self.now = self.now.max(end);
+    }
+
+    /// Lets so much time pass.
+    pub fn run_for(&mut self, time: Duration) {
+        self.run_until(self.now + time);
+    }
+
+    /// Runs until `done` holds, at most for `limit`; whether it came to hold.
+    pub fn run_while_not(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
+        let end = self.now + limit;
+        loop {
+            if done(self) {
+                return true;
+            }
+            if self.next_time().is_none_or(|next| next > end) {
+                self.now = end;
+                return false;
+            }
+            self.step();
+        }
+    }
+
+    /// When the next thing happens; `None` when the whole network is idle.
+    #[must_use]
+    pub fn next_time(&self) -> Option<Instant> {
+        let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
+        let wake = self.next_wake().map(|(at, _)| at);
+        agenda.into_iter().chain(wake).min().map(|at| at.max(self.now))
+    }
+
+    /// Lets the next thing happen; false when there is none.
+    ///
+    /// # Panics
+    ///
+    /// When a check of the network fails, or a node breaks its driver's contract.
+    pub fn step(&mut self) -> bool {
+        let Some(next) = self.next_time() else { return false };
+        self.now = next;
+        let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
+        if agenda.is_some_and(|at| at <= next) {
+            let (_, action) = self.agenda.pop_first().expect("the agenda is not empty");
+            self.act(action);
+        } else if let Some((_, node)) = self.next_wake() {
+            let driver = self.devices[node.0].rsvp.as_mut().expect("only a running node wakes");
+            driver.wake(next);
+            self.settle(node);
+        }
+        self.run_checks();
+        true
+    }
+
+    /// The first node that wants to be woken.
+    fn next_wake(&self) -> Option<(Instant, NodeId)> {
+        let deadline = |(index, device): (usize, &crate::topology::Device)| {
+            let driver = device.rsvp.as_ref().filter(|_| !device.frozen)?;
+            driver.deadline().map(|(at, _)| (at, NodeId(index)))
+        };
+        self.devices.iter().enumerate().filter_map(deadline).min()
+    }
+
+    fn run_checks(&mut self) {
+        let mut hooks = std::mem::take(&mut self.hooks);
+        for hook in &mut hooks {
+            if let Err(text) = hook(self) {
+                panic!("at {:?}: {text}\nlast messages:\n{}", self.now, self.transcript.tail(self, 20));
+            }
+        }
+        self.hooks = hooks;
+    }
+
+    pub(crate) fn schedule(&mut self, delay: Duration, action: Action) {
+        self.decided += 1;
+        self.agenda.insert((self.now + delay, self.decided), action);
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Arrive(node, interface, packet) => self.arrive(node, interface, packet),
+            Action::Reroute => self.reroute(),
+            Action::Routed(node, run, key) => {
+                if self.devices[node.0].run == run {
+                    self.answer_route(node, key);
+                }
+            }
+            Action::Installed(node, run, id, answer) => {
+                if self.devices[node.0].run == run {
+                    self.input(node, Input::Installed(id, answer.result));
+                }
+            }
+        }
+    }
+
+    /// Hands an input to a node, if it runs.
+    fn input(&mut self, node: NodeId, input: Input<'_>) {
+        let now = self.now;
+        if let Some(driver) = &mut self.devices[node.0].rsvp {
+            driver.handle(now, input);
+            self.settle(node);
+        }
+    }
+
+    /// Takes everything that a node has put out.
+    pub(crate) fn settle(&mut self, node: NodeId) {
+        let device = &mut self.devices[node.0];
+        let Some(driver) = device.rsvp.as_mut().filter(|_| !device.frozen) else { return };
+        let shuffle = self.shuffle.then_some(&mut self.random);
+        for output in driver.drain(self.now, shuffle) {
+            match output {
+                Output::Event(event) => self.devices[node.0].events.push(event),
+                Output::Request(request) => self.carry_out(node, request),
+                Output::Transmit(header, payload) => self.send(node, Packet { header, payload }),
+            }
+        }
+    }
+
+    fn carry_out(&mut self, node: NodeId, request: Request) {
+        let device = &mut self.devices[node.0];
+        let run = device.run;
+        match request {
+            Request::WatchRoute(key) => {
+                device.watches.insert(key, None);
+                self.schedule(Duration::ZERO, Action::Routed(node, run, key));
+            }
+            Request::UnwatchRoute(key) => {
+                device.watches.remove(&key);
+            }
+            Request::Install(installation) => {
+                let answer = (device.installer)(&installation);
+                let id = installation.id;
+                if answer.result.is_ok() {
+                    device.kernel.insert(id, installation);
+                }
+                self.schedule(answer.delay, Action::Installed(node, run, id, answer));
+            }
+            Request::Remove(id) => {
+                device.kernel.remove(&id);
+            }
+        }
+    }
+
+    /// Tells a node a route that it watches, unless it knows.
+    fn answer_route(&mut self, node: NodeId, key: RouteKey) {
+        let Some(known) = self.devices[node.0].watches.get(&key) else { return };
+        let route = self.routing.route(node, key.destination);
+        if known.as_ref() == Some(&route) {
+            return;
+        }
+        self.devices[node.0].watches.insert(key, Some(route.clone()));
+        self.input(node, Input::Route(key, route));
+    }
+
+    /// Looks at the network as it is and tells the nodes what changed for them.
+    pub(crate) fn reroute(&mut self) {
+        self.routing = RoutingTable::new(&self.devices, &self.links);
+        for node in self.nodes() {
+            let keys: Vec<RouteKey> = self.devices[node.0].watches.keys().copied().collect();
+            for key in keys {
+                self.answer_route(node, key);
+            }
+        }
+    }
+
+    /// Sends a packet from a device as if a program on it had made it: a hostile one, or a peer that is no [`Node`].
+    ///
+    /// [`Node`]: rsvp_core::Node
+    pub fn inject(&mut self, from: NodeId, header: Transmit, message: Vec<u8>) {
+        self.send(from, Packet { header, payload: message });
+    }
+
+    /// Sends a packet that a node made.
+    fn send(&mut self, node: NodeId, packet: Packet) {
+        let destination = packet.header.destination;
+        match packet.header.interface {
+            Some(interface) => match self.neighbour(node, interface, &packet.header) {
+                Some(neighbour) => self.cross_link(node, interface, neighbour, packet, false),
+                None => self.note(node, &packet, false, Fate::NoRoute),
+            },
+            None => self.forward(node, destination, packet, false),
+        }
+    }
+
+    /// Whom a packet that leaves by `interface` is handed to, as the kernel decides it.
+    fn neighbour(&mut self, node: NodeId, interface: InterfaceId, header: &Transmit) -> Option<IpAddr> {
+        if header.next_hop.is_some() || header.destination.is_multicast() {
+            return header.next_hop.or(Some(header.destination));
+        }
+        let port = self.devices[node.0].port(interface)?;
+        let on_link = self.links[port.link.0].ends.iter().any(|(other, position)| {
+            self.devices[other.0].ports[*position].addresses.contains(&header.destination)
+        });
+        if on_link {
+            return Some(header.destination);
+        }
+        let route = self.routing.route(node, header.destination);
+        let hop = route.outgoing.into_iter().find(|hop| hop.interface == interface)?;
+        hop.gateway.or(Some(header.destination))
+    }
+
+    /// Sends a packet on the way that the routing table says.
+    fn forward(&mut self, node: NodeId, destination: IpAddr, packet: Packet, transit: bool) {
+        let Route { outgoing, .. } = self.routing.route(node, destination);
+        match outgoing.first() {
+            Some(hop) => {
+                let neighbour = hop.gateway.unwrap_or(destination);
+                self.cross_link(node, hop.interface, neighbour, packet, transit);
+            }
+            None => self.note(node, &packet, transit, Fate::NoRoute),
+        }
+    }
+
+    /// Puts a packet on a link.
+    fn cross_link(
+        &mut self,
+        node: NodeId,
+        interface: InterfaceId,
+        neighbour: IpAddr,
+        packet: Packet,
+        transit: bool,
+    ) {
+        let port = self.devices[node.0].port(interface).expect("a node sends by its own interfaces");
+        let link = &self.links[port.link.0];
+        if !link.up || !port.enabled {
+            return self.note(node, &packet, transit, Fate::InterfaceDown);
+        }
+        let is_target = |device: NodeId, position: usize| {
+            let port = &self.devices[device.0].ports[position];
+            device != node
+                && port.enabled
+                && (neighbour.is_multicast() || port.addresses.contains(&neighbour))
+        };
+        let targets: Vec<(NodeId, InterfaceId)> = link
+            .ends
+            .iter()
+            .filter(|(device, position)| is_target(*device, *position))
+            .map(|(device, position)| (*device, self.devices[device.0].ports[*position].id))
+            .collect();
+        let conditions = link.conditions;
+        let isolated = link.isolated.clone();
+        if targets.is_empty() {
+            return self.note(node, &packet, transit, Fate::NoNeighbor);
+        }
+        for (target, interface) in targets {
+            let cut = isolated.contains(&node) != isolated.contains(&target);
+            if cut || self.random.chance(conditions.loss) {
+                self.note(node, &packet, transit, Fate::Lost(target));
+                continue;
+            }
+            let copies = if self.random.chance(conditions.duplication) { 2 } else { 1 };
+            self.note(node, &packet, transit, Fate::Sent { to: target, copies });
+            for _ in 0..copies {
+                let delay = conditions.delay + self.random.duration(conditions.jitter);
+                self.schedule(delay, Action::Arrive(target, interface, packet.clone()));
+            }
+        }
+    }
+
+    /// What the kernel does with a packet that came in.
+    fn arrive(&mut self, node: NodeId, interface: InterfaceId, mut packet: Packet) {
+        let destination = packet.header.destination;
+        // Linux intercepts only what it has a route for.
+        let routable = !self.routing.route(node, destination).outgoing.is_empty();
+        let device = &mut self.devices[node.0];
+        let usable = device.port(interface).is_some_and(|port| port.enabled && self.links[port.link.0].up);
+        if !device.powered || !usable {
+            return;
+        }
+        let ours = device.owns(destination) || destination.is_multicast();
+        let routed = device.role == Role::Router && !ours;
+        let alert = packet.header.router_alert && !device.owns(packet.header.source);
+        let intercepted = routed && routable && alert;
+        if device.rsvp.is_some() && (ours || intercepted) {
+            if !device.frozen {
+                self.input(node, packet.datagram(interface));
+            } else if device.inbox.len() < INBOX_LIMIT {
+                device.inbox.push_back((interface, packet));
+            }
+        } else if routed && packet.header.ttl > 1 {
+            packet.header.ttl -= 1;
+            self.forward(node, destination, packet, true);
+        }
+    }
+
+    fn note(&mut self, node: NodeId, packet: &Packet, transit: bool, fate: Fate) {
+        self.transcript.push(Entry {
+            at: self.now,
+            from: node,
+            transit,
+            fate,
+            header: packet.header.clone(),
+            message: packet.payload.clone(),
+        });
+    }
+}
+
+impl Packet {
+    /// The packet as the node sees it.
+    pub(crate) fn datagram(&self, interface: InterfaceId) -> Input<'_> {
+        Input::Datagram(Datagram {
+            interface,
+            source: self.header.source,
+            destination: self.header.destination,
+            ttl: Some(self.header.ttl),
+            encapsulation: self.header.encapsulation,
+            payload: Cow::Borrowed(&self.payload),
+        })
+    }
+}
