@@ -1,0 +1,66 @@
+//! What the operator chooses, and what he is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use thiserror::Error;
+
+/// What [`System::open`](crate::System::open) needs to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SystemOptions {
+    /// Whether this node forwards: then messages in transit are intercepted.
+    pub router: bool,
+    /// The interfaces that RSVP may use.
+    pub interfaces: InterfaceSelection,
+    /// The rate of the link in bytes per second, by interface name. On these interfaces the root queueing
+    /// discipline is ours; on the others reservations are admitted but not enforced.
+    pub link_rates: BTreeMap<String, u64>,
+}
+
+/// Which interfaces RSVP may use. The loopback is never one of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum InterfaceSelection {
+    /// All, also those that appear later.
+    #[default]
+    All,
+    /// Those with these names, present or not.
+    Named(BTreeSet<String>),
+}
+
+/// Why the system could not be opened; one line that says what is missing and what to do.
+#[derive(Debug, Error)]
+#[error("{what}: {source}; {advice}")]
+pub struct OpenError {
+    pub(crate) what: &'static str,
+    pub(crate) source: std::io::Error,
+    pub(crate) advice: &'static str,
+}
+
+/// Something that an operator should know about this machine, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How much it matters.
+    pub severity: Severity,
+    /// The interface that it concerns, if it concerns one.
+    pub interface: Option<String>,
+    /// What is the matter, and what to do about it.
+    pub message: String,
+}
+
+/// How much a [`Diagnostic`] matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Good to know.
+    Notice,
+    /// Part of what was configured does not work.
+    Warning,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.interface {
+            Some(name) => write!(f, "{name}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
