@@ -151,7 +151,7 @@ impl Network {
             match output {
                 Output::Event(event) => self.devices[node.0].events.push(event),
                 Output::Request(request) => self.carry_out(node, request),
-                Output::Transmit(header, payload) => self.send(node, Packet { header, payload }),
+                Output::Transmit(header, payload) => self.send(node, &Packet { header, payload }),
             }
         }
     }
@@ -207,16 +207,16 @@ impl Network {
     ///
     /// [`Node`]: rsvp_core::Node
     pub fn inject(&mut self, from: NodeId, header: Transmit, message: Vec<u8>) {
-        self.send(from, Packet { header, payload: message });
+        self.send(from, &Packet { header, payload: message });
     }
 
     /// Sends a packet that a node made.
-    fn send(&mut self, node: NodeId, packet: Packet) {
+    fn send(&mut self, node: NodeId, packet: &Packet) {
         let destination = packet.header.destination;
         match packet.header.interface {
             Some(interface) => match self.neighbour(node, interface, &packet.header) {
                 Some(neighbour) => self.cross_link(node, interface, neighbour, packet, false),
-                None => self.note(node, &packet, false, Fate::NoRoute),
+                None => self.note(node, packet, false, Fate::NoRoute),
             },
             None => self.forward(node, destination, packet, false),
         }
@@ -240,14 +240,14 @@ impl Network {
     }
 
     /// Sends a packet on the way that the routing table says.
-    fn forward(&mut self, node: NodeId, destination: IpAddr, packet: Packet, transit: bool) {
+    fn forward(&mut self, node: NodeId, destination: IpAddr, packet: &Packet, transit: bool) {
         let Route { outgoing, .. } = self.routing.route(node, destination);
         match outgoing.first() {
             Some(hop) => {
                 let neighbour = hop.gateway.unwrap_or(destination);
                 self.cross_link(node, hop.interface, neighbour, packet, transit);
             }
-            None => self.note(node, &packet, transit, Fate::NoRoute),
+            None => self.note(node, packet, transit, Fate::NoRoute),
         }
     }
 
@@ -257,13 +257,13 @@ impl Network {
         node: NodeId,
         interface: InterfaceId,
         neighbour: IpAddr,
-        packet: Packet,
+        packet: &Packet,
         transit: bool,
     ) {
         let port = self.devices[node.0].port(interface).expect("a node sends by its own interfaces");
         let link = &self.links[port.link.0];
         if !link.up || !port.enabled {
-            return self.note(node, &packet, transit, Fate::InterfaceDown);
+            return self.note(node, packet, transit, Fate::InterfaceDown);
         }
         let is_target = |device: NodeId, position: usize| {
             let port = &self.devices[device.0].ports[position];
@@ -280,16 +280,16 @@ impl Network {
         let conditions = link.conditions;
         let isolated = link.isolated.clone();
         if targets.is_empty() {
-            return self.note(node, &packet, transit, Fate::NoNeighbor);
+            return self.note(node, packet, transit, Fate::NoNeighbor);
         }
         for (target, interface) in targets {
             let cut = isolated.contains(&node) != isolated.contains(&target);
             if cut || self.random.chance(conditions.loss) {
-                self.note(node, &packet, transit, Fate::Lost(target));
+                self.note(node, packet, transit, Fate::Lost(target));
                 continue;
             }
             let copies = if self.random.chance(conditions.duplication) { 2 } else { 1 };
-            self.note(node, &packet, transit, Fate::Sent { to: target, copies });
+            self.note(node, packet, transit, Fate::Sent { to: target, copies });
             for _ in 0..copies {
                 let delay = conditions.delay + self.random.duration(conditions.jitter);
                 self.schedule(delay, Action::Arrive(target, interface, packet.clone()));
@@ -319,7 +319,7 @@ impl Network {
             }
         } else if routed && packet.header.ttl > 1 {
             packet.header.ttl -= 1;
-            self.forward(node, destination, packet, true);
+            self.forward(node, destination, &packet, true);
         }
     }
 
