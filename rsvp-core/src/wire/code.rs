@@ -1,0 +1,168 @@
+//! Code points: message types, object classes and C-Types (RFC 2205 sections 3.1.1 and 3.1.2, Appendix A).
+
+/// Declares a one-octet code point with named values.
+macro_rules! code_point {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $constant:ident = $value:literal, $text:literal;)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "serde", serde(transparent))]
+        pub struct $name(pub u8);
+
+        impl $name {
+            $($(#[$doc])* pub const $constant: Self = Self($value);)*
+
+            /// The name as the RFC spells it, if the value has one.
+            #[must_use]
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $($value => Some($text),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                match self.name() {
+                    Some(name) => f.write_str(name),
+                    None => write!(f, "{}", self.0),
+                }
+            }
+        }
+    };
+}
+
+pub(super) use code_point;
+
+code_point! {
+    /// Msg Type of the common header (RFC 2205 section 3.1.1).
+    MessageType {
+        /// Path.
+        PATH = 1, "Path";
+        /// Resv.
+        RESV = 2, "Resv";
+        /// PathErr.
+        PATH_ERR = 3, "PathErr";
+        /// ResvErr.
+        RESV_ERR = 4, "ResvErr";
+        /// PathTear.
+        PATH_TEAR = 5, "PathTear";
+        /// ResvTear.
+        RESV_TEAR = 6, "ResvTear";
+        /// ResvConf.
+        RESV_CONF = 7, "ResvConf";
+    }
+}
+
+code_point! {
+    /// Class-Num of an object (RFC 2205 section 3.1.2).
+    ClassNum {
+        /// NULL: ignored wherever it stands.
+        NULL = 0, "NULL";
+        /// SESSION.
+        SESSION = 1, "SESSION";
+        /// RSVP_HOP.
+        RSVP_HOP = 3, "RSVP_HOP";
+        /// INTEGRITY (RFC 2747).
+        INTEGRITY = 4, "INTEGRITY";
+        /// TIME_VALUES.
+        TIME_VALUES = 5, "TIME_VALUES";
+        /// ERROR_SPEC.
+        ERROR_SPEC = 6, "ERROR_SPEC";
+        /// SCOPE.
+        SCOPE = 7, "SCOPE";
+        /// STYLE.
+        STYLE = 8, "STYLE";
+        /// FLOWSPEC.
+        FLOWSPEC = 9, "FLOWSPEC";
+        /// FILTER_SPEC.
+        FILTER_SPEC = 10, "FILTER_SPEC";
+        /// SENDER_TEMPLATE.
+        SENDER_TEMPLATE = 11, "SENDER_TEMPLATE";
+        /// SENDER_TSPEC.
+        SENDER_TSPEC = 12, "SENDER_TSPEC";
+        /// ADSPEC.
+        ADSPEC = 13, "ADSPEC";
+        /// POLICY_DATA.
+        POLICY_DATA = 14, "POLICY_DATA";
+        /// RESV_CONFIRM.
+        RESV_CONFIRM = 15, "RESV_CONFIRM";
+    }
+}
+
+/// What to do with an object whose class is not known: its two high-order bits say it
+/// (RFC 2205 section 3.10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownClassAction {
+    /// 0bbbbbbb: reject the message with error code 13.
+    Reject,
+    /// 10bbbbbb: ignore the object.
+    Ignore,
+    /// 11bbbbbb: ignore the object, and pass it on unchanged.
+    Forward,
+}
+
+impl ClassNum {
+    /// What a node that does not know this class does with such an object.
+    #[must_use]
+    pub const fn unknown_action(self) -> UnknownClassAction {
+        match self.0 >> 6 {
+            0 | 1 => UnknownClassAction::Reject,
+            2 => UnknownClassAction::Ignore,
+            _ => UnknownClassAction::Forward,
+        }
+    }
+
+    /// Whether this code knows the class.
+    #[must_use]
+    pub const fn is_known(self) -> bool {
+        self.name().is_some()
+    }
+}
+
+/// C-Types (RFC 2205 Appendix A, RFC 2207 section 3).
+pub mod ctype {
+    /// The IPv4 form of SESSION, RSVP_HOP, ERROR_SPEC, SCOPE, FILTER_SPEC, SENDER_TEMPLATE and RESV_CONFIRM.
+    pub const IPV4: u8 = 1;
+    /// The IPv6 form of the same.
+    pub const IPV6: u8 = 2;
+    /// The only form of TIME_VALUES and STYLE.
+    pub const DEFAULT: u8 = 1;
+    /// IntServ form of FLOWSPEC, SENDER_TSPEC and ADSPEC.
+    pub const INTSERV: u8 = 2;
+    /// IPv4/GPI SESSION.
+    pub const SESSION_IPV4_GPI: u8 = 3;
+    /// IPv6/GPI SESSION.
+    pub const SESSION_IPV6_GPI: u8 = 4;
+    /// IPv6 flow label FILTER_SPEC and SENDER_TEMPLATE.
+    pub const FILTER_IPV6_FLOW_LABEL: u8 = 3;
+    /// IPv4/GPI FILTER_SPEC and SENDER_TEMPLATE.
+    pub const FILTER_IPV4_GPI: u8 = 4;
+    /// IPv6/GPI FILTER_SPEC and SENDER_TEMPLATE.
+    pub const FILTER_IPV6_GPI: u8 = 5;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn high_bits_of_an_unknown_class_say_what_to_do() {
+        assert_eq!(ClassNum(0x63).unknown_action(), UnknownClassAction::Reject);
+        assert_eq!(ClassNum(0x7f).unknown_action(), UnknownClassAction::Reject);
+        assert_eq!(ClassNum(0x80).unknown_action(), UnknownClassAction::Ignore);
+        assert_eq!(ClassNum(0xbf).unknown_action(), UnknownClassAction::Ignore);
+        assert_eq!(ClassNum(0xc0).unknown_action(), UnknownClassAction::Forward);
+        assert_eq!(ClassNum(0xff).unknown_action(), UnknownClassAction::Forward);
+    }
+
+    #[test]
+    fn names_are_the_rfcs() {
+        assert_eq!(MessageType::RESV_CONF.to_string(), "ResvConf");
+        assert_eq!(ClassNum(2).to_string(), "2");
+        assert!(!ClassNum(2).is_known());
+        assert_eq!(ClassNum::SENDER_TSPEC.name(), Some("SENDER_TSPEC"));
+    }
+}

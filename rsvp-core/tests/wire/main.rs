@@ -1,0 +1,24 @@
+//! The codec against bytes written by hand from the RFCs' diagrams.
+
+mod messages;
+
+use rsvp_core::wire::{DecodeError, Header, Message, RawMessage};
+
+const MAX_OBJECTS: usize = 100;
+
+/// Octets from hexadecimal digits; blanks do not count.
+fn hex(digits: &str) -> Vec<u8> {
+    let digits: Vec<char> = digits.chars().filter(|c| !c.is_whitespace()).collect();
+    let octet = |pair: &[char]| u8::from_str_radix(&String::from_iter(pair), 16).unwrap();
+    digits.chunks(2).map(octet).collect()
+}
+
+fn parse(bytes: &[u8]) -> Result<Message, DecodeError> {
+    Message::parse(&RawMessage::decode(bytes)?, MAX_OBJECTS)
+}
+
+fn encode(message: &Message) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    message.encode(Header { flags: 0, send_ttl: 64 }, &mut bytes).unwrap();
+    bytes
+}
