@@ -20,4 +20,4 @@ mod tester;
 pub use dut::{AT_ONCE, Dut, Received};
 pub use messages::{Kind, bucket, cl, ff, gs, hex, se, tspec, wf};
 pub use plan::{B, Family, Plan, Port, Station};
-pub use tester::{InProcess, Packet, Sent, Tester};
+pub use tester::{InProcess, Installer, Packet, Sent, Tester};

@@ -160,7 +160,7 @@ impl InProcess {
             }
             for output in outputs {
                 match output {
-                    Output::Transmit(header, message) => self.transmit(header, message),
+                    Output::Transmit(header, message) => self.transmit(&header, message),
                     Output::Event(event) => self.events.push(event),
                     Output::Request(request) => {
                         self.requests.push(request.clone());
@@ -195,7 +195,7 @@ impl InProcess {
         }
     }
 
-    fn transmit(&mut self, header: Transmit, message: Vec<u8>) {
+    fn transmit(&mut self, header: &Transmit, message: Vec<u8>) {
         let routed = || self.routes.get(&header.destination)?.outgoing.first().map(|hop| hop.interface);
         let interface = header.interface.or_else(routed);
         let port = interface.and_then(Port::of).unwrap_or_else(|| panic!("no way out for {header:?}"));
