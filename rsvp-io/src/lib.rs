@@ -2,7 +2,11 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod diagnostics;
+mod netlink;
 mod options;
+mod receive;
+mod socket;
 mod system;
 
 pub use options::{Diagnostic, InterfaceSelection, OpenError, Severity, SystemOptions};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io;
 
 use thiserror::Error;
 
@@ -32,8 +33,18 @@ pub enum InterfaceSelection {
 #[error("{what}: {source}; {advice}")]
 pub struct OpenError {
     pub(crate) what: &'static str,
-    pub(crate) source: std::io::Error,
+    pub(crate) source: io::Error,
     pub(crate) advice: &'static str,
+}
+
+impl OpenError {
+    pub(crate) fn raw_socket(source: io::Error) -> Self {
+        let advice = match source.kind() {
+            io::ErrorKind::PermissionDenied => "run as root, or with CAP_NET_RAW and CAP_NET_ADMIN",
+            _ => "the kernel must have raw sockets and packet information for them",
+        };
+        Self { what: "cannot open a raw socket for RSVP (IP protocol 46)", source, advice }
+    }
 }
 
 /// Something that an operator should know about this machine, in words.

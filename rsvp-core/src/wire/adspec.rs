@@ -218,22 +218,17 @@ impl IntServAdspec {
     fn decode(mut reader: Reader<'_>) -> Result<Self, Malformed> {
         let (mut general, mut guaranteed, mut controlled_load) = (None, None, None);
         let mut other = Vec::new();
-        let mut last = ServiceNumber(0);
         while !reader.is_empty() {
             let mut fragment = Fragment::decode(&mut reader)?;
-            if fragment.service <= last {
-                return Err(Malformed::new(&fragment.body, "services are not in ascending order"));
-            }
-            last = fragment.service;
             match fragment.service {
                 ServiceNumber::GENERAL => {
-                    general = Some(GeneralParameters::decode(fragment)?);
+                    fill(&mut general, GeneralParameters::decode(fragment)?, &fragment.body)?;
                 }
                 ServiceNumber::GUARANTEED => {
-                    guaranteed = Some(GuaranteedFragment::decode(fragment)?);
+                    fill(&mut guaranteed, GuaranteedFragment::decode(fragment)?, &fragment.body)?;
                 }
                 ServiceNumber::CONTROLLED_LOAD => {
-                    controlled_load = Some(ServiceFragment::decode(fragment)?);
+                    fill(&mut controlled_load, ServiceFragment::decode(fragment)?, &fragment.body)?;
                 }
                 ServiceNumber(service) => {
                     let contents = fragment.body.bytes(fragment.body.remaining())?.to_vec();

@@ -1,0 +1,100 @@
+//! Raw sockets for RSVP (IP protocol 46), one file per address family.
+
+mod batch;
+mod ipv4;
+mod ipv6;
+
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use libc::c_int;
+use socket2::{SockFilter, Socket};
+
+pub(crate) use batch::{Batch, Packet};
+pub(crate) use ipv4::{Ipv4Header, Ipv4Sockets, parse as parse_ipv4};
+pub(crate) use ipv6::{
+    Ipv6Header, Ipv6Sockets, Transit, classify as classify_transit, parse_local as parse_ipv6,
+};
+
+/// RSVP's IP protocol number.
+pub(crate) const IPPROTO_RSVP: c_int = 46;
+
+/// Room for bursts: a neighbour may refresh thousands of states at once.
+const SOCKET_BUFFER: c_int = 4 << 20;
+
+/// `TC_PRIO_INTERACTIVE`: the band that default queueing disciplines serve first.
+const PRIORITY_INTERACTIVE: c_int = 6;
+
+/// An RSVP message and what its IP header says.
+#[derive(Debug)]
+pub(crate) struct Received<'a> {
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
+    pub(crate) ttl: Option<u8>,
+    pub(crate) payload: &'a [u8],
+}
+
+/// Sets a socket option that the libraries have no name for.
+#[expect(unsafe_code, reason = "there is no other way to set an option by its number")]
+fn set_option_bytes(socket: &Socket, level: c_int, name: c_int, value: &[u8]) -> io::Result<()> {
+    // SAFETY: the pointer and the length describe `value`, which lives until the call returns.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            value.as_ptr().cast(),
+            value.len() as libc::socklen_t,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Sets an integer socket option.
+fn set_option(socket: &Socket, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
+    set_option_bytes(socket, level, name, &value.to_ne_bytes())
+}
+
+/// Makes the socket's buffers generous: beyond the system's limit where that is allowed, else up to it.
+fn enlarge_buffers(socket: &Socket) -> io::Result<()> {
+    for (force, ordinary) in
+        [(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF), (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)]
+    {
+        if set_option(socket, libc::SOL_SOCKET, force, SOCKET_BUFFER).is_err() {
+            set_option(socket, libc::SOL_SOCKET, ordinary, SOCKET_BUFFER)?;
+        }
+    }
+    Ok(())
+}
+
+/// A non-blocking raw socket with generous buffers whose packets are served early.
+fn raw_socket(domain: socket2::Domain, protocol: c_int) -> io::Result<Socket> {
+    let socket = Socket::new(domain, socket2::Type::RAW.nonblocking(), Some(protocol.into()))?;
+    enlarge_buffers(&socket)?;
+    set_option(&socket, libc::SOL_SOCKET, libc::SO_PRIORITY, PRIORITY_INTERACTIVE)?;
+    Ok(socket)
+}
+
+/// Makes a socket for sending only: nothing that arrives is queued on it.
+fn refuse_input(socket: &Socket) -> io::Result<()> {
+    let accept_nothing = [SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0)];
+    socket.attach_filter(&accept_nothing)
+}
+
+/// Whether an error of `sendmsg` means that the packet is larger than the link takes.
+fn is_too_large(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EMSGSIZE)
+}
+
+/// `sendmsg` without blocking.
+fn send_message<S: nix::sys::socket::SockaddrLike>(
+    fd: BorrowedFd<'_>,
+    parts: &[io::IoSlice<'_>],
+    control: &[nix::sys::socket::ControlMessage<'_>],
+    to: &S,
+) -> io::Result<()> {
+    use nix::sys::socket::{MsgFlags, sendmsg};
+    sendmsg(fd.as_raw_fd(), parts, control, MsgFlags::MSG_DONTWAIT, Some(to))?;
+    Ok(())
+}

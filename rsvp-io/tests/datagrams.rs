@@ -1,0 +1,284 @@
+//! RSVP messages on real links: sent, intercepted in transit, received.
+
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::net::UdpSocket;
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+use common::{Node, TestResult, ip, is_permitted, network, path};
+use rsvp_io::SendOutcome;
+
+const A: [&str; 2] = ["10.1.1.2", "fd01:1::2"];
+const WEST: [&str; 2] = ["10.1.1.1", "fd01:1::1"];
+const EAST: [&str; 2] = ["10.1.2.1", "fd01:2::1"];
+const B: [&str; 2] = ["10.1.2.2", "fd01:2::2"];
+const IPV4: usize = 0;
+const IPV6: usize = 1;
+
+fn path_in_transit(family: usize) -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r, mut b] = [Node::host(&network.a), Node::router(&network.r), Node::host(&network.b)];
+    a.send(&path(Some(a.id("eth0")), A[family], B[family]), b"in transit");
+    let datagram = r.datagram();
+    assert_eq!(&*datagram.payload, b"in transit");
+    assert_eq!((datagram.source, datagram.destination), (ip(A[family]), ip(B[family])));
+    assert_eq!((datagram.interface, datagram.ttl), (r.id("west"), Some(63)));
+    b.hears_nothing();
+    Ok(())
+}
+
+#[test]
+fn path_in_transit_is_intercepted() -> TestResult {
+    path_in_transit(IPV4)
+}
+
+#[test]
+fn ipv6_path_in_transit_is_intercepted() -> TestResult {
+    path_in_transit(IPV6)
+}
+
+fn foreign_source(family: usize) -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut r, mut b] = [Node::router(&network.r), Node::host(&network.b)];
+    r.send(&path(Some(r.id("east")), A[family], B[family]), b"for another");
+    let datagram = b.datagram();
+    assert_eq!((datagram.source, datagram.destination), (ip(A[family]), ip(B[family])));
+    assert_eq!((datagram.interface, datagram.ttl), (b.id("eth0"), Some(63)));
+    assert_eq!(&*datagram.payload, b"for another");
+    assert_eq!(b.system.counters().received, 1, "one copy");
+    Ok(())
+}
+
+#[test]
+fn foreign_source_is_kept() -> TestResult {
+    foreign_source(IPV4)
+}
+
+#[test]
+fn ipv6_foreign_source_is_kept() -> TestResult {
+    foreign_source(IPV6)
+}
+
+fn hop_by_hop(family: usize) -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r] = [Node::host(&network.a), Node::router(&network.r)];
+    let mut transmit = path(Some(r.id("west")), WEST[family], A[family]);
+    transmit.router_alert = false;
+    transmit.ttl = 255;
+    r.send(&transmit, b"a Resv");
+    let datagram = a.datagram();
+    assert_eq!((datagram.source, datagram.ttl), (ip(WEST[family]), Some(255)));
+    // The other address of the router is its own too, and the answer may leave the choice of the way.
+    let mut transmit = path(None, A[family], EAST[family]);
+    transmit.router_alert = false;
+    a.send(&transmit, b"a Path");
+    let datagram = r.datagram();
+    assert_eq!((datagram.source, datagram.destination), (ip(A[family]), ip(EAST[family])));
+    assert_eq!(datagram.interface, r.id("west"));
+    assert_eq!(r.system.counters().received, 1, "one copy");
+    Ok(())
+}
+
+#[test]
+fn messages_go_hop_by_hop() -> TestResult {
+    hop_by_hop(IPV4)
+}
+
+#[test]
+fn ipv6_messages_go_hop_by_hop() -> TestResult {
+    hop_by_hop(IPV6)
+}
+
+fn chosen_next_hop(family: usize) -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r] = [Node::host(&network.a), Node::router(&network.r)];
+    // The routing table knows no way to this destination.
+    let nowhere = ["192.0.2.9", "2001:db8::9"][family];
+    network.a.unroute(ip(["0.0.0.0", "::"][family]), 0)?;
+    network.r.route(ip(nowhere), [32, 128][family], ip(B[family]))?;
+    let mut transmit = path(Some(a.id("eth0")), A[family], nowhere);
+    transmit.next_hop = Some(ip(WEST[family]));
+    a.send(&transmit, b"by way of r");
+    assert_eq!(r.datagram().destination, ip(nowhere));
+    Ok(())
+}
+
+#[test]
+fn next_hop_is_chosen_by_the_sender() -> TestResult {
+    chosen_next_hop(IPV4)
+}
+
+#[test]
+fn ipv6_next_hop_is_chosen_by_the_sender() -> TestResult {
+    chosen_next_hop(IPV6)
+}
+
+#[test]
+fn message_beyond_the_mtu_is_fragmented_and_intercepted_whole() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r, mut b] = [Node::host(&network.a), Node::router(&network.r), Node::host(&network.b)];
+    let payload: Vec<u8> = (0..5000_u32).map(|n| n as u8).collect();
+    a.send(&path(Some(a.id("eth0")), A[IPV4], B[IPV4]), &payload);
+    let datagram = r.datagram();
+    assert_eq!(&*datagram.payload, payload);
+    assert_eq!((datagram.source, datagram.ttl), (ip(A[IPV4]), Some(63)));
+    r.send(&path(Some(r.id("east")), A[IPV4], B[IPV4]), &payload);
+    let datagram = b.datagram();
+    assert_eq!(&*datagram.payload, payload);
+    assert_eq!(datagram.source, ip(A[IPV4]), "a foreign source is kept in fragments too");
+    assert_eq!(a.system.counters().received, 0, "the socket that sends fragments receives nothing");
+    Ok(())
+}
+
+#[test]
+fn ipv6_message_beyond_the_mtu_reaches_its_destination() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r, mut b] = [Node::host(&network.a), Node::router(&network.r), Node::host(&network.b)];
+    let payload: Vec<u8> = (0..5000_u32).map(|n| n as u8).collect();
+    r.send(&path(Some(r.id("east")), A[IPV6], B[IPV6]), &payload);
+    let datagram = b.datagram();
+    assert_eq!(&*datagram.payload, payload);
+    assert_eq!((datagram.source, datagram.ttl), (ip(A[IPV6]), Some(63)));
+    // In transit the kernel does not put it together: that is counted.
+    a.send(&path(Some(a.id("eth0")), A[IPV6], B[IPV6]), &payload);
+    r.wait("fragments", |r| (r.system.counters().transit_fragments >= 4).then_some(()));
+    Ok(())
+}
+
+#[test]
+fn ipv6_packets_with_an_alert_that_are_not_rsvp_are_sent_on() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let mut r = Node::router(&network.r);
+    let receiver = network.b.run(|| UdpSocket::bind("[fd01:2::2]:5000"))?;
+    receiver.set_read_timeout(Some(Duration::from_secs(2)))?;
+    let sender = network.a.run(|| UdpSocket::bind("[fd01:1::2]:0"))?;
+    set_router_alert(&sender)?;
+    sender.send_to(b"not RSVP", "[fd01:2::2]:5000")?;
+    r.wait("a packet in transit", |r| (r.system.counters().forwarded == 1).then_some(()));
+    let mut buffer = [0; 100];
+    let (length, from) = receiver.recv_from(&mut buffer)?;
+    assert_eq!((&buffer[..length], from.ip()), (&b"not RSVP"[..], ip("fd01:1::2")));
+    assert_eq!(r.system.counters().received, 0);
+    Ok(())
+}
+
+#[expect(unsafe_code, reason = "no library sets hop-by-hop options")]
+fn set_router_alert(socket: &UdpSocket) -> std::io::Result<()> {
+    let option: [u8; 8] = [0, 0, 5, 2, 0, 1, 1, 0];
+    // SAFETY: the pointer and the length describe `option`.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_IPV6,
+            libc::IPV6_HOPOPTS,
+            option.as_ptr().cast(),
+            option.len() as libc::socklen_t,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+#[test]
+fn systems_of_other_namespaces_hear_nothing() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let [here, elsewhere] = [network()?, network()?];
+    let mut a = Node::host(&here.a);
+    let [mut r, mut other] = [Node::router(&here.r), Node::router(&elsewhere.r)];
+    for family in [IPV4, IPV6] {
+        a.send(&path(Some(a.id("eth0")), A[family], B[family]), b"here");
+        r.datagram();
+    }
+    other.hears_nothing();
+    Ok(())
+}
+
+#[test]
+fn own_messages_are_ignored() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let mut a = Node::host(&network.a);
+    for address in A {
+        a.send(&path(None, address, address), b"to myself");
+    }
+    a.wait("own messages", |a| (a.system.counters().own == 2).then_some(()));
+    assert_eq!(a.inputs, []);
+    Ok(())
+}
+
+#[test]
+fn a_datagram_that_cannot_be_sent_is_counted_and_the_next_one_can() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r] = [Node::host(&network.a), Node::router(&network.r)];
+    network.a.unroute(ip("0.0.0.0"), 0)?;
+    let lost = a.system.send(&path(None, A[IPV4], "192.0.2.1"), b"nowhere");
+    assert!(matches!(lost, SendOutcome::Failed(_)), "{lost:?}");
+    a.send(&path(None, A[IPV4], WEST[IPV4]), b"here");
+    assert_eq!(&*r.datagram().payload, b"here");
+    assert_eq!((a.system.counters().send_failed, a.system.counters().sent), (1, 1));
+    Ok(())
+}
+
+#[test]
+fn many_datagrams_are_read_within_the_budget() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r] = [Node::host(&network.a), Node::router(&network.r)];
+    for number in 0..100_u8 {
+        a.send(&path(None, A[IPV4], B[IPV4]), &[number]);
+    }
+    let mut payloads = Vec::new();
+    r.wait("the first", |r| r.inputs.pop());
+    r.inputs.clear();
+    for number in 100..200_u8 {
+        a.send(&path(None, A[IPV4], B[IPV4]), &[number]);
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    let mut calls = 0;
+    while payloads.len() < 100 {
+        let before = payloads.len();
+        let outcome = r.system.read(rsvp_io::Source::Ipv4, 40, &mut |input| {
+            if let rsvp_core::Input::Datagram(datagram) = input {
+                payloads.push(datagram.payload[0]);
+            }
+        })?;
+        assert!(payloads.len() - before <= 40, "the budget holds");
+        assert!(outcome == rsvp_io::ReadOutcome::More || payloads.len() == 100, "all are there");
+        calls += 1;
+    }
+    assert_eq!(payloads, (100..200).collect::<Vec<u8>>(), "in order");
+    assert!(calls >= 3);
+    Ok(())
+}
