@@ -3,6 +3,7 @@
 //! [`catalogue`] holds what the RFCs ask for, [`coverage`] which of it is shown by tests. A test shows requirements by
 //! naming them in its first statement, a call of [`shows`]; `build.rs` finds those calls.
 
+pub mod bench;
 pub mod catalogue;
 pub mod coverage;
 

@@ -1,15 +1,22 @@
 //! `rsvp-cli`: the RSVP daemon and the commands of its operator.
 
+mod commands;
+mod config;
 mod decode;
+mod endpoint;
 mod lab;
+mod logging;
+mod request;
+mod units;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 /// RSVP (RFC 2205) on Linux: the daemon, and what its operator needs.
 #[derive(Parser)]
-#[command(name = "rsvp-cli", version)]
+#[command(name = "rsvp-cli", version, propagate_version = true, after_help = commands::OVERVIEW)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -17,6 +24,22 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Check a configuration file.
+    Check(commands::check::Args),
+    /// Make the daemon read its configuration file again.
+    Reload(commands::reload::Args),
+    /// Remove protocol state, with tears to the neighbours.
+    Clear(commands::clear::Args),
+    /// Announce a sender, and keep it announced.
+    Send(commands::send::Args),
+    /// Reserve for a flow, and keep the reservation.
+    Reserve(commands::reserve::Args),
+    /// Withdraw what a detached `send` or `reserve` left with the daemon.
+    Release(commands::release::Args),
+    /// Print the daemon's state.
+    Show(commands::show::Args),
+    /// Print events as they happen.
+    Monitor(commands::monitor::Args),
     /// Print every RSVP packet of a capture file.
     Decode(decode::Args),
     /// Build a network from a file, run a scenario in it, and check what happens.
@@ -24,8 +47,28 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Decode(args) => decode::run(&args),
-        Command::Lab(args) => lab::run(&args),
+    let outcome = match Cli::parse().command {
+        Command::Check(args) => commands::check::run(&args),
+        Command::Reload(args) => commands::reload::run(&args),
+        Command::Clear(args) => commands::clear::run(&args),
+        Command::Send(args) => commands::send::run(&args),
+        Command::Reserve(args) => commands::reserve::run(&args),
+        Command::Release(args) => commands::release::run(&args),
+        Command::Show(args) => commands::show::run(&args),
+        Command::Monitor(args) => commands::monitor::run(&args),
+        Command::Decode(args) => return decode::run(&args),
+        Command::Lab(args) => return lab::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
     }
+}
+
+/// An operating system error in lower-case words, without its number.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

@@ -13,6 +13,7 @@ pub mod config;
 pub mod counters;
 pub mod event;
 pub mod input;
+pub mod intserv;
 pub mod output;
 pub mod time;
 pub mod view;

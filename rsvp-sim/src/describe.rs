@@ -1,17 +1,256 @@
 //! One message in one line.
 
-/// The message in one line.
+use std::fmt::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+
+use rsvp_core::wire::{
+    Adspec, ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, GuaranteedFragment,
+    INDETERMINATE_LATENCY, IntServAdspec, Message, Path, PathErr, PathTear, RawMessage, RawObject, Resv,
+    ResvConf, ResvErr, ResvTear, RsvpHop, SenderTspec, SessionKey, Style, Tspec,
+};
+
+/// The message in one line: its type, then its objects in short. What cannot be decoded is said to be so.
 #[must_use]
 pub fn describe(message: &[u8]) -> String {
-    let kind = match message.get(1) {
-        Some(1) => "Path",
-        Some(2) => "Resv",
-        Some(3) => "PathErr",
-        Some(4) => "ResvErr",
-        Some(5) => "PathTear",
-        Some(6) => "ResvTear",
-        Some(7) => "ResvConf",
-        _ => "unknown message",
+    let parsed = RawMessage::decode(message).and_then(|raw| Message::parse(&raw, usize::MAX));
+    match parsed {
+        Ok(message) => {
+            let mut text = String::new();
+            write_message(&mut text, &message).expect("writing to a string succeeds");
+            text
+        }
+        Err(error) => format!("{} octets: {error}", message.len()),
+    }
+}
+
+fn write_message(out: &mut String, message: &Message) -> fmt::Result {
+    write!(out, "{} {}", message.message_type(), Session(&message.session().key))?;
+    if message.session().flags != 0 {
+        write!(out, " flags {:#x}", message.session().flags)?;
+    }
+    match message {
+        Message::Path(Path {
+            hop,
+            refresh_ms,
+            policy,
+            sender_template,
+            sender_tspec,
+            adspec,
+            forward,
+            ..
+        }) => {
+            write!(out, "{} R {refresh_ms} ms", Hop(hop))?;
+            write_sender(out, sender_template, Some(sender_tspec), adspec.as_ref())?;
+            write_others(out, policy, forward)
+        }
+        Message::PathTear(PathTear { hop, sender_template, sender_tspec, adspec, forward, .. }) => {
+            write!(out, "{}", Hop(hop))?;
+            write_sender(out, sender_template, sender_tspec.as_ref(), adspec.as_ref())?;
+            write_others(out, &[], forward)
+        }
+        Message::PathErr(PathErr {
+            error, policy, sender_template, sender_tspec, adspec, forward, ..
+        }) => {
+            write!(out, ": {error};")?;
+            write_sender(out, sender_template, sender_tspec.as_ref(), adspec.as_ref())?;
+            write_others(out, policy, forward)
+        }
+        Message::Resv(Resv { hop, refresh_ms, confirm, scope, policy, style, flows, forward, .. }) => {
+            write!(out, "{} R {refresh_ms} ms", Hop(hop))?;
+            write_confirm(out, confirm.as_ref())?;
+            write_scope(out, scope.as_deref())?;
+            write_flows(out, *style, flows)?;
+            write_others(out, policy, forward)
+        }
+        Message::ResvTear(ResvTear { hop, scope, style, flows, forward, .. }) => {
+            write!(out, "{}", Hop(hop))?;
+            write_scope(out, scope.as_deref())?;
+            write_flows(out, *style, flows)?;
+            write_others(out, &[], forward)
+        }
+        Message::ResvErr(ResvErr { hop, error, scope, policy, style, flows, forward, .. }) => {
+            let in_place = if error.flags & ErrorSpec::IN_PLACE != 0 { ", in place" } else { "" };
+            write!(out, "{}: {error}{in_place};", Hop(hop))?;
+            write_scope(out, scope.as_deref())?;
+            write_flows(out, *style, flows)?;
+            write_others(out, policy, forward)
+        }
+        Message::ResvConf(ResvConf { error, confirm, style, flows, forward, .. }) => {
+            write!(out, ": {error};")?;
+            write_confirm(out, Some(confirm))?;
+            write_flows(out, *style, flows)?;
+            write_others(out, &[], forward)
+        }
+        other => write!(out, " {other:?}"),
+    }
+}
+
+fn write_sender(
+    out: &mut String,
+    template: &FilterSpec,
+    tspec: Option<&SenderTspec>,
+    adspec: Option<&Adspec>,
+) -> fmt::Result {
+    write!(out, " from {}", Filter(template))?;
+    match tspec {
+        Some(SenderTspec::TokenBucket(tspec)) => write!(out, " ({})", Bucket(tspec))?,
+        Some(SenderTspec::Null { max_packet }) => write!(out, " null(M={max_packet})")?,
+        Some(SenderTspec::Opaque(object)) => write!(out, " {}", Raw(object))?,
+        Some(_) => out.push_str(" another TSpec"),
+        None => {}
+    }
+    match adspec {
+        Some(Adspec::IntServ(adspec)) => write_adspec(out, adspec),
+        Some(Adspec::Opaque(object)) => write!(out, " adspec {}", Raw(object)),
+        None => Ok(()),
+    }
+}
+
+fn write_adspec(out: &mut String, adspec: &IntServAdspec) -> fmt::Result {
+    let IntServAdspec { general, guaranteed, controlled_load, other } = adspec;
+    let broken = |broken: bool| if broken { " broken" } else { "" };
+    let latency = match general.latency {
+        INDETERMINATE_LATENCY => "?".to_owned(),
+        latency => format!("{latency} us"),
     };
-    format!("{kind}, {} bytes", message.len())
+    write!(out, " adspec[hops {} bandwidth {}", general.is_hops, general.bandwidth)?;
+    write!(out, " latency {latency} mtu {}{}", general.path_mtu, broken(general.broken))?;
+    if let Some(fragment) = guaranteed {
+        let GuaranteedFragment { c_total, d_total, c_sum, d_sum, .. } = fragment;
+        write!(out, "; GS C {c_total} D {d_total} Csum {c_sum} Dsum {d_sum}{}", broken(fragment.broken))?;
+    }
+    if let Some(fragment) = controlled_load {
+        write!(out, "; CL{}", broken(fragment.broken))?;
+    }
+    for fragment in other {
+        write!(out, "; service {}{}", fragment.service, broken(fragment.broken))?;
+    }
+    out.push(']');
+    Ok(())
+}
+
+fn write_flows(out: &mut String, style: Style, flows: &[FlowDescriptor]) -> fmt::Result {
+    write!(out, " {style}")?;
+    for FlowDescriptor { flowspec, filters } in flows {
+        match flowspec {
+            Some(Flowspec::ControlledLoad(tspec)) => write!(out, " CL({})", Bucket(tspec))?,
+            Some(Flowspec::Guaranteed(tspec, rspec)) => {
+                write!(out, " GS({} R={} S={})", Bucket(tspec), rspec.rate, rspec.slack)?;
+            }
+            Some(Flowspec::Null { max_packet }) => write!(out, " null(M={max_packet})")?,
+            Some(Flowspec::Opaque(object)) => write!(out, " {}", Raw(object))?,
+            Some(_) => out.push_str(" another flowspec"),
+            None => {}
+        }
+        for (position, filter) in filters.iter().enumerate() {
+            write!(out, "{}{}", if position == 0 { " for " } else { ", " }, Filter(filter))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_confirm(out: &mut String, confirm: Option<&IpAddr>) -> fmt::Result {
+    confirm.map_or(Ok(()), |receiver| write!(out, " confirm {receiver}"))
+}
+
+fn write_scope(out: &mut String, scope: Option<&[IpAddr]>) -> fmt::Result {
+    scope.map_or(Ok(()), |scope| write!(out, " scope {scope:?}"))
+}
+
+fn write_others(out: &mut String, policy: &[RawObject], forward: &[RawObject]) -> fmt::Result {
+    policy.iter().chain(forward).try_for_each(|object| write!(out, " {}", Raw(object)))
+}
+
+struct Session<'a>(&'a SessionKey);
+
+impl fmt::Display for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FlowKey { destination, protocol, port } = *self.0.flow();
+        match protocol {
+            6 => f.write_str("tcp")?,
+            17 => f.write_str("udp")?,
+            other => write!(f, "{other}")?,
+        }
+        let gpi = if matches!(self.0, SessionKey::Gpi(_)) { " GPI" } else { "" };
+        write!(f, "/{}{gpi}", SocketAddr::new(destination, port))
+    }
+}
+
+struct Hop<'a>(&'a RsvpHop);
+
+impl fmt::Display for Hop<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " hop {} lih {}", self.0.address, self.0.lih)
+    }
+}
+
+struct Filter<'a>(&'a FilterSpec);
+
+impl fmt::Display for Filter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            FilterSpec::Ip { source, port } => write!(f, "{}", SocketAddr::new(*source, *port)),
+            other => other.fmt(f),
+        }
+    }
+}
+
+struct Bucket<'a>(&'a Tspec);
+
+impl fmt::Display for Bucket<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tspec { rate, bucket, peak, min_unit, max_packet } = self.0;
+        write!(f, "r={rate} b={bucket} p={peak} m={min_unit} M={max_packet}")
+    }
+}
+
+struct Raw<'a>(&'a RawObject);
+
+impl fmt::Display for Raw<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RawObject { class, ctype, contents } = self.0;
+        write!(f, "object {class}/{ctype} {} octets", contents.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::describe;
+
+    /// Bytes from hexadecimal digits.
+    fn hex(text: &str) -> Vec<u8> {
+        let digits: String = text.split_whitespace().collect();
+        (0..digits.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex"))
+            .collect()
+    }
+
+    #[test]
+    fn a_path_in_one_line() {
+        let path =
+            hex("10011dde 40000058 000c0101 e0010203 11001388 000c0301 0a000101 0000004d 00080501 00007530
+            000c0b01 0a000001 00000fa0 00240c02 00000007 01000006 7f000005 461c4000 44fa0000 7f800000 00000040
+            000005dc");
+        let text = "Path udp/224.1.2.3:5000 hop 10.0.1.1 lih 77 R 30000 ms from 10.0.0.1:4000 \
+            (r=10000 b=2000 p=inf m=64 M=1500)";
+        assert_eq!(describe(&path), text);
+    }
+
+    #[test]
+    fn a_resv_in_one_line() {
+        let resv =
+            hex("10020ea6 40000060 000c0101 e0010203 11001388 000c0301 0a000101 0000004d 00080501 00007530
+            00080801 0000000a 00240902 00000007 05000006 7f000005 461c4000 44fa0000 469c4000 00000040 000005dc
+            000c0a01 0a000001 00000fa0");
+        let text = "Resv udp/224.1.2.3:5000 hop 10.0.1.1 lih 77 R 30000 ms FF CL(r=10000 b=2000 p=20000 m=64 \
+            M=1500) for 10.0.0.1:4000";
+        assert_eq!(describe(&resv), text);
+    }
+
+    #[test]
+    fn damage_is_said() {
+        let text = describe(&hex("10011dde 40000008"));
+        assert!(text.starts_with("8 octets: "), "{text}");
+    }
 }

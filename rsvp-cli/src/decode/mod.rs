@@ -1,12 +1,137 @@
-//! The `decode` command.
+//! The `decode` command: every RSVP packet of a capture file, as text or as JSON.
 
+mod capture;
+mod json;
+mod names;
+mod packet;
+mod record;
+#[cfg(test)]
+mod testdata;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tree;
+
+use std::fmt::{self, Display, Formatter};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use thiserror::Error;
+
+use capture::{Capture, CaptureError};
+use record::{Outcome, Record};
 
 /// Arguments of `decode`.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// A pcap or pcapng file; `-` reads standard input.
+    file: PathBuf,
+    /// Print one line of JSON per message, as docs/decode.md describes it.
+    #[arg(long)]
+    json: bool,
+}
 
 /// Runs `decode`.
-pub(crate) fn run(_args: &Args) -> ExitCode {
-    ExitCode::SUCCESS
+///
+/// Succeeds when the file was read to its end, whatever is wrong with the packets in it: a summary on
+/// standard error tells.
+pub(crate) fn run(args: &Args) -> ExitCode {
+    let name = args.file.display();
+    let output = BufWriter::new(io::stdout().lock());
+    let result = if args.file.as_os_str() == "-" {
+        decode(io::stdin().lock(), output, args.json)
+    } else {
+        File::open(&args.file)
+            .map_err(|error| Error::Capture(error.into()))
+            .and_then(|file| decode(BufReader::new(file), output, args.json))
+    };
+    match result {
+        Ok(summary) => {
+            eprintln!("{name}: {summary}");
+            if summary.is_unsupported() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        }
+        // Who reads our output has seen enough.
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name} {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Debug, Error)]
+enum Error {
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    #[error("was read, but its messages cannot be printed: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// What was in a capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Summary {
+    packets: u64,
+    /// Packets that carry RSVP.
+    rsvp: u64,
+    /// Those of them with an error.
+    faulty: u64,
+    /// Packets too short or damaged to tell.
+    unclear: u64,
+    /// Packets of a link type that is not supported.
+    unknown_link: u64,
+}
+
+impl Summary {
+    /// Whether not one packet could be looked at.
+    const fn is_unsupported(&self) -> bool {
+        self.unknown_link > 0 && self.unknown_link == self.packets
+    }
+}
+
+impl Display for Summary {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { packets, rsvp, faulty, unclear, unknown_link } = *self;
+        write!(f, "packets: {packets}, with RSVP: {rsvp}, of them with errors: {faulty}")?;
+        if unclear > 0 {
+            write!(f, ", too short to tell: {unclear}")?;
+        }
+        if unknown_link > 0 {
+            write!(f, ", of a link type that is not supported: {unknown_link}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Prints the RSVP packets of a capture.
+fn decode(input: impl Read, mut output: impl Write, as_json: bool) -> Result<Summary, Error> {
+    let mut capture = Capture::open(input)?;
+    let mut summary = Summary::default();
+    // What was read before the damage is printed too.
+    let end = loop {
+        let frame = match capture.next_frame() {
+            Ok(Some(frame)) => frame,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        summary.packets += 1;
+        match Record::of(&frame) {
+            Outcome::Record(record) => {
+                summary.rsvp += 1;
+                summary.faulty += u64::from(record.error.is_some());
+                if as_json {
+                    writeln!(output, "{}", json::line(&record).map_err(io::Error::from)?)?;
+                } else {
+                    writeln!(output, "{}", tree::Tree(&record))?;
+                }
+            }
+            Outcome::Other => {}
+            Outcome::Unclear => summary.unclear += 1,
+            Outcome::UnknownLink => summary.unknown_link += 1,
+        }
+    };
+    output.flush()?;
+    end?;
+    Ok(summary)
 }

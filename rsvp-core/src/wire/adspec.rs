@@ -218,17 +218,22 @@ impl IntServAdspec {
     fn decode(mut reader: Reader<'_>) -> Result<Self, Malformed> {
         let (mut general, mut guaranteed, mut controlled_load) = (None, None, None);
         let mut other = Vec::new();
+        let mut last = ServiceNumber(0);
         while !reader.is_empty() {
             let mut fragment = Fragment::decode(&mut reader)?;
+            if fragment.service <= last {
+                return Err(Malformed::new(&fragment.body, "services are not in ascending order"));
+            }
+            last = fragment.service;
             match fragment.service {
                 ServiceNumber::GENERAL => {
-                    fill(&mut general, GeneralParameters::decode(fragment)?, &fragment.body)?;
+                    general = Some(GeneralParameters::decode(fragment)?);
                 }
                 ServiceNumber::GUARANTEED => {
-                    fill(&mut guaranteed, GuaranteedFragment::decode(fragment)?, &fragment.body)?;
+                    guaranteed = Some(GuaranteedFragment::decode(fragment)?);
                 }
                 ServiceNumber::CONTROLLED_LOAD => {
-                    fill(&mut controlled_load, ServiceFragment::decode(fragment)?, &fragment.body)?;
+                    controlled_load = Some(ServiceFragment::decode(fragment)?);
                 }
                 ServiceNumber(service) => {
                     let contents = fragment.body.bytes(fragment.body.remaining())?.to_vec();

@@ -144,7 +144,7 @@ fn decode_parameter<'a>(reader: &mut Reader<'a>) -> Result<(u8, Reader<'a>), Mal
 pub(super) fn fill<T>(slot: &mut Option<T>, value: T, reader: &Reader<'_>) -> Result<(), Malformed> {
     match slot.replace(value) {
         None => Ok(()),
-        Some(_) => Err(Malformed::new(reader, "parameter or service appears twice")),
+        Some(_) => Err(Malformed::new(reader, "parameter appears twice")),
     }
 }
 

@@ -1,0 +1,500 @@
+//! The device under test as a case sees it: stimuli in, expectations out.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rsvp_core::config::{Bandwidth, InterfaceConfig, NodeConfig};
+use rsvp_core::counters::DropReason;
+use rsvp_core::event::EventKind;
+use rsvp_core::view::InstalledView;
+use rsvp_core::wire::{
+    ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Header, Message, MessageType, Path, PathErr, PathTear,
+    RawMessage, RawObject, Resv, ResvConf, ResvErr, ResvTear, RsvpHop, Session, SessionKey, Style,
+};
+use rsvp_core::{ApiId, Command, CommandError, Event, Instant, Node, Reply};
+use rsvp_sim::describe;
+
+use crate::bench::messages::{Kind, tspec};
+use crate::bench::monitor;
+use crate::bench::plan::{B, Family, Plan, Port, Station};
+use crate::bench::tester::{InProcess, Packet, Sent, Tester};
+
+/// How long the DUT may take over what it does at once.
+pub const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// The TTL that the testers' messages leave with.
+const TTL: u8 = 64;
+
+/// The LIH that U1 and U2 put into their Paths.
+const UPSTREAM_LIH: u32 = 77;
+
+/// The device under test, and what it has sent that no expectation has taken yet.
+pub struct Dut {
+    /// Who has which address.
+    pub plan: Plan,
+    tester: Box<dyn Tester>,
+    sent: Vec<Sent>,
+    /// The LIH of the DUT's own Paths, by port.
+    lih: BTreeMap<Port, u32>,
+}
+
+/// A message that the DUT sent.
+#[derive(Clone, Debug)]
+pub struct Received<M> {
+    /// When, where, and how it was packed.
+    pub sent: Sent,
+    /// Its objects, as they came.
+    pub raw: RawMessage,
+    /// Its contents.
+    pub message: M,
+}
+
+impl Dut {
+    /// A router over IPv4, with the defaults of the RFC and 50 [`B`] to reserve on each interface.
+    #[must_use]
+    pub fn router() -> Self {
+        Self::with(Family::V4, |_| ())
+    }
+
+    /// The same over IPv6.
+    #[must_use]
+    pub fn router_v6() -> Self {
+        Self::with(Family::V6, |_| ())
+    }
+
+    /// A host over IPv4.
+    #[must_use]
+    pub fn host() -> Self {
+        Self::with(Family::V4, |config| config.router = false)
+    }
+
+    /// A router whose configuration is changed first.
+    #[must_use]
+    pub fn with(family: Family, change: impl FnOnce(&mut NodeConfig)) -> Self {
+        let total = (50.0 * B) as u64;
+        let bandwidth = Some(Bandwidth { total, per_flow: total, link: 2 * total });
+        let default_interface = InterfaceConfig { bandwidth, ..InterfaceConfig::default() };
+        let mut config = NodeConfig { router: true, default_interface, ..NodeConfig::default() };
+        change(&mut config);
+        let plan = Plan(family);
+        Self::reached_by(plan, Box::new(InProcess::new(plan, config)))
+    }
+
+    /// A DUT that is reached in some other way.
+    #[must_use]
+    pub fn reached_by(plan: Plan, tester: Box<dyn Tester>) -> Self {
+        Self { plan, tester, sent: Vec::new(), lih: BTreeMap::new() }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.tester.now()
+    }
+
+    /// Lets time pass.
+    pub fn advance(&mut self, time: Duration) {
+        for sent in self.tester.advance(time) {
+            let message = monitor::check(&sent);
+            if let Message::Path(path) = message {
+                self.lih.insert(sent.port, path.hop.lih);
+            }
+            self.sent.push(sent);
+        }
+    }
+
+    /// Sends a message from a neighbour's place, packed as RFC 2205 says, and gives the DUT the time to react.
+    pub fn send(&mut self, from: Station, message: impl Kind) {
+        let packet = self.pack(from, message);
+        self.send_packet(from, &packet);
+    }
+
+    /// Sends any packet from a neighbour's place, and gives the DUT the time to react.
+    pub fn send_packet(&mut self, from: Station, packet: &Packet) {
+        self.tester.send(from, packet);
+        self.advance(AT_ONCE);
+    }
+
+    /// A message in the packet that a neighbour would send it in.
+    ///
+    /// # Panics
+    ///
+    /// When the message cannot be encoded.
+    #[must_use]
+    pub fn pack(&self, from: Station, message: impl Kind) -> Packet {
+        let message = message.into_message();
+        let mut bytes = Vec::new();
+        message
+            .encode(Header { flags: 0, send_ttl: TTL }, &mut bytes)
+            .expect("the case's message is encodable");
+        self.wrap(from, &message, bytes)
+    }
+
+    /// Bytes in the packet that a neighbour would send `message` in.
+    #[must_use]
+    pub fn wrap(&self, from: Station, message: &Message, bytes: Vec<u8>) -> Packet {
+        let downstream =
+            |session: &Session, sender: &FilterSpec| (sender.source(), session.key.flow().destination, true);
+        let (source, destination, router_alert) = match message {
+            Message::Path(path) => downstream(&path.session, &path.sender_template),
+            Message::PathTear(tear) => downstream(&tear.session, &tear.sender_template),
+            Message::ResvConf(confirmation) => (self.plan.station(from), confirmation.confirm, true),
+            _ => (self.plan.station(from), self.plan.dut(from.port()), false),
+        };
+        Packet { source, destination, ttl: TTL, router_alert, message: bytes }
+    }
+
+    /// The objects of a message, changed and sent from a neighbour's place, with length and checksum made to fit.
+    ///
+    /// # Panics
+    ///
+    /// When the message cannot be encoded.
+    pub fn send_changed(
+        &mut self,
+        from: Station,
+        message: impl Kind,
+        change: impl FnOnce(&mut Vec<RawObject>),
+    ) {
+        let message = message.into_message();
+        let packet = match &message {
+            Message::Path(path) => self.pack(from, path.clone()),
+            Message::Resv(resv) => self.pack(from, resv.clone()),
+            Message::PathErr(error) => self.pack(from, error.clone()),
+            Message::ResvErr(error) => self.pack(from, error.clone()),
+            Message::PathTear(tear) => self.pack(from, tear.clone()),
+            Message::ResvTear(tear) => self.pack(from, tear.clone()),
+            Message::ResvConf(confirmation) => self.pack(from, confirmation.clone()),
+            other => panic!("no such case: {other:?}"),
+        };
+        let raw = RawMessage::decode(&packet.message).expect("it was encoded just now");
+        let mut objects: Vec<RawObject> = raw.objects.into_iter().map(|placed| placed.object).collect();
+        change(&mut objects);
+        let header = Header { flags: 0, send_ttl: TTL };
+        let raw = RawMessage::new(raw.header.message_type, header, objects).expect("the change is encodable");
+        let mut bytes = Vec::new();
+        raw.encode(&mut bytes).expect("the change is encodable");
+        self.send_packet(from, &Packet { message: bytes, ..packet });
+    }
+
+    /// Takes the first message of a kind that the DUT sent out of a port.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn expect<M: Kind>(&mut self, port: Port) -> Received<M> {
+        self.take(|sent| sent.port == port)
+            .unwrap_or_else(|| panic!("expected a {} from {port:?}; the DUT sent:\n{}", M::NAME, self.log()))
+    }
+
+    /// Takes the first message of a kind that the DUT sent to a neighbour's address.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn expect_to<M: Kind>(&mut self, station: Station) -> Received<M> {
+        let address = self.plan.station(station);
+        self.take(|sent| sent.port == station.port() && sent.packet.destination == address)
+            .unwrap_or_else(|| panic!("expected a {} to {station:?}; the DUT sent:\n{}", M::NAME, self.log()))
+    }
+
+    /// Asserts that the DUT sent no message of a kind out of a port, beyond those taken.
+    ///
+    /// # Panics
+    ///
+    /// When it did.
+    pub fn expect_no<M: Kind>(&mut self, port: Port) {
+        let found = self.take::<M>(|sent| sent.port == port);
+        assert!(found.is_none(), "expected no {} from {port:?}, not {found:?}", M::NAME);
+    }
+
+    /// Asserts that the DUT sent nothing beyond what was taken.
+    ///
+    /// # Panics
+    ///
+    /// When it did.
+    pub fn expect_silence(&self) {
+        assert!(self.sent.is_empty(), "expected silence; the DUT sent:\n{}", self.log());
+    }
+
+    /// Forgets what the DUT has sent.
+    pub fn forget(&mut self) {
+        self.sent.clear();
+    }
+
+    /// All messages of a kind from a port that were sent and not taken; takes them.
+    pub fn all<M: Kind>(&mut self, port: Port) -> Vec<Received<M>> {
+        std::iter::from_fn(|| self.take(|sent| sent.port == port)).collect()
+    }
+
+    fn take<M: Kind>(&mut self, wanted: impl Fn(&Sent) -> bool) -> Option<Received<M>> {
+        let position =
+            self.sent.iter().position(|sent| wanted(sent) && M::of(monitor::check(sent)).is_some())?;
+        let sent = self.sent.remove(position);
+        let raw = RawMessage::decode(&sent.packet.message).expect("the monitor has seen it");
+        let message = M::of(monitor::check(&sent)).expect("it was looked for");
+        Some(Received { sent, raw, message })
+    }
+
+    /// What was sent and not taken, one message a line.
+    fn log(&self) -> String {
+        let line = |sent: &Sent| {
+            let Packet { source, destination, message, .. } = &sent.packet;
+            let (at, port) = (sent.at.as_micros() / 1000, sent.port.name());
+            format!("  {at:>8} ms {port}: {source} > {destination}: {}\n", describe(message))
+        };
+        if self.sent.is_empty() { "  nothing".to_owned() } else { self.sent.iter().map(line).collect() }
+    }
+}
+
+/// Messages as the neighbours send them.
+impl Dut {
+    /// The session H, behind c.
+    #[must_use]
+    pub fn h(&self) -> SessionKey {
+        self.plan.h()
+    }
+
+    /// The session K, behind the LAN d.
+    #[must_use]
+    pub fn k(&self) -> SessionKey {
+        self.plan.k()
+    }
+
+    /// Sender S1, behind U1.
+    #[must_use]
+    pub fn s1(&self) -> FilterSpec {
+        self.plan.sender(1)
+    }
+
+    /// Sender S2, behind U2.
+    #[must_use]
+    pub fn s2(&self) -> FilterSpec {
+        self.plan.sender(2)
+    }
+
+    /// Sender S3, behind U2 too.
+    #[must_use]
+    pub fn s3(&self) -> FilterSpec {
+        self.plan.sender(3)
+    }
+
+    /// A Path from a neighbour: R is 30 s, the SENDER_TSPEC 20 [`B`], the LIH 77.
+    #[must_use]
+    pub fn path(&self, from: Station, session: SessionKey, sender: FilterSpec) -> Path {
+        Path {
+            session: Session { key: session, flags: 0 },
+            hop: RsvpHop { address: self.plan.station(from), lih: UPSTREAM_LIH },
+            refresh_ms: 30_000,
+            policy: Vec::new(),
+            sender_template: sender,
+            sender_tspec: tspec(20.0),
+            adspec: None,
+            forward: Vec::new(),
+        }
+    }
+
+    /// The PathTear that matches [`Dut::path`].
+    #[must_use]
+    pub fn path_tear(&self, from: Station, session: SessionKey, sender: FilterSpec) -> PathTear {
+        let Path { session, hop, sender_template, sender_tspec, .. } = self.path(from, session, sender);
+        PathTear {
+            session,
+            hop,
+            sender_template,
+            sender_tspec: Some(sender_tspec),
+            adspec: None,
+            forward: Vec::new(),
+        }
+    }
+
+    /// A Resv from a neighbour, with the LIH of the DUT's Paths on its port; R is 30 s.
+    #[must_use]
+    pub fn resv(&self, from: Station, session: SessionKey, style: Style, flows: &[FlowDescriptor]) -> Resv {
+        Resv {
+            session: Session { key: session, flags: 0 },
+            hop: self.next_hop(from),
+            refresh_ms: 30_000,
+            confirm: None,
+            scope: None,
+            policy: Vec::new(),
+            style,
+            flows: flows.to_vec(),
+            forward: Vec::new(),
+        }
+    }
+
+    /// The ResvTear that matches [`Dut::resv`].
+    #[must_use]
+    pub fn resv_tear(
+        &self,
+        from: Station,
+        session: SessionKey,
+        style: Style,
+        flows: &[FlowDescriptor],
+    ) -> ResvTear {
+        let Resv { session, hop, style, flows, .. } = self.resv(from, session, style, flows);
+        ResvTear { session, hop, scope: None, style, flows, forward: Vec::new() }
+    }
+
+    /// A PathErr from a neighbour, found by a node far away.
+    #[must_use]
+    pub fn path_err(&self, session: SessionKey, sender: FilterSpec, code: u8, value: u16) -> PathErr {
+        PathErr {
+            session: Session { key: session, flags: 0 },
+            error: ErrorSpec { node: self.plan.far(), flags: 0, code, value },
+            policy: Vec::new(),
+            sender_template: sender,
+            sender_tspec: Some(tspec(20.0)),
+            adspec: None,
+            forward: Vec::new(),
+        }
+    }
+
+    /// A ResvErr from a neighbour, found by a node far away.
+    #[must_use]
+    pub fn resv_err(
+        &self,
+        from: Station,
+        session: SessionKey,
+        style: Style,
+        flow: FlowDescriptor,
+        (code, value, flags): (u8, u16, u8),
+    ) -> ResvErr {
+        ResvErr {
+            session: Session { key: session, flags: 0 },
+            hop: RsvpHop { address: self.plan.station(from), lih: UPSTREAM_LIH },
+            error: ErrorSpec { node: self.plan.far(), flags, code, value },
+            scope: None,
+            policy: Vec::new(),
+            style,
+            flows: vec![flow],
+            forward: Vec::new(),
+        }
+    }
+
+    /// A ResvConf from a node far away, for `receiver`.
+    #[must_use]
+    pub fn resv_conf(
+        &self,
+        session: SessionKey,
+        receiver: IpAddr,
+        style: Style,
+        flows: &[FlowDescriptor],
+    ) -> ResvConf {
+        ResvConf {
+            session: Session { key: session, flags: 0 },
+            error: ErrorSpec { node: self.plan.far(), flags: 0, code: 0, value: 0 },
+            confirm: receiver,
+            style,
+            flows: flows.to_vec(),
+            forward: Vec::new(),
+        }
+    }
+
+    /// The RSVP_HOP of a next hop: its address, and the LIH that the DUT gave it.
+    #[must_use]
+    pub fn next_hop(&self, station: Station) -> RsvpHop {
+        let port = station.port();
+        let lih = self.lih.get(&port).copied().unwrap_or(port.interface().0);
+        RsvpHop { address: self.plan.station(station), lih }
+    }
+
+    /// Brings path state into the DUT, and forgets the Paths that this made it send.
+    pub fn learn(&mut self, from: Station, session: SessionKey, sender: FilterSpec) {
+        let path = self.path(from, session, sender);
+        self.send(from, path);
+        self.forget();
+    }
+
+    /// Brings a reservation into the DUT, and forgets what this made it send.
+    pub fn reserve(&mut self, from: Station, session: SessionKey, style: Style, flows: &[FlowDescriptor]) {
+        let resv = self.resv(from, session, style, flows);
+        self.send(from, resv);
+        self.forget();
+    }
+}
+
+/// The inside of the DUT.
+impl Dut {
+    /// The inside, for cases that need it.
+    ///
+    /// # Panics
+    ///
+    /// When this DUT can be seen from outside only.
+    pub fn inside(&mut self) -> &mut InProcess {
+        self.tester.inside().expect("this case needs to see the inside of the DUT")
+    }
+
+    /// The engine, for queries.
+    pub fn node(&mut self) -> &Node {
+        self.inside().node()
+    }
+
+    /// What is reserved on a port.
+    pub fn installed(&mut self, port: Port) -> Vec<InstalledView> {
+        let installed = self.node().installed();
+        installed.into_iter().filter(|view| view.interface == port.interface()).collect()
+    }
+
+    /// The flowspecs reserved on a port.
+    pub fn reserved(&mut self, port: Port) -> Vec<Flowspec> {
+        self.installed(port).into_iter().map(|view| view.flowspec).collect()
+    }
+
+    /// How many messages were dropped for a reason.
+    pub fn drops(&mut self, reason: DropReason) -> u64 {
+        self.node().counters().dropped.get(&reason).copied().unwrap_or(0)
+    }
+
+    /// How many messages were dropped for any reason.
+    pub fn all_drops(&mut self) -> u64 {
+        self.node().counters().dropped.values().sum()
+    }
+
+    /// Gives the DUT a command and the time to carry it out.
+    ///
+    /// # Errors
+    ///
+    /// What the DUT answers.
+    pub fn command(&mut self, command: Command) -> Result<Reply, CommandError> {
+        let reply = self.inside().command(command);
+        self.advance(AT_ONCE);
+        reply
+    }
+
+    /// Registers an application for a session.
+    ///
+    /// # Panics
+    ///
+    /// When the DUT refuses.
+    pub fn open(&mut self, session: SessionKey) -> ApiId {
+        match self.command(Command::OpenSession(session)) {
+            Ok(Reply::Session(id)) => id,
+            other => panic!("expected a session, not {other:?}"),
+        }
+    }
+
+    /// The upcalls since the last call.
+    pub fn upcalls(&mut self) -> Vec<(ApiId, rsvp_core::event::Upcall)> {
+        let upcall = |event: Event| match event.kind {
+            EventKind::Upcall(id, _, upcall) => Some((id, upcall)),
+            _ => None,
+        };
+        self.inside().take_events().into_iter().filter_map(upcall).collect()
+    }
+}
+
+impl<M> Received<M> {
+    /// The classes of its objects, in order.
+    #[must_use]
+    pub fn classes(&self) -> Vec<u8> {
+        self.raw.objects.iter().map(|placed| placed.object.class).collect()
+    }
+
+    /// Its Msg Type.
+    #[must_use]
+    pub fn message_type(&self) -> MessageType {
+        self.raw.header.message_type
+    }
+}

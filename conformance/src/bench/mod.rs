@@ -1,0 +1,23 @@
+//! The test bench: a device under test (DUT) between testers that play its neighbours.
+//!
+//! ```text
+//!   S1 - U1 ---- a         c ---- D1 - H
+//!                   (DUT)
+//!   S2 - U2 ---- b         d --+-- D2 - K
+//!   S3 /                       +-- D3
+//! ```
+//!
+//! U1 and U2 play previous hops, D1, D2 and D3 next hops; D2 and D3 share the LAN at d. Sender S1 is behind U1, S2 and S3
+//! behind U2. The unicast sessions H and K end behind D1 and D2. A case drives a [`Dut`]; how the DUT is reached is the
+//! business of a [`Tester`]: here an engine in this process and in virtual time ([`InProcess`]).
+
+mod dut;
+mod messages;
+mod monitor;
+mod plan;
+mod tester;
+
+pub use dut::{AT_ONCE, Dut, Received};
+pub use messages::{Kind, bucket, cl, ff, gs, hex, se, tspec, wf};
+pub use plan::{B, Family, Plan, Port, Station};
+pub use tester::{InProcess, Installer, Packet, Sent, Tester};

@@ -1,0 +1,63 @@
+//! What holds for every message that a DUT sends, whatever the case.
+
+use std::net::IpAddr;
+
+use rsvp_core::wire::{ErrorSpec, Message, MessageType, RawMessage};
+
+use crate::bench::tester::{Packet, Sent};
+
+/// Checks a packet of the DUT, and returns the message in it.
+///
+/// # Panics
+///
+/// When the packet breaks a rule that every packet has to keep.
+pub(crate) fn check(sent: &Sent) -> Message {
+    let Packet { source, destination, ttl, router_alert, message: bytes } = &sent.packet;
+    let raw = RawMessage::decode(bytes).unwrap_or_else(|error| panic!("{error} in {bytes:02x?}"));
+    let message = Message::parse(&raw, usize::MAX).unwrap_or_else(|error| panic!("{error} in {raw:?}"));
+    assert_eq!(bytes[0], 0x10, "version 1, no flags (RFC 2205 section 3.1.1): {message:?}");
+    assert_eq!(raw.header.reserved, 0, "the reserved octet (RFC 2205 section 3.1.1): {message:?}");
+    assert_ne!(raw.header.checksum, 0, "a checksum is sent: {message:?}");
+    assert_eq!(internet_sum(bytes), 0xffff, "the checksum covers the message (section 3.1.1): {message:?}");
+    assert_eq!(raw.header.send_ttl, *ttl, "Send_TTL is the IP TTL (RFC 2205 section 3.1.1): {message:?}");
+    let alert = matches!(
+        raw.header.message_type,
+        MessageType::PATH | MessageType::PATH_TEAR | MessageType::RESV_CONF
+    );
+    assert_eq!(*router_alert, alert, "Router Alert (RFC 2205 section 3.3): {message:?}");
+    assert_eq!(source.is_ipv4(), destination.is_ipv4(), "one family: {sent:?}");
+    check_error(&message);
+    if let Message::Resv(resv) = &message {
+        check_scope(resv.scope.as_deref());
+    }
+    message
+}
+
+/// Codes and flags of what the DUT may send (RFC 2205 Appendix B). The cases send codes 0 to 23 only.
+fn check_error(message: &Message) {
+    let (error, allowed): (&ErrorSpec, &[u8]) = match message {
+        Message::PathErr(error) => (&error.error, &[1, 2, 7, 8, 13, 14, 21, 22, 23]),
+        Message::ResvErr(error) => (&error.error, &[1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 21, 22, 23]),
+        Message::ResvConf(confirmation) => (&confirmation.error, &[0]),
+        _ => return,
+    };
+    assert!(allowed.contains(&error.code), "error code {} in {message:?}", error.code);
+    let flags = if matches!(message, Message::ResvErr(_)) { ErrorSpec::IN_PLACE } else { 0 };
+    assert_eq!(error.flags & !flags, 0, "flags of ERROR_SPEC (RFC 2205 section A.5): {message:?}");
+}
+
+/// SCOPE is in ascending order, with no address twice (RFC 2205 section A.6).
+fn check_scope(scope: Option<&[IpAddr]>) {
+    let scope = scope.unwrap_or_default();
+    assert!(scope.windows(2).all(|pair| pair[0] < pair[1]), "SCOPE is not ascending: {scope:?}");
+}
+
+/// The one's complement sum of the whole message, its checksum included.
+fn internet_sum(bytes: &[u8]) -> u32 {
+    let word = |pair: &[u8]| u32::from(pair[0]) << 8 | pair.get(1).copied().map_or(0, u32::from);
+    let mut sum: u32 = bytes.chunks(2).map(word).sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum
+}

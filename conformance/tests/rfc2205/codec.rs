@@ -1,0 +1,331 @@
+//! RFC 2205 section 3.1: the formats of messages, as octets.
+
+use conformance::bench::{Dut, Kind, Station, bucket, cl, ff, hex, se, wf};
+use conformance::shows;
+use rsvp_core::wire::{
+    ClassNum, DecodeErrorKind, ErrorSpec, FlowDescriptor, FlowKey, Flowspec, Header, Message, Path,
+    RawMessage, RawObject, Resv, ResvConf, ResvTear, SenderTspec, SessionKey, Style, Tspec,
+};
+
+const PATH: &str = "10011dde 40000058 000c0101 e0010203 11001388 000c0301 0a000101 0000004d 00080501 00007530
+    000c0b01 0a000001 00000fa0 00240c02 00000007 01000006 7f000005 461c4000 44fa0000 7f800000 00000040 000005dc";
+const FF_RESV: &str =
+    "10020ea6 40000060 000c0101 e0010203 11001388 000c0301 0a000101 0000004d 00080501 00007530
+    00080801 0000000a 00240902 00000007 05000006 7f000005 461c4000 44fa0000 469c4000 00000040 000005dc
+    000c0a01 0a000001 00000fa0";
+const PATH_TEAR: &str = "1005752b 4000002c 000c0101 e0010203 11001388 000c0301 0a000101 0000004d
+    000c0b01 0a000001 00000fa0";
+const RESV_TEAR: &str = "10066e0f 40000034 000c0101 e0010203 11001388 000c0301 0a000101 0000004d
+    00080801 0000000a 000c0a01 0a000001 00000fa0";
+const PATH_ERR: &str = "10038d60 40000050 000c0101 e0010203 11001388 000c0601 0a000909 00020000
+    000c0b01 0a000001 00000fa0 00240c02 00000007 01000006 7f000005 461c4000 44fa0000 7f800000 00000040 000005dc";
+const RESV_ERR: &str = "10046ec0 40000064 000c0101 e0010203 11001388 000c0301 0a000101 0000004d
+    000c0601 0a000909 01010002 00080801 0000000a 00240902 00000007 05000006 7f000005 461c4000 44fa0000 469c4000
+    00000040 000005dc 000c0a01 0a000001 00000fa0";
+const RESV_CONF: &str = "10075e0f 40000060 000c0101 e0010203 11001388 000c0601 0a000909 00000000
+    00080f01 0a000707 00080801 0000000a 00240902 00000007 05000006 7f000005 461c4000 44fa0000 469c4000 00000040
+    000005dc 000c0a01 0a000001 00000fa0";
+
+fn group() -> SessionKey {
+    SessionKey::Ip(FlowKey { destination: [224, 1, 2, 3].into(), protocol: 17, port: 5000 })
+}
+
+/// The token bucket of the golden messages.
+fn golden_bucket(peak: f32) -> Tspec {
+    Tspec { bucket: 2000.0, peak, ..bucket(1.0) }
+}
+
+fn golden_flow(dut: &Dut) -> FlowDescriptor {
+    ff(Flowspec::ControlledLoad(golden_bucket(20_000.0)), dut.s1())
+}
+
+fn parse(octets: &[u8]) -> Result<Message, DecodeErrorKind> {
+    let raw = RawMessage::decode(octets).map_err(|error| error.kind)?;
+    Message::parse(&raw, 1024).map_err(|error| error.kind)
+}
+
+/// Asserts that the octets and the message stand for each other, both ways.
+fn golden(text: &str, message: impl Kind) {
+    let message = message.into_message();
+    let octets = hex(text);
+    assert_eq!(parse(&octets), Ok(message.clone()));
+    let mut encoded = Vec::new();
+    message.encode(Header { flags: 0, send_ttl: 64 }, &mut encoded).expect("it is encodable");
+    assert_eq!(encoded, octets);
+    let raw = RawMessage::decode(&octets).expect("it was parsed just now");
+    let mut again = Vec::new();
+    raw.encode(&mut again).expect("it is encodable");
+    assert_eq!(again, octets, "decoding loses nothing");
+}
+
+/// The message of these octets with its objects changed.
+fn changed(text: &str, change: impl FnOnce(&mut Vec<RawObject>)) -> Result<Message, DecodeErrorKind> {
+    let raw = RawMessage::decode(&hex(text)).expect("the golden message is valid");
+    let mut objects: Vec<RawObject> = raw.objects.into_iter().map(|placed| placed.object).collect();
+    change(&mut objects);
+    let header = Header { flags: 0, send_ttl: 64 };
+    let raw = RawMessage::new(raw.header.message_type, header, objects).expect("it is encodable");
+    Message::parse(&raw, 1024).map_err(|error| error.kind)
+}
+
+fn without(class: ClassNum) -> impl Fn(&mut Vec<RawObject>) {
+    move |objects| objects.retain(|object| object.class != class.0)
+}
+
+fn object(class: u8, ctype: u8, contents: &[u8]) -> RawObject {
+    RawObject { class, ctype, contents: contents.to_vec() }
+}
+
+#[test]
+fn path() {
+    shows(&["rfc2205-3.1.3-03", "rfc2205-A.11-01"]);
+    let dut = Dut::router();
+    let path = Path {
+        sender_tspec: SenderTspec::TokenBucket(golden_bucket(f32::INFINITY)),
+        ..dut.path(Station::U1, group(), dut.s1())
+    };
+    golden(PATH, path);
+}
+
+#[test]
+fn resv() {
+    shows(&["rfc2205-3.1.4-02"]);
+    let dut = Dut::router();
+    let mut resv = dut.resv(Station::U1, group(), Style::Ff, &[golden_flow(&dut)]);
+    resv.hop.lih = 77;
+    golden(FF_RESV, resv);
+    let late = changed(FF_RESV, |objects| {
+        let time_values = objects.remove(2);
+        objects.push(time_values);
+    });
+    assert_eq!(late, Err(DecodeErrorKind::MisplacedObject(ClassNum::TIME_VALUES)));
+}
+
+#[test]
+fn path_tear() {
+    shows(&["rfc2205-3.1.5-05"]);
+    let dut = Dut::router();
+    let mut tear = dut.path_tear(Station::U1, group(), dut.s1());
+    tear.sender_tspec = None;
+    golden(PATH_TEAR, tear.clone());
+    tear.sender_tspec = Some(SenderTspec::TokenBucket(bucket(3.0)));
+    let packet = dut.pack(Station::U1, tear.clone());
+    assert_eq!(parse(&packet.message), Ok(Message::PathTear(tear)));
+    let adspec = changed(PATH_TEAR, |objects| {
+        objects.push(object(13, 2, &hex("00000001 01000000")));
+    });
+    assert!(matches!(adspec, Ok(Message::PathTear(_))), "an ADSPEC is ignored: {adspec:?}");
+}
+
+#[test]
+fn resv_tear() {
+    shows(&["rfc2205-3.1.6-06"]);
+    let dut = Dut::router();
+    let flow = FlowDescriptor { flowspec: None, filters: vec![dut.s1()] };
+    let mut tear = dut.resv_tear(Station::U1, group(), Style::Ff, &[flow]);
+    tear.hop.lih = 77;
+    golden(RESV_TEAR, tear);
+    let bare = changed(RESV_TEAR, |objects| {
+        objects.truncate(2);
+        objects.push(object(8, 1, &[0, 0, 0, 0x11]));
+    });
+    assert!(matches!(bare, Ok(Message::ResvTear(ResvTear { style: Style::Wf, .. }))), "{bare:?}");
+    let scoped = changed(RESV_TEAR, |objects| objects.insert(2, object(7, 1, &[10, 0, 5, 5])));
+    assert!(matches!(scoped, Ok(Message::ResvTear(_))), "{scoped:?}");
+}
+
+#[test]
+fn path_err() {
+    shows(&["rfc2205-3.1.7-03"]);
+    let dut = Dut::router();
+    let mut error = dut.path_err(group(), dut.s1(), 2, 0);
+    error.sender_tspec = Some(SenderTspec::TokenBucket(golden_bucket(f32::INFINITY)));
+    golden(PATH_ERR, error);
+}
+
+#[test]
+fn resv_err() {
+    shows(&["rfc2205-3.1.8-02"]);
+    let dut = Dut::router();
+    let how = (1, 2, ErrorSpec::IN_PLACE);
+    golden(RESV_ERR, dut.resv_err(Station::U1, group(), Style::Ff, golden_flow(&dut), how));
+    let two = changed(RESV_ERR, |objects| {
+        let descriptor = objects[objects.len() - 2..].to_vec();
+        objects.extend(descriptor);
+    });
+    assert!(matches!(two, Err(DecodeErrorKind::BadFlowDescriptors(_))), "exactly one descriptor: {two:?}");
+}
+
+#[test]
+fn resv_conf() {
+    shows(&["rfc2205-3.1.9-02"]);
+    let dut = Dut::router();
+    let receiver = [10, 0, 7, 7].into();
+    let confirmation: ResvConf = dut.resv_conf(group(), receiver, Style::Ff, &[golden_flow(&dut)]);
+    golden(RESV_CONF, confirmation);
+}
+
+#[test]
+fn the_order_of_objects_is_free() {
+    shows(&["rfc2205-3.1-02"]);
+    let canonical = parse(&hex(PATH)).expect("it is valid");
+    let shuffled = changed(PATH, |objects| {
+        let take =
+            |class: ClassNum| objects.iter().find(|object| object.class == class.0).cloned().expect("there");
+        let order = [
+            ClassNum::TIME_VALUES,
+            ClassNum::SENDER_TSPEC,
+            ClassNum::RSVP_HOP,
+            ClassNum::SENDER_TEMPLATE,
+            ClassNum::SESSION,
+        ];
+        *objects = order.map(take).to_vec();
+    });
+    assert_eq!(shuffled, Ok(canonical));
+    let confirm = changed(FF_RESV, |objects| objects.insert(0, object(15, 1, &[10, 0, 7, 7])));
+    assert!(matches!(confirm, Ok(Message::Resv(Resv { confirm: Some(_), .. }))), "{confirm:?}");
+}
+
+#[test]
+fn any_single_changed_bit_is_found() {
+    shows(&["rfc2205-3.1.1-05"]);
+    let octets = hex(PATH);
+    assert!(parse(&octets).is_ok());
+    for bit in 0..octets.len() * 8 {
+        let mut damaged = octets.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        assert!(parse(&damaged).is_err(), "bit {bit}");
+    }
+}
+
+#[test]
+fn a_checksum_of_zero_is_none() {
+    let mut octets = hex(PATH);
+    octets[2..4].fill(0);
+    assert_eq!(parse(&octets), parse(&hex(PATH)));
+}
+
+#[test]
+fn impossible_object_lengths() {
+    shows(&["rfc2205-3.1.2-01"]);
+    for length in [0_u8, 2, 3, 6, 7] {
+        let mut octets = hex(PATH);
+        octets[2..4].fill(0);
+        octets[9] = length;
+        let error = parse(&octets).expect_err("the length is impossible");
+        assert!(matches!(error, DecodeErrorKind::BadObjectLength { .. }), "{length}: {error:?}");
+    }
+}
+
+#[test]
+fn null_objects_count_for_nothing() {
+    shows(&["rfc2205-3.1.2-03"]);
+    for text in [PATH, FF_RESV] {
+        for (ctype, size) in [(0, 0), (255, 4), (1, 60)] {
+            let padded = changed(text, |objects| {
+                let null = object(0, ctype, &vec![0xff; size]);
+                *objects = objects.drain(..).flat_map(|object| [null.clone(), object]).collect();
+                objects.push(null);
+            });
+            assert_eq!(padded, parse(&hex(text)));
+        }
+    }
+}
+
+#[test]
+fn session_is_required_everywhere() {
+    shows(&["rfc2205-3.1.2-04"]);
+    for text in [PATH, FF_RESV, PATH_ERR, RESV_ERR, PATH_TEAR, RESV_TEAR, RESV_CONF] {
+        let error = changed(text, without(ClassNum::SESSION));
+        assert_eq!(error, Err(DecodeErrorKind::MissingObject(ClassNum::SESSION)));
+    }
+}
+
+#[test]
+fn rsvp_hop_is_required_in_five_types() {
+    for text in [PATH, FF_RESV, RESV_ERR, PATH_TEAR, RESV_TEAR] {
+        let error = changed(text, without(ClassNum::RSVP_HOP));
+        assert_eq!(error, Err(DecodeErrorKind::MissingObject(ClassNum::RSVP_HOP)));
+    }
+}
+
+#[test]
+fn known_classes_have_their_places() {
+    shows(&["rfc2205-3.1.2-10"]);
+    let confirm = object(15, 1, &[10, 0, 7, 7]);
+    let scope = object(7, 1, &[10, 0, 0, 1]);
+    let error = object(6, 1, &hex("0a000909 00020000"));
+    let template = object(11, 1, &hex("0a000001 00000fa0"));
+    for (text, object) in [
+        (PATH, &confirm),
+        (PATH, &scope),
+        (PATH, &error),
+        (FF_RESV, &error),
+        (FF_RESV, &template),
+        (PATH_ERR, &scope),
+        (PATH_TEAR, &scope),
+        (RESV_TEAR, &confirm),
+    ] {
+        let misplaced = changed(text, |objects| objects.insert(1, object.clone()));
+        assert_eq!(misplaced, Err(DecodeErrorKind::UnexpectedObject(ClassNum(object.class))));
+    }
+}
+
+#[test]
+fn integrity_comes_first_or_not_at_all() {
+    let integrity = object(4, 1, &[0; 32]);
+    let first = changed(PATH, |objects| objects.insert(0, integrity.clone()));
+    assert_eq!(first, parse(&hex(PATH)));
+    let second = changed(PATH, |objects| objects.insert(1, integrity));
+    assert_eq!(second, Err(DecodeErrorKind::MisplacedObject(ClassNum::INTEGRITY)));
+}
+
+#[test]
+fn ff_lists() {
+    shows(&["rfc2205-3.1.4-05"]);
+    let flowspec = |rate: &str| {
+        object(9, 2, &hex(&format!("00000007 05000006 7f000005 {rate} 44fa0000 7f800000 00000040 000005dc")))
+    };
+    let filter = |host: u8| object(10, 1, &[10, 0, 0, host, 0, 0, 15, 160]);
+    let list = |items: Vec<RawObject>| {
+        changed(FF_RESV, |objects| {
+            objects.truncate(4);
+            objects.extend(items);
+        })
+    };
+    let [first, second] = [flowspec("461c4000"), flowspec("469c4000")];
+    let message = list(vec![first, filter(1), filter(2), second, filter(3)]);
+    let Ok(Message::Resv(resv)) = message else { panic!("{message:?}") };
+    let rates: Vec<(f32, usize)> = resv
+        .flows
+        .iter()
+        .map(|flow| {
+            let flowspec = flow.flowspec.as_ref().expect("every descriptor has one");
+            (flowspec.tspec().expect("controlled load").rate, flow.filters.len())
+        })
+        .collect();
+    assert_eq!(rates, [(10_000.0, 1), (10_000.0, 1), (20_000.0, 1)]);
+    let headless = list(vec![filter(1)]);
+    assert!(matches!(headless, Err(DecodeErrorKind::BadFlowDescriptors(_))), "{headless:?}");
+}
+
+#[test]
+fn se_and_wf_lists() {
+    shows(&["rfc2205-3.1.4-04", "rfc2205-3.1.4-06"]);
+    let dut = Dut::router();
+    let pack = |style, flows: &[FlowDescriptor]| {
+        let packet = dut.pack(Station::D1, dut.resv(Station::D1, dut.h(), style, flows));
+        parse(&packet.message)
+    };
+    assert!(pack(Style::Wf, &[wf(cl(1.0))]).is_ok());
+    assert!(pack(Style::Se, &[se(cl(1.0), &[dut.s1(), dut.s2()])]).is_ok());
+    let bad = |style, flows: &[FlowDescriptor]| {
+        let error = pack(style, flows).expect_err("the list does not fit the style");
+        assert!(matches!(error, DecodeErrorKind::BadFlowDescriptors(_)), "{error:?}");
+    };
+    bad(Style::Wf, &[]);
+    bad(Style::Wf, &[wf(cl(1.0)), wf(cl(2.0))]);
+    bad(Style::Wf, &[ff(cl(1.0), dut.s1())]);
+    bad(Style::Se, &[se(cl(1.0), &[])]);
+    bad(Style::Se, &[se(cl(1.0), &[dut.s1()]), se(cl(2.0), &[dut.s2()])]);
+}

@@ -1,0 +1,419 @@
+//! `show`: the daemon's state, as tables or as JSON.
+
+use rsvp_client::Client;
+use rsvp_client::api::{
+    Application, Counters, EventRecord, Filter, FlowDescriptor, Flowspec, InstalledView, InterfaceView,
+    NeighborView, Next, RequestView, ReservationView, SenderTspec, SenderView, SessionView, Since,
+    StateHistory, Status, Style,
+};
+
+use super::table::{Table, span};
+use super::{Failure, SocketArgs, block_on, print, print_json};
+use crate::request::bits;
+use crate::units::format_rate;
+
+/// What can be shown.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum What {
+    /// Sessions, with the counts of their state.
+    Sessions,
+    /// Path state (PSBs): who sends what, from where to where.
+    Senders,
+    /// Reservations that next hops and local receivers asked for (RSBs).
+    Reservations,
+    /// What this node asks of previous hops.
+    Requests,
+    /// Reservations in traffic control (TCSBs).
+    Installed,
+    /// Interfaces with their bandwidth pools and settings.
+    Interfaces,
+    /// Neighbours.
+    #[value(alias = "neighbours")]
+    Neighbors,
+    /// Messages, drops by reason, timeouts.
+    Counters,
+    /// The last events that the daemon remembers.
+    Events,
+    /// What applications and the configuration have asked of the daemon.
+    Applications,
+    /// The daemon itself, and what does not work as wished.
+    Status,
+}
+
+/// Arguments of `show`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Every state shows what happened to it last and why, and what comes next: LAST is the last event and how long ago it
+was, CAUSE is why the state is as it is, NEXT is what happens when, if nothing else does. With --json the same is
+printed as a document whose form is stable (docs/json.md); rates are then in bits per second.
+
+Examples:
+  rsvp-cli show sessions
+  rsvp-cli show reservations --json | jq '.[] | select(.admitted | not)'
+  watch -n1 rsvp-cli show interfaces")]
+pub(crate) struct Args {
+    /// What to show.
+    #[arg(value_enum)]
+    what: What,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    socket: SocketArgs,
+}
+
+/// Runs `show`.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    block_on(async {
+        let client = args.socket.connect().await?;
+        show(&client, args.what, args.json).await
+    })
+}
+
+async fn show(client: &Client, what: What, json: bool) -> Result<(), Failure> {
+    match what {
+        What::Sessions => output(&client.sessions().await?, json, |v| sessions(v)),
+        What::Senders => output(&client.senders().await?, json, |v| senders(v)),
+        What::Reservations => output(&client.reservations().await?, json, |v| reservations(v)),
+        What::Requests => output(&client.requests().await?, json, |v| requests(v)),
+        What::Installed => output(&client.installed().await?, json, |v| installed(v)),
+        What::Interfaces => output(&client.interfaces().await?, json, |v| interfaces(v)),
+        What::Neighbors => output(&client.neighbors().await?, json, |v| neighbors(v)),
+        What::Counters => output(&client.counters().await?, json, counters),
+        What::Events => output(&client.events().await?, json, |v| events(v)),
+        What::Applications => output(&client.applications().await?, json, |v| applications(v)),
+        What::Status => output(&client.status().await?, json, status),
+    }
+}
+
+fn output<T: serde::Serialize>(state: &T, json: bool, table: impl Fn(&T) -> String) -> Result<(), Failure> {
+    if json {
+        print_json(state)?;
+    } else {
+        print(&table(state))?;
+    }
+    Ok(())
+}
+
+fn sessions(views: &[SessionView]) -> String {
+    let mut table = Table::new(&[
+        "SESSION", "STATUS", "STYLE", "PSBS", "RSBS", "TCSBS", "LOCAL", "APPS", "LAST", "CAUSE", "NEXT",
+    ]);
+    for view in views {
+        let history = view.history.as_ref();
+        table.row([
+            view.session.to_string(),
+            view.session_status.clone(),
+            view.style.as_ref().map(Style::to_string).unwrap_or_default(),
+            view.psbs.to_string(),
+            view.rsbs.to_string(),
+            view.tcsbs.to_string(),
+            yes_no(view.local),
+            join(view.applications.iter()),
+            history.map(last).unwrap_or_default(),
+            history.map(|history| history.cause.text.clone()).unwrap_or_default(),
+            next(view.next.as_ref()),
+        ]);
+    }
+    table.render("no sessions")
+}
+
+fn senders(views: &[SenderView]) -> String {
+    let mut table = Table::new(&[
+        "SESSION",
+        "SENDER",
+        "RATE",
+        "BUCKET",
+        "PREVIOUS HOP",
+        "IN",
+        "OUT",
+        "HOPS",
+        "LAST",
+        "CAUSE",
+        "NEXT",
+    ]);
+    for view in views {
+        let (rate, bucket) = match &view.tspec {
+            SenderTspec::TokenBucket(tspec) => (format_rate(tspec.average_rate), format!("{} B", tspec.size)),
+            SenderTspec::Null { .. } => ("null service".to_owned(), String::new()),
+            _ => ("opaque".to_owned(), String::new()),
+        };
+        let hop = view.previous_hop.map(|hop| hop.address.to_string());
+        let non_rsvp = if view.non_rsvp { " (non-RSVP hop)" } else { "" };
+        table.row([
+            view.session.to_string(),
+            view.sender.to_string(),
+            rate,
+            bucket,
+            hop.map_or_else(|| "local".to_owned(), |hop| format!("{hop}{non_rsvp}")),
+            view.incoming_interface.clone().unwrap_or_default(),
+            if view.local { "local".to_owned() } else { join(view.outgoing_interfaces.iter()) },
+            view.adspec.as_ref().map(hops).unwrap_or_default(),
+            last(&view.history),
+            view.history.cause.text.clone(),
+            next(view.next.as_ref()),
+        ]);
+    }
+    table.render("no senders")
+}
+
+fn hops(adspec: &rsvp_client::api::Adspec) -> String {
+    let broken = if adspec.broken { " (broken)" } else { "" };
+    format!("{}{broken}", adspec.is_hops)
+}
+
+fn reservations(views: &[ReservationView]) -> String {
+    let mut table = Table::new(&[
+        "SESSION", "STYLE", "SENDERS", "SERVICE", "RATE", "NEXT HOP", "OUT", "STATE", "LAST", "CAUSE", "NEXT",
+    ]);
+    for view in views {
+        let state = match &view.refused {
+            _ if view.admitted && view.refused.is_none() => "admitted".to_owned(),
+            Some(cause) => format!("refused: {}", cause.text),
+            None => "pending".to_owned(),
+        };
+        table.row([
+            view.session.to_string(),
+            view.style.to_string(),
+            filters(&view.senders),
+            service(&view.flowspec).to_owned(),
+            rate(&view.flowspec),
+            view.next_hop.map_or_else(|| "local".to_owned(), |hop| hop.to_string()),
+            view.interface.clone().unwrap_or_default(),
+            state,
+            last(&view.history),
+            view.history.cause.text.clone(),
+            next(view.next.as_ref()),
+        ]);
+    }
+    table.render("no reservations")
+}
+
+fn requests(views: &[RequestView]) -> String {
+    let mut table = Table::new(&[
+        "SESSION",
+        "PREVIOUS HOP",
+        "IN",
+        "STYLE",
+        "FLOWS",
+        "BLOCKADED",
+        "LAST",
+        "CAUSE",
+        "NEXT",
+    ]);
+    for view in views {
+        table.row([
+            view.session.to_string(),
+            view.previous_hop.to_string(),
+            view.interface.clone(),
+            view.style.to_string(),
+            view.flows.iter().map(flow).collect::<Vec<_>>().join("; "),
+            yes_no(view.blockaded),
+            last(&view.history),
+            view.history.cause.text.clone(),
+            next(view.next.as_ref()),
+        ]);
+    }
+    table.render("no requests")
+}
+
+fn installed(views: &[InstalledView]) -> String {
+    let mut table = Table::new(&[
+        "ID", "SESSION", "OUT", "STYLE", "SENDERS", "SERVICE", "RATE", "POOL", "POLICE", "STATE", "LAST",
+        "CAUSE",
+    ]);
+    for view in views {
+        table.row([
+            view.id.to_string(),
+            view.session.to_string(),
+            view.interface.clone(),
+            view.style.to_string(),
+            filters(&view.senders),
+            service(&view.flowspec).to_owned(),
+            rate(&view.flowspec),
+            format_rate(bits(view.bandwidth)),
+            view.police.join("+"),
+            if view.installed { "installed" } else { "pending" }.to_owned(),
+            last(&view.history),
+            view.history.cause.text.clone(),
+        ]);
+    }
+    table.render("nothing is installed")
+}
+
+fn interfaces(views: &[InterfaceView]) -> String {
+    let mut table = Table::new(&[
+        "INTERFACE",
+        "LINK",
+        "RSVP",
+        "TC",
+        "RATE",
+        "POOL",
+        "PER FLOW",
+        "RESERVED",
+        "FREE",
+        "FLOWS",
+        "R",
+        "K",
+        "ADDRESSES",
+    ]);
+    for view in views {
+        let pool = view.bandwidth;
+        let of = |pick: fn(&rsvp_client::api::Bandwidth) -> u64| {
+            pool.as_ref().map(|pool| format_rate(bits(pick(pool)))).unwrap_or_default()
+        };
+        table.row([
+            view.name.clone(),
+            if view.up { "up" } else { "down" }.to_owned(),
+            if view.enabled { "on" } else { "off" }.to_owned(),
+            if view.traffic_control { "on" } else { "off" }.to_owned(),
+            of(|pool| pool.link),
+            of(|pool| pool.total),
+            of(|pool| pool.per_flow),
+            of(|pool| pool.reserved),
+            of(|pool| pool.available),
+            view.reservations.to_string(),
+            span(view.refresh_interval),
+            view.refresh_misses.to_string(),
+            join(view.addresses.iter()),
+        ]);
+    }
+    table.render("no interfaces")
+}
+
+fn neighbors(views: &[NeighborView]) -> String {
+    let mut table = Table::new(&["NEIGHBOR", "INTERFACE", "PSBS", "RSBS", "HEARD", "SENT", "CONFIGURED"]);
+    let ago = |since: &Option<Since>| {
+        since.as_ref().map_or_else(|| "never".to_owned(), |since| format!("{} ago", span(since.ago)))
+    };
+    for view in views {
+        table.row([
+            view.address.to_string(),
+            view.interface.clone(),
+            view.psbs.to_string(),
+            view.rsbs.to_string(),
+            ago(&view.last_heard),
+            ago(&view.last_sent),
+            yes_no(view.configured),
+        ]);
+    }
+    table.render("no neighbors")
+}
+
+fn counters(counters: &Counters) -> String {
+    let m = &counters.messages;
+    let mut messages = Table::new(&["MESSAGE", "RECEIVED", "SENT"]);
+    for (name, received, sent) in [
+        ("Path", m.path_received, m.path_sent),
+        ("Resv", m.resv_received, m.resv_sent),
+        ("PathErr", m.path_err_received, m.path_err_sent),
+        ("ResvErr", m.resv_err_received, m.resv_err_sent),
+        ("PathTear", m.path_tear_received, m.path_tear_sent),
+        ("ResvTear", m.resv_tear_received, m.resv_tear_sent),
+        ("ResvConf", m.resv_confirm_received, m.resv_confirm_sent),
+        ("refreshes among them", counters.refreshes_received, counters.refreshes_sent),
+    ] {
+        messages.row([name.to_owned(), received.to_string(), sent.to_string()]);
+    }
+    let mut others = Table::new(&["COUNTER", "VALUE"]);
+    for (name, value) in [
+        ("path timeouts", counters.path_timeouts),
+        ("resv timeouts", counters.resv_timeouts),
+        ("admission failures", counters.admission_failures),
+        ("events lost", counters.events_lost),
+        ("one-shots dropped", counters.one_shots_dropped),
+        ("clock ran backwards", counters.clock_backwards),
+        ("early wake-ups", counters.early_wakeups),
+    ] {
+        others.row([name.to_owned(), value.to_string()]);
+    }
+    let mut dropped = Table::new(&["DROPPED FOR", "MESSAGES"]);
+    for (reason, count) in &counters.dropped {
+        dropped.row([reason.clone(), count.to_string()]);
+    }
+    format!("{}\n{}\n{}", messages.render(""), others.render(""), dropped.render("no message was dropped"))
+}
+
+fn events(records: &[EventRecord]) -> String {
+    if records.is_empty() {
+        return "no events\n".to_owned();
+    }
+    records.iter().map(|record| format!("{} {}\n", record.time, record.text)).collect()
+}
+
+fn applications(applications: &[Application]) -> String {
+    let mut table =
+        Table::new(&["ID", "ROLE", "ORIGIN", "SESSION", "STYLE", "SENDERS", "STATE", "SINCE", "LAST ERROR"]);
+    for application in applications {
+        table.row([
+            application.id.to_string(),
+            format!("{:?}", application.role).to_lowercase(),
+            format!("{:?}", application.origin).to_lowercase(),
+            application.session.to_string(),
+            application.style.as_ref().map(Style::to_string).unwrap_or_default(),
+            filters(&application.senders),
+            application.state.to_string(),
+            format!("{} ago", span(application.since.ago)),
+            application.error.as_ref().map(|e| format!("{} (by {})", e.text, e.node)).unwrap_or_default(),
+        ]);
+    }
+    table.render("no applications")
+}
+
+fn status(status: &Status) -> String {
+    let mut text = format!(
+        "rsvp-cli {} running as process {} for {} as a {}; configuration: {}\n",
+        status.version,
+        status.pid,
+        span(status.started.ago),
+        if status.router { "router" } else { "host" },
+        status.config.as_deref().unwrap_or("built-in defaults"),
+    );
+    for warning in &status.warnings {
+        text.push_str(&format!("warning: {warning}\n"));
+    }
+    text
+}
+
+fn last(history: &StateHistory) -> String {
+    let when = match history.last_event.as_str() {
+        "created" => &history.created,
+        "changed" => &history.changed,
+        _ => &history.refreshed,
+    };
+    format!("{} {} ago", history.last_event, span(when.ago))
+}
+
+fn next(next: Option<&Next>) -> String {
+    next.map(|next| format!("{} in {}", next.what, span(next.in_seconds))).unwrap_or_default()
+}
+
+fn filters(senders: &[Filter]) -> String {
+    if senders.is_empty() { "*".to_owned() } else { join(senders.iter()) }
+}
+
+fn flow(flow: &FlowDescriptor) -> String {
+    let what = flow.flowspec.as_ref().map(|flowspec| format!(" {} {}", service(flowspec), rate(flowspec)));
+    format!("{}{}", filters(&flow.filters), what.unwrap_or_default())
+}
+
+fn service(flowspec: &Flowspec) -> &'static str {
+    match flowspec {
+        Flowspec::ControlledLoad(_) => "CL",
+        Flowspec::Guaranteed { .. } => "GS",
+        Flowspec::Null { .. } => "null",
+        _ => "opaque",
+    }
+}
+
+fn rate(flowspec: &Flowspec) -> String {
+    flowspec.rate().map(format_rate).unwrap_or_default()
+}
+
+fn yes_no(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+fn join<T: ToString>(items: impl Iterator<Item = T>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,400 @@
+//! The file as it is written: what each table may hold, and how it becomes a [`Config`].
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use rsvp_client::api::{Flowspec, ReservationRequest, SenderRequest, Session, Style, Tspec};
+use rsvp_core::NodeConfig;
+use rsvp_core::config::{Bandwidth, ErrorTerms, InterfaceConfig, Limits};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::values::{Rate, Size, Span};
+use super::{Config, Control, DEFAULT_EVENTS, InterfaceExtras, Log, LogFormat};
+use crate::endpoint::{Endpoint, parse_protocol};
+use crate::request;
+
+/// The whole file.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(default)]
+    role: Role,
+    #[serde(default)]
+    control: ControlTable,
+    #[serde(default)]
+    log: LogTable,
+    #[serde(default)]
+    limits: LimitsTable,
+    #[serde(default)]
+    defaults: InterfaceTable,
+    #[serde(default)]
+    interface: BTreeMap<String, InterfaceTable>,
+    #[serde(default)]
+    sender: Vec<Spanned<SenderTable>>,
+    #[serde(default)]
+    reservation: Vec<Spanned<ReservationTable>>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Role {
+    #[default]
+    Router,
+    Host,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ControlTable {
+    socket: Option<PathBuf>,
+    group: Option<String>,
+    events: Option<usize>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct LogTable {
+    level: Option<String>,
+    format: Option<LogFormat>,
+    file: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct LimitsTable {
+    sessions: Option<usize>,
+    senders_per_session: Option<usize>,
+    reservations_per_session: Option<usize>,
+    objects_per_message: Option<usize>,
+    queued_one_shots: Option<usize>,
+    queued_events: Option<usize>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct InterfaceTable {
+    enabled: Option<bool>,
+    bandwidth: Option<Spanned<BandwidthTable>>,
+    refresh_interval: Option<Spanned<Span>>,
+    refresh_misses: Option<Spanned<u32>>,
+    blockade_multiple: Option<Spanned<u32>>,
+    repair_delay: Option<Span>,
+    slew_max: Option<Spanned<f32>>,
+    latency: Option<Span>,
+    guaranteed: Option<GuaranteedTable>,
+    neighbors: Option<Vec<IpAddr>>,
+    traffic_control: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct BandwidthTable {
+    link: Rate,
+    total: Option<Rate>,
+    per_flow: Option<Rate>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct GuaranteedTable {
+    enabled: Option<bool>,
+    c: Option<Size>,
+    d: Option<Span>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct TspecTable {
+    rate: Rate,
+    bucket: Size,
+    peak: Option<Rate>,
+    min_unit: Option<Size>,
+    max_packet: Option<Size>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct SenderTable {
+    destination: IpAddr,
+    port: u16,
+    #[serde(default = "udp")]
+    protocol: String,
+    source: Option<String>,
+    rate: Option<Rate>,
+    tspec: Option<TspecTable>,
+    #[serde(default = "yes")]
+    adspec: bool,
+    #[serde(default = "full_ttl")]
+    ttl: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ReservationTable {
+    destination: IpAddr,
+    port: u16,
+    #[serde(default = "udp")]
+    protocol: String,
+    style: Option<StyleName>,
+    #[serde(default)]
+    senders: Vec<String>,
+    #[serde(default)]
+    service: Service,
+    rate: Option<Rate>,
+    tspec: Option<TspecTable>,
+    guaranteed_rate: Option<Rate>,
+    #[serde(default)]
+    slack: u32,
+    receiver: Option<IpAddr>,
+    #[serde(default)]
+    confirm: bool,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum StyleName {
+    Ff,
+    Se,
+    Wf,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+enum Service {
+    #[default]
+    #[serde(rename = "cl")]
+    ControlledLoad,
+    #[serde(rename = "gs")]
+    Guaranteed,
+}
+
+fn udp() -> String {
+    "udp".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn full_ttl() -> u8 {
+    255
+}
+
+/// Where in the file, if that is known, and what is wrong.
+type Fault = (Option<usize>, String);
+
+impl File {
+    /// Checks what spans several values, and fills in the defaults.
+    pub(super) fn into_config(self) -> Result<Config, Fault> {
+        if let Some(level) = &self.log.level {
+            crate::logging::check_filter(level).map_err(|e| (None, format!("log.level: {e}")))?;
+        }
+        let (default_interface, default_extras) =
+            self.defaults.apply(&InterfaceConfig::default(), &InterfaceExtras::default())?;
+        let mut node = NodeConfig {
+            router: self.role == Role::Router,
+            default_interface,
+            limits: self.limits.into_limits(),
+            ..NodeConfig::default()
+        };
+        let mut interfaces = BTreeMap::new();
+        for (name, table) in self.interface {
+            let (settings, extras) = table.apply(&node.default_interface, &default_extras)?;
+            node.interfaces.insert(name.clone(), settings);
+            interfaces.insert(name, extras);
+        }
+        let senders = self.sender.into_iter().map(|s| at(s, SenderTable::into_request));
+        let reservations = self.reservation.into_iter().map(|r| at(r, ReservationTable::into_request));
+        Ok(Config {
+            file: None,
+            control: Control {
+                socket: self.control.socket,
+                group: self.control.group,
+                events: self.control.events.unwrap_or(DEFAULT_EVENTS),
+            },
+            log: Log { level: self.log.level, format: self.log.format, file: self.log.file },
+            node,
+            interfaces,
+            default_interface: default_extras,
+            senders: senders.collect::<Result<_, _>>()?,
+            reservations: reservations.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Converts a table; what is wrong with it is told with its place.
+fn at<T, U>(table: Spanned<T>, convert: impl FnOnce(T) -> Result<U, String>) -> Result<U, Fault> {
+    let start = table.span().start;
+    convert(table.into_inner()).map_err(|message| (Some(start), message))
+}
+
+impl LimitsTable {
+    fn into_limits(self) -> Limits {
+        let defaults = Limits::default();
+        Limits {
+            sessions: self.sessions.unwrap_or(defaults.sessions),
+            senders_per_session: self.senders_per_session.unwrap_or(defaults.senders_per_session),
+            reservations_per_session: self
+                .reservations_per_session
+                .unwrap_or(defaults.reservations_per_session),
+            objects_per_message: self.objects_per_message.unwrap_or(defaults.objects_per_message),
+            queued_one_shots: self.queued_one_shots.unwrap_or(defaults.queued_one_shots),
+            queued_events: self.queued_events.unwrap_or(defaults.queued_events),
+        }
+    }
+}
+
+impl InterfaceTable {
+    /// These settings over `base`.
+    fn apply(
+        self,
+        base: &InterfaceConfig,
+        extras: &InterfaceExtras,
+    ) -> Result<(InterfaceConfig, InterfaceExtras), Fault> {
+        let refresh = self.refresh_interval.map(|r| at(r, check_refresh)).transpose()?;
+        let misses = self.refresh_misses.map(|k| at(k, |k| at_least_one("refresh-misses", k))).transpose()?;
+        let blockade =
+            self.blockade_multiple.map(|k| at(k, |k| at_least_one("blockade-multiple", k))).transpose()?;
+        let bandwidth = self.bandwidth.map(|b| at(b, BandwidthTable::into_bandwidth)).transpose()?;
+        let config = InterfaceConfig {
+            enabled: self.enabled.unwrap_or(base.enabled),
+            bandwidth: bandwidth.or(base.bandwidth),
+            refresh: refresh.unwrap_or(base.refresh),
+            refresh_multiple: misses.unwrap_or(base.refresh_multiple),
+            blockade_multiple: blockade.unwrap_or(base.blockade_multiple),
+            repair_delay: self.repair_delay.map_or(base.repair_delay, |span| span.0),
+            slew_max: self.slew_max.map(|slew| at(slew, check_slew)).transpose()?.unwrap_or(base.slew_max),
+            latency: self.latency.map(|span| span.0).or(base.latency),
+            guaranteed: self.guaranteed.map_or(base.guaranteed, |table| table.over(base.guaranteed)),
+        };
+        let extras = InterfaceExtras {
+            traffic_control: self.traffic_control.unwrap_or(extras.traffic_control),
+            neighbors: self.neighbors.unwrap_or_else(|| extras.neighbors.clone()),
+        };
+        Ok((config, extras))
+    }
+}
+
+fn check_refresh(span: Span) -> Result<std::time::Duration, String> {
+    let millis = span.0.as_millis();
+    if millis == 0 || u32::try_from(millis).is_err() {
+        return Err("refresh-interval (R) must be at least 1ms and below 49 days".to_owned());
+    }
+    Ok(span.0)
+}
+
+fn check_slew(slew: f32) -> Result<f32, String> {
+    if slew.is_finite() && slew >= 0.0 {
+        return Ok(slew);
+    }
+    Err("slew-max (Slew.Max) must be 0 or more; RFC 2205 suggests 0.30".to_owned())
+}
+
+fn at_least_one(name: &str, value: u32) -> Result<u32, String> {
+    if value == 0 { Err(format!("{name} must be at least 1")) } else { Ok(value) }
+}
+
+impl BandwidthTable {
+    /// From bits to the engine's bytes; a total that is not given is three quarters of the link.
+    fn into_bandwidth(self) -> Result<Bandwidth, String> {
+        let link = self.link.0 / 8;
+        let total = self.total.map_or(link - link / 4, |rate| rate.0 / 8);
+        let per_flow = self.per_flow.map_or(total, |rate| rate.0 / 8);
+        if link == 0 {
+            return Err("bandwidth.link must be at least 8 bit/s".to_owned());
+        }
+        if total > link {
+            return Err("bandwidth.total must not exceed bandwidth.link".to_owned());
+        }
+        if per_flow > total {
+            return Err("bandwidth.per-flow must not exceed bandwidth.total".to_owned());
+        }
+        Ok(Bandwidth { total, per_flow, link })
+    }
+}
+
+impl GuaranteedTable {
+    fn over(self, base: Option<ErrorTerms>) -> Option<ErrorTerms> {
+        if self.enabled == Some(false) {
+            return None;
+        }
+        let base = base.or(InterfaceConfig::default().guaranteed).unwrap_or(ErrorTerms { c: 0, d: 0 });
+        Some(ErrorTerms {
+            c: self.c.map_or(base.c, |size| size.0),
+            d: self.d.map_or(base.d, |span| u32::try_from(span.0.as_micros()).unwrap_or(u32::MAX)),
+        })
+    }
+}
+
+/// The TSpec that is written out, or the one that is derived from a rate.
+fn tspec(rate: Option<Rate>, tspec: Option<TspecTable>) -> Result<Tspec, String> {
+    match (rate, tspec) {
+        (Some(rate), None) => Ok(Tspec::of_rate(rate.0)),
+        (None, Some(table)) => {
+            let mut tspec = Tspec::token_bucket(request::bits(table.rate.0), table.bucket.0);
+            tspec.peak_rate = table.peak.map(|rate| request::bits(rate.0));
+            tspec.max_packet_size = table.max_packet.map_or(tspec.max_packet_size, |size| size.0);
+            tspec.min_policed_unit = table.min_unit.map_or(tspec.min_policed_unit, |size| size.0);
+            Ok(tspec)
+        }
+        _ => Err("give either `rate` or `tspec`".to_owned()),
+    }
+}
+
+fn session(destination: IpAddr, port: u16, protocol: &str) -> Result<Session, String> {
+    let protocol_id = parse_protocol(protocol)?;
+    Ok(Session { destination, protocol_id, destination_port: port, ..Session::udp(destination, port) })
+}
+
+impl SenderTable {
+    fn into_request(self) -> Result<SenderRequest, String> {
+        let source = self.source.as_deref().map(str::parse::<Endpoint>).transpose()?;
+        let request = SenderRequest {
+            session: session(self.destination, self.port, &self.protocol)?,
+            source: source.map(|endpoint| endpoint.address),
+            source_port: source.and_then(|endpoint| endpoint.port),
+            tspec: tspec(self.rate, self.tspec)?,
+            adspec: self.adspec,
+            ttl: self.ttl,
+        };
+        request::check_sender(&request)?;
+        Ok(request)
+    }
+}
+
+impl ReservationTable {
+    fn into_request(self) -> Result<ReservationRequest, String> {
+        let session = session(self.destination, self.port, &self.protocol)?;
+        let senders = self.senders.iter().map(|sender| Ok(sender.parse::<Endpoint>()?.as_filter(&session)));
+        let senders = senders.collect::<Result<Vec<_>, String>>()?;
+        let style = match self.style {
+            Some(StyleName::Ff) => Style::Ff,
+            Some(StyleName::Se) => Style::Se,
+            Some(StyleName::Wf) => Style::Wf,
+            None => request::default_style(&senders),
+        };
+        let tspec = tspec(self.rate, self.tspec)?;
+        let flowspec = match self.service {
+            Service::ControlledLoad => Flowspec::ControlledLoad(tspec),
+            Service::Guaranteed => Flowspec::Guaranteed {
+                tspec,
+                rate: self.guaranteed_rate.map_or(tspec.average_rate, |rate| request::bits(rate.0)),
+                slack: self.slack,
+            },
+        };
+        if self.service == Service::ControlledLoad && (self.guaranteed_rate.is_some() || self.slack > 0) {
+            return Err("guaranteed-rate and slack belong to service = \"gs\"".to_owned());
+        }
+        let request = ReservationRequest {
+            session,
+            style,
+            senders,
+            flowspec,
+            receiver: self.receiver,
+            confirm: self.confirm,
+        };
+        request::check_reservation(&request)?;
+        Ok(request)
+    }
+}

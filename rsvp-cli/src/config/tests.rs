@@ -1,0 +1,126 @@
+//! What configuration files may say, and what is said to those that are wrong.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rsvp_client::api::Style;
+
+use super::*;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("rsvp.toml"))
+}
+
+fn complaint(text: &str) -> String {
+    parse(text).expect_err("this file is wrong").to_string()
+}
+
+#[test]
+fn an_empty_file_is_the_defaults() {
+    let config = parse("").expect("an empty file");
+    assert_eq!(config, Config { file: Some("rsvp.toml".into()), ..Config::default() });
+    assert!(
+        config.node.default_interface.bandwidth.is_none(),
+        "nothing may be reserved unless it is configured"
+    );
+}
+
+#[test]
+fn interfaces_take_what_they_do_not_say_from_the_defaults() {
+    let config = parse(
+        r#"
+        [defaults]
+        refresh-interval = "10s"
+        bandwidth = { link = "100Mbit" }
+        [interface.eth0]
+        bandwidth = { link = "10Mbit", total = "8Mbit", per-flow = "500kB" }
+        refresh-misses = 5
+        neighbors = ["192.0.2.1"]
+        [interface.eth1]
+        enabled = false
+        traffic-control = false
+        "#,
+    )
+    .expect("a good file");
+    let eth0 = config.node.interface("eth0");
+    let pool = eth0.bandwidth.expect("a pool");
+    assert_eq!((pool.link, pool.total, pool.per_flow), (1_250_000, 1_000_000, 500_000));
+    assert_eq!(eth0.refresh, Duration::from_secs(10));
+    assert_eq!(eth0.refresh_multiple, 5);
+    assert_eq!(config.extras("eth0").neighbors, ["192.0.2.1".parse::<IpAddr>().expect("address")]);
+    let eth1 = config.node.interface("eth1");
+    assert!(!eth1.enabled);
+    assert_eq!(eth1.bandwidth.expect("the default pool").total, 9_375_000, "three quarters of the link");
+    assert!(!config.extras("eth1").traffic_control);
+    assert!(config.extras("eth9").traffic_control);
+}
+
+#[test]
+fn the_sample_file_is_right() {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/rsvp.toml"));
+    let config = Config::load(path).expect("the sample is right");
+    assert!(!config.senders.is_empty() && !config.reservations.is_empty());
+}
+
+#[test]
+fn standing_state_is_what_the_commands_would_ask_for() {
+    let config = parse(
+        r#"
+        [[sender]]
+        destination = "192.0.2.7"
+        port = 5004
+        source = "198.51.100.1:6000"
+        tspec = { rate = "1Mbit", bucket = "10kB", peak = "2Mbit" }
+        [[reservation]]
+        destination = "2001:db8::7"
+        port = 5004
+        senders = ["[2001:db8::1]:6000", "2001:db8::2"]
+        rate = 1000000
+        service = "gs"
+        guaranteed-rate = "2Mbit"
+        "#,
+    )
+    .expect("a good file");
+    assert_eq!(config.senders[0].source_port, Some(6000));
+    assert_eq!(config.senders[0].tspec.peak_rate, Some(2e6));
+    let reservation = &config.reservations[0];
+    assert_eq!(reservation.style, Style::Ff);
+    assert_eq!(reservation.senders[1].source_port, Some(5004), "the session's port");
+    assert_eq!(reservation.flowspec.rate(), Some(2e6));
+}
+
+/// Files with one fault each.
+const FAULTS: [&str; 18] = [
+    "\n[interface.eth0]\nbandwith = 1\n",
+    "[defaults]\nrefresh-interval = \"soon\"\n",
+    "[defaults]\nrefresh-interval = true\n",
+    "[defaults]\nrefresh-interval = 0\n",
+    "[defaults]\nrefresh-misses = -1\n",
+    "[defaults]\nrefresh-misses = 0\n",
+    "[defaults]\nslew-max = -0.5\n",
+    "[interface.eth0.bandwidth]\ntotal = \"1Mbit\"\n",
+    "[interface.eth0]\nbandwidth = { link = \"10Mbps\" }\n",
+    "[interface.eth0]\n\nbandwidth = { link = \"1Mbit\", total = \"2Mbit\" }\n",
+    "role = \"bridge\"\n",
+    "[log]\nformat = \"xml\"\n",
+    "[log]\nlevel = \"a=b=c\"\n",
+    "[interface.eth0\n",
+    "[interface.eth0]\nneighbors = [\"here\"]\n",
+    "\n\n[[sender]]\ndestination = \"192.0.2.7\"\nport = 5004\n",
+    "[[reservation]]\ndestination = \"192.0.2.7\"\nport = 1\nrate = 1\nstyle = \"se\"\n",
+    "[[reservation]]\ndestination = \"192.0.2.7\"\nport = 1\nrate = 1\nsenders = [\"::1\"]\n",
+];
+
+#[test]
+fn complaints_are_one_line_with_the_place_and_what_is_allowed() {
+    let complaints: Vec<String> =
+        FAULTS.iter().map(|text| format!("{text:?}\n  {}", complaint(text))).collect();
+    assert!(complaints.iter().all(|c| c.lines().count() == 2), "one line each");
+    insta::assert_snapshot!(complaints.join("\n"));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_without_a_line() {
+    let error = Config::load(Path::new("/nonexistent/rsvp.toml")).expect_err("there is no such file");
+    assert_eq!(error.to_string(), "/nonexistent/rsvp.toml: cannot be read: no such file or directory");
+}

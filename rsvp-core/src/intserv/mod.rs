@@ -1,0 +1,15 @@
+//! Integrated services arithmetic: pure functions of TSpecs, flowspecs and ADSPECs.
+//!
+//! RSVP calls on these when it must compare and merge reservations (RFC 2205 section 3.11.6); the rules are those of
+//! controlled load (RFC 2211 section 8), guaranteed service (RFC 2212), null service (RFC 2997), and of the general
+//! parameters (RFC 2215).
+
+mod advertise;
+mod delay;
+mod merge;
+mod validate;
+
+pub use advertise::{Hop, advertise, initial_adspec, path_mtu};
+pub use delay::{buffer_size, queueing_delay};
+pub use merge::{Relation, compare, compare_tspecs, effective, glb, lub, minimum, sum};
+pub use validate::{BadSpec, validate_adspec, validate_flowspec, validate_tspec};
