@@ -1,0 +1,72 @@
+//! Neighbours: hop addresses on interfaces.
+
+use alloc::collections::BTreeMap;
+use core::net::IpAddr;
+
+use crate::input::InterfaceId;
+use crate::time::Instant;
+
+/// What the node knows of a neighbour.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Neighbor {
+    pub(crate) senders: usize,
+    pub(crate) reservations: usize,
+    pub(crate) last_heard: Option<Instant>,
+    pub(crate) last_sent: Option<Instant>,
+}
+
+/// The neighbours that some state hangs on; forgotten with their last state.
+#[derive(Debug, Default)]
+pub(crate) struct Neighbors {
+    map: BTreeMap<(InterfaceId, IpAddr), Neighbor>,
+}
+
+impl Neighbors {
+    /// Path state from it is new.
+    pub(crate) fn add_sender(&mut self, interface: InterfaceId, address: IpAddr) {
+        self.map.entry((interface, address)).or_default().senders += 1;
+    }
+
+    /// A reservation of it is new.
+    pub(crate) fn add_reservation(&mut self, interface: InterfaceId, address: IpAddr) {
+        self.map.entry((interface, address)).or_default().reservations += 1;
+    }
+
+    /// Path state from it is gone.
+    pub(crate) fn remove_sender(&mut self, interface: InterfaceId, address: IpAddr) {
+        self.remove(interface, address, |n| n.senders -= 1);
+    }
+
+    /// A reservation of it is gone.
+    pub(crate) fn remove_reservation(&mut self, interface: InterfaceId, address: IpAddr) {
+        self.remove(interface, address, |n| n.reservations -= 1);
+    }
+
+    fn remove(&mut self, interface: InterfaceId, address: IpAddr, take: impl FnOnce(&mut Neighbor)) {
+        if let Some(neighbor) = self.map.get_mut(&(interface, address)) {
+            take(neighbor);
+            if neighbor.senders == 0 && neighbor.reservations == 0 {
+                self.map.remove(&(interface, address));
+            }
+        }
+    }
+
+    /// It was heard.
+    pub(crate) fn heard(&mut self, interface: InterfaceId, address: IpAddr, now: Instant) {
+        if let Some(neighbor) = self.map.get_mut(&(interface, address)) {
+            neighbor.last_heard = Some(now);
+        }
+    }
+
+    /// It was sent something.
+    pub(crate) fn sent(&mut self, interface: InterfaceId, address: IpAddr, now: Instant) {
+        if let Some(neighbor) = self.map.get_mut(&(interface, address)) {
+            neighbor.last_sent = Some(now);
+        }
+    }
+
+    /// All of them, in the order of interface and address.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&(InterfaceId, IpAddr), &Neighbor)> {
+        self.map.iter()
+    }
+}
