@@ -91,6 +91,8 @@ pub enum CommandError {
     UnknownSession(SessionKey),
     /// There is no such sender.
     UnknownSender(FilterSpec),
+    /// Another application announces this sender.
+    SenderInUse(FilterSpec),
     /// The application has no reservation.
     NoReservation,
     /// Addresses of both families are mixed.
@@ -115,6 +117,7 @@ impl fmt::Display for CommandError {
             Self::UnknownApi(id) => write!(f, "no application is registered as {}", id.0),
             Self::UnknownSession(key) => write!(f, "there is no session {key}"),
             Self::UnknownSender(sender) => write!(f, "there is no sender {sender}"),
+            Self::SenderInUse(sender) => write!(f, "another application announces the sender {sender}"),
             Self::NoReservation => write!(f, "the application has no reservation in this session"),
             Self::FamilyMismatch => write!(f, "IPv4 and IPv6 addresses are mixed"),
             Self::ConflictingPort => write!(f, "a zero port cannot stand beside a non-zero one"),

@@ -48,6 +48,8 @@ pub enum DropReason {
     TtlExpired,
     /// The node is shutting down.
     ShuttingDown,
+    /// A message of the node's own that has no encoding: larger than RSVP can say.
+    Unencodable,
 }
 
 /// Message counts by type.

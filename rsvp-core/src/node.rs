@@ -1,35 +1,85 @@
-//! The engine: inputs in, outputs out.
+//! The engine: inputs in, outputs out. Dispatch only; how a node reacts is in `process`.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::admission::Admission;
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+use tracing::trace;
+
+use crate::admission::{Admission, BandwidthPools};
 use crate::command::{Command, CommandError, Reply};
 use crate::config::NodeConfig;
-use crate::counters::Counters;
+use crate::counters::{Counters, DropReason};
 use crate::event::Event;
+use crate::events::Events;
 use crate::input::Input;
+use crate::map::HashKey;
 use crate::output::{Ready, Request, Transmit, WakeReason};
+use crate::process::Work;
+use crate::state::{Outbox, PathAdId, Requests, ResvAdId, State, TimerKey};
 use crate::time::Instant;
-use crate::view::{
-    InstalledView, InterfaceView, NeighborView, RequestView, ReservationView, SenderView, SessionView,
-};
+use crate::timer::TimerQueue;
 
-/// An RSVP node.
+/// An RSVP node: one per host or router, however many interfaces it has.
+///
+/// Its methods are of four kinds: [`handle`](Self::handle) takes what happened, [`command`](Self::command) what a
+/// local application wants; the `poll_` methods give what is to be done outside; the rest look at the state.
+/// They may be called in any order. The recommended loop is: hand in all inputs at hand, poll every output until
+/// `None`, then wait for an input or for [`poll_timeout`](Self::poll_timeout), and hand in [`Input::Timeout`] then.
+///
+/// ```
+/// use rsvp_core::{Input, Instant, Node, NodeConfig, Ready};
+///
+/// let mut node = Node::new(NodeConfig::default(), [7; 32], Instant::ZERO);
+/// let mut datagram = Vec::new();
+/// node.handle(Instant::from_micros(10), Input::Timeout);
+/// while let Some(transmit) = node.poll_transmit(Instant::from_micros(10), &mut datagram) {
+///     println!("send {} bytes to {}", datagram.len(), transmit.destination);
+/// }
+/// assert_eq!(node.poll_timeout(Ready::ALL), None, "an empty node waits for nothing");
+/// ```
 pub struct Node {
-    config: NodeConfig,
-    counters: Counters,
+    pub(crate) config: NodeConfig,
+    pub(crate) counters: Counters,
+    pub(crate) now: Instant,
+    pub(crate) rng: ChaCha8Rng,
+    pub(crate) admission: Box<dyn Admission>,
+    pub(crate) state: State,
+    pub(crate) timers: TimerQueue<TimerKey>,
+    pub(crate) outbox: Outbox,
+    pub(crate) requests: Requests,
+    pub(crate) events: Events,
+    pub(crate) backlog: VecDeque<Work>,
+    pub(crate) dirty_paths: Vec<PathAdId>,
+    pub(crate) dirty_resvs: Vec<DirtyResv>,
+    pub(crate) last_api: u64,
+    pub(crate) last_installation: u64,
+    pub(crate) stopping: bool,
+    pub(crate) scratch: Vec<u8>,
+    blocked: bool,
+}
+
+/// A Resv whose content may have changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DirtyResv {
+    pub(crate) ad: ResvAdId,
+    /// Whether a ResvErr is the reason: then nothing is sent if all of it is blockaded (RFC 2209, RERR).
+    pub(crate) from_error: bool,
 }
 
 impl Node {
-    /// A node with the default admission control.
+    /// A node with the default admission control, [`BandwidthPools`].
+    ///
+    /// `seed` feeds all its randomness. Take it from the operating system at every start: a fixed seed makes hash keys
+    /// foreseeable and repeats epochs. The same configuration, seed and sequence of calls give the same outputs.
     #[must_use]
     pub fn new(config: NodeConfig, seed: [u8; 32], now: Instant) -> Self {
-        let _ = (seed, now);
-        Self { config, counters: Counters::default() }
+        Self::with_admission(config, seed, now, Box::new(BandwidthPools))
     }
 
-    /// A node with its own admission control.
+    /// A node with an admission control of your own.
     #[must_use]
     pub fn with_admission(
         config: NodeConfig,
@@ -37,13 +87,48 @@ impl Node {
         now: Instant,
         admission: Box<dyn Admission>,
     ) -> Self {
-        let _ = admission;
-        Self::new(config, seed, now)
+        let mut rng = ChaCha8Rng::from_seed(seed);
+        let hash = HashKey::draw(&mut rng);
+        let events = Events::new(config.limits.queued_events);
+        Self {
+            config,
+            counters: Counters::default(),
+            now,
+            rng,
+            admission,
+            state: State::new(hash),
+            timers: TimerQueue::new(now),
+            outbox: Outbox::new(hash),
+            requests: Requests::new(hash),
+            events,
+            backlog: VecDeque::new(),
+            dirty_paths: Vec::new(),
+            dirty_resvs: Vec::new(),
+            last_api: 0,
+            last_installation: 0,
+            stopping: false,
+            scratch: Vec::new(),
+            blocked: false,
+        }
     }
 
     /// Takes note of what happened. Never fails: a peer's fault becomes an error message to it, or a counted drop.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
-        let _ = (now, input);
+        self.advance(now);
+        match input {
+            Input::Timeout => {}
+            Input::Datagram(datagram) => self.on_datagram(&datagram),
+            Input::Interface(info) => self.on_interface(info),
+            Input::InterfaceRemoved(id) => self.on_interface_removed(id),
+            Input::Route(key, route) => self.on_route(key, route),
+            Input::Installed(id, result) => self.on_installed(id, result),
+            Input::Preempted(id, reason) => self.on_preempted(id, reason),
+            Input::SocketBlocked => self.blocked = true,
+            Input::SocketWritable => self.blocked = false,
+        }
+        self.run_timers();
+        self.run_backlog();
+        self.settle();
     }
 
     /// Carries out a local command.
@@ -52,86 +137,81 @@ impl Node {
     ///
     /// Only for the caller's fault; what fails later is an event.
     pub fn command(&mut self, now: Instant, command: Command) -> Result<Reply, CommandError> {
-        let _ = (now, command);
-        Ok(Reply::Done)
+        self.advance(now);
+        let reply = self.on_command(command);
+        self.run_backlog();
+        self.settle();
+        reply
     }
 
-    /// Writes the next message to send into `buf`, which is cleared first.
+    /// Writes the next message to send into `buf`, which is cleared first. `None`: nothing may leave now.
     pub fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
-        let _ = now;
+        self.advance(now);
         buf.clear();
+        if self.blocked {
+            return None;
+        }
+        while let Some((lane, item)) = self.outbox.pop() {
+            if let Some(transmit) = self.transmit(lane, item, buf) {
+                return Some(transmit);
+            }
+        }
         None
     }
 
-    /// The next event.
+    /// The next event, oldest first.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop()
     }
 
     /// The next request.
     pub fn poll_request(&mut self) -> Option<Request> {
-        None
+        self.requests.pop()
     }
 
-    /// When to call again, and why; `None` if nothing is pending. Equals the last `now` only if one of the outputs in
-    /// `ready` may leave now or work is left over.
+    /// When to call [`handle`](Self::handle) again, and why; `None` if nothing is pending. It equals the latest `now`
+    /// only if one of the outputs in `ready` may leave now or work is left over. It may be earlier than needed, never later.
     #[must_use]
     pub fn poll_timeout(&self, ready: Ready) -> Option<(Instant, WakeReason)> {
-        let _ = ready;
-        None
+        if ready.transmit && !self.blocked && !self.outbox.is_empty() {
+            return Some((self.now, WakeReason::Transmit));
+        }
+        if ready.requests && !self.requests.is_empty() {
+            return Some((self.now, WakeReason::Request));
+        }
+        if ready.events && !self.events.is_empty() {
+            return Some((self.now, WakeReason::Event));
+        }
+        if !self.backlog.is_empty() {
+            return Some((self.now, WakeReason::Backlog));
+        }
+        let (deadline, key) = self.timers.next()?;
+        let reason = match key {
+            TimerKey::Psb(_) | TimerKey::Rsb(_) => WakeReason::Cleanup,
+            TimerKey::PathAd(_) | TimerKey::ResvAd(_) => WakeReason::Refresh,
+            TimerKey::Bsb(_) => WakeReason::Blockade,
+            TimerKey::Repair(_) => WakeReason::Repair,
+        };
+        Some((deadline.max(self.now), reason))
     }
 
-    /// The configuration in force.
+    /// Whether everything that [`Command::Shutdown`] began is done and polled.
     #[must_use]
-    pub fn config(&self) -> &NodeConfig {
-        &self.config
+    pub fn is_stopped(&self) -> bool {
+        self.stopping && self.backlog.is_empty() && self.outbox.is_empty() && self.requests.is_empty()
     }
 
-    /// The counters.
-    #[must_use]
-    pub fn counters(&self) -> &Counters {
-        &self.counters
+    fn advance(&mut self, now: Instant) {
+        if now < self.now {
+            self.counters.clock_backwards += 1;
+        } else {
+            self.now = now;
+        }
     }
 
-    /// All sessions, in the order of their keys.
-    #[must_use]
-    pub fn sessions(&self) -> Vec<SessionView> {
-        Vec::new()
-    }
-
-    /// All senders (PSBs).
-    #[must_use]
-    pub fn senders(&self) -> Vec<SenderView> {
-        Vec::new()
-    }
-
-    /// All reservations that next hops asked for (RSBs).
-    #[must_use]
-    pub fn reservations(&self) -> Vec<ReservationView> {
-        Vec::new()
-    }
-
-    /// All that this node asks of previous hops.
-    #[must_use]
-    pub fn requests(&self) -> Vec<RequestView> {
-        Vec::new()
-    }
-
-    /// All reservations in traffic control (TCSBs).
-    #[must_use]
-    pub fn installed(&self) -> Vec<InstalledView> {
-        Vec::new()
-    }
-
-    /// All interfaces.
-    #[must_use]
-    pub fn interfaces(&self) -> Vec<InterfaceView> {
-        Vec::new()
-    }
-
-    /// All neighbours.
-    #[must_use]
-    pub fn neighbors(&self) -> Vec<NeighborView> {
-        Vec::new()
+    /// Counts a message that is not acted upon.
+    pub(crate) fn drop_message(&mut self, reason: DropReason) {
+        trace!(?reason, "message dropped");
+        *self.counters.dropped.entry(reason).or_insert(0) += 1;
     }
 }

@@ -1,10 +1,13 @@
 //! Admission control: a trait that an embedder may replace, and the default bandwidth pools.
 
-use alloc::vec::Vec;
+mod pools;
+
+pub use pools::BandwidthPools;
 
 use crate::config::InterfaceConfig;
-use crate::output::{InstallationId, PoliceFlags};
-use crate::wire::{Adspec, Flowspec, SenderTspec, SessionKey};
+use crate::intserv::Hop;
+use crate::output::PoliceFlags;
+use crate::wire::{Adspec, ErrorCode, Flowspec, SenderTspec, SessionKey};
 
 /// Decides what may be reserved. The node keeps the books ([`Ledger`]) and can undo every decision.
 pub trait Admission: Send {
@@ -14,15 +17,8 @@ pub trait Admission: Send {
     /// The bytes per second that a flowspec takes from a pool.
     fn bandwidth(&self, flowspec: &Flowspec) -> u64;
 
-    /// TC_Advertise: the ADSPEC of a Path that leaves by this interface (RFC 2205 section 3.11.2).
-    fn advertise(
-        &self,
-        adspec: &Adspec,
-        ledger: &Ledger,
-        config: &InterfaceConfig,
-        mtu: u32,
-        non_rsvp: bool,
-    ) -> Adspec;
+    /// TC_Advertise: the ADSPEC of a Path that leaves by an interface with these properties (RFC 2205 section 3.11.2).
+    fn advertise(&self, adspec: &Adspec, hop: &Hop) -> Adspec;
 }
 
 /// What admission control gets to see.
@@ -44,6 +40,8 @@ pub struct AdmissionRequest<'a> {
     pub ledger: &'a Ledger,
     /// The settings of the outgoing interface.
     pub config: &'a InterfaceConfig,
+    /// Largest IP packet of the outgoing interface, in bytes.
+    pub mtu: u32,
 }
 
 /// The books of one interface.
@@ -55,20 +53,30 @@ pub struct Ledger {
     pub reservations: usize,
 }
 
+impl Ledger {
+    pub(crate) fn take(&mut self, bandwidth: u64) {
+        self.reserved = self.reserved.saturating_add(bandwidth);
+        self.reservations += 1;
+    }
+
+    pub(crate) fn release(&mut self, bandwidth: u64) {
+        self.reserved = self.reserved.saturating_sub(bandwidth);
+        self.reservations = self.reservations.saturating_sub(1);
+    }
+}
+
 /// The answer of admission control.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
-    /// Yes; pass `fwd` upstream instead of the flowspec, if given (Fwd_Flowspec); first preempt these.
+    /// Yes; pass `fwd` upstream instead of the flowspec, if given.
     Admit {
         /// Fwd_Flowspec.
         fwd: Option<Flowspec>,
-        /// Installations to withdraw.
-        preempt: Vec<InstallationId>,
     },
     /// No: error code and value for the ResvErr.
     Reject {
         /// Error code (RFC 2205 Appendix B).
-        code: u8,
+        code: ErrorCode,
         /// Error value.
         value: u16,
     },

@@ -37,6 +37,8 @@ pub(crate) struct ResvAd {
     pub(crate) confirm: Option<IpAddr>,
     /// Whether a blockade keeps something out of it.
     pub(crate) blockaded: bool,
+    /// Whether there was nothing to ask for at the last refresh: once is forgiven, while a route is being repaired.
+    pub(crate) starved: bool,
     /// R as last announced; zero before the first Resv.
     pub(crate) period: Duration,
     pub(crate) timer: Option<TimerId>,

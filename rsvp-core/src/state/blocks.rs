@@ -79,6 +79,8 @@ pub(crate) struct Psb {
     pub(crate) timer: Option<TimerId>,
     pub(crate) repair: Option<TimerId>,
     pub(crate) route: RouteKey,
+    /// Whether the route has been answered.
+    pub(crate) routed: bool,
     /// Whether the destination is this node.
     pub(crate) local: bool,
     /// One advertisement per outgoing interface.
@@ -142,6 +144,17 @@ pub(crate) struct RsbContents {
     pub(crate) scope: Option<Vec<IpAddr>>,
 }
 
+/// Whether traffic control has confirmed what an RSB asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Pending {
+    /// It has, or has nothing to do with it.
+    Settled,
+    /// The RSB is new.
+    New,
+    /// The RSB was changed; this is what held before.
+    Changed(Box<RsbContents>),
+}
+
 /// Reservation state block: what one next hop asked for.
 #[derive(Debug)]
 pub(crate) struct Rsb {
@@ -149,8 +162,7 @@ pub(crate) struct Rsb {
     pub(crate) next_hop: NextHopId,
     pub(crate) style: Style,
     pub(crate) contents: RsbContents,
-    /// What held before a change that traffic control has not confirmed yet.
-    pub(crate) previous: Option<Box<RsbContents>>,
+    pub(crate) pending: Pending,
     pub(crate) policy: Vec<RawObject>,
     pub(crate) forward: Vec<RawObject>,
     /// The receiver that wants a confirmation. For a local receiver it stays until the confirmation comes.

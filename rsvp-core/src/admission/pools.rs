@@ -1,0 +1,61 @@
+//! The default admission control: a pool of bandwidth per interface, with a cap on a single flow.
+
+use super::{Admission, AdmissionRequest, Decision};
+use crate::intserv::{self, Hop};
+use crate::wire::{
+    AdmissionErrorValue, Adspec, ErrorCode, Flowspec, TrafficControlErrorValue,
+};
+
+/// Admits while the interface's pool lasts, as Cisco's `ip rsvp bandwidth TOTAL SINGLE-FLOW` does.
+///
+/// Controlled load takes its token rate r, guaranteed service its reserved rate R, the null service nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BandwidthPools;
+
+impl Admission for BandwidthPools {
+    fn admit(&self, request: &AdmissionRequest<'_>) -> Decision {
+        let reject = |code, value| Decision::Reject { code, value };
+        let max_packet = match request.new {
+            Flowspec::ControlledLoad(tspec) => tspec.max_packet,
+            Flowspec::Guaranteed(tspec, _) if request.config.guaranteed.is_some() => tspec.max_packet,
+            Flowspec::Null { .. } => return Decision::Admit { fwd: None },
+            _ => {
+                let unsupported = TrafficControlErrorValue::SERVICE_UNSUPPORTED;
+                return reject(ErrorCode::TRAFFIC_CONTROL_ERROR, unsupported);
+            }
+        };
+        if max_packet > request.mtu {
+            return reject(ErrorCode::ADMISSION_CONTROL_FAILURE, AdmissionErrorValue::MTU_TOO_LARGE);
+        }
+        let wanted = self.bandwidth(request.new);
+        let fits = request.config.bandwidth.is_some_and(|pool| {
+            wanted <= pool.per_flow && request.ledger.reserved.saturating_add(wanted) <= pool.total
+        });
+        if fits {
+            Decision::Admit { fwd: None }
+        } else {
+            reject(ErrorCode::ADMISSION_CONTROL_FAILURE, AdmissionErrorValue::BANDWIDTH_UNAVAILABLE)
+        }
+    }
+
+    fn bandwidth(&self, flowspec: &Flowspec) -> u64 {
+        let rate = match flowspec {
+            Flowspec::ControlledLoad(tspec) => tspec.rate,
+            Flowspec::Guaranteed(_, rspec) => rspec.rate,
+            Flowspec::Null { .. } | Flowspec::Opaque(_) => 0.0,
+        };
+        // Rounded up; a float that is too large saturates.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, never negative")]
+        let whole = rate as u64;
+        #[expect(clippy::cast_precision_loss, reason = "only tells whether there is a fraction")]
+        let has_fraction = (whole as f32) < rate;
+        whole.saturating_add(u64::from(has_fraction))
+    }
+
+    fn advertise(&self, adspec: &Adspec, hop: &Hop) -> Adspec {
+        match adspec {
+            Adspec::IntServ(adspec) => Adspec::IntServ(intserv::advertise(adspec, hop)),
+            Adspec::Opaque(object) => Adspec::Opaque(object.clone()),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! MESSAGE ARRIVES (RFC 2209 section 2): checks that hold for every message, then dispatch.
+
+use crate::counters::{DropReason, MessageCounters};
+use crate::event::Cause;
+use crate::input::{Datagram, InterfaceId};
+use crate::node::Node;
+use crate::state::{Lane, OneShot, Payload, PsbId, RefreshTarget, RsbId};
+use crate::wire::{DecodeError, DecodeErrorKind, Message, MessageType, RawMessage};
+
+/// A datagram that is to be acted upon, and what is known of it.
+pub(crate) struct Received<'a> {
+    pub(crate) datagram: &'a Datagram<'a>,
+    pub(crate) interface: InterfaceId,
+    /// Send_TTL of the common header.
+    pub(crate) send_ttl: u8,
+    /// Flags of the common header.
+    pub(crate) non_rsvp: bool,
+    /// Its fingerprint.
+    pub(crate) fingerprint: u128,
+}
+
+impl Node {
+    pub(crate) fn on_datagram(&mut self, datagram: &Datagram<'_>) {
+        if let Err(reason) = self.receive(datagram) {
+            self.drop_message(reason);
+        }
+    }
+
+    fn receive(&mut self, datagram: &Datagram<'_>) -> Result<(), DropReason> {
+        if self.stopping {
+            return Err(DropReason::ShuttingDown);
+        }
+        let interface = datagram.interface;
+        if !self.state.interfaces.contains_key(&interface) {
+            return Err(DropReason::UnknownInterface);
+        }
+        if !self.interface_config(interface).enabled {
+            return Err(DropReason::InterfaceDisabled);
+        }
+        let payload = &*datagram.payload;
+        let header = RawMessage::peek(payload).map_err(|error| drop_reason(&error))?;
+        let non_rsvp = datagram.ttl.is_some_and(|ttl| ttl != header.send_ttl);
+        let fingerprint = self.fingerprint(datagram, non_rsvp);
+        if self.refresh_known(fingerprint, interface, header.message_type) {
+            return Ok(());
+        }
+        let raw = RawMessage::decode(payload).map_err(|error| drop_reason(&error))?;
+        if !self.is_for_us(datagram, raw.message_type())? {
+            return Ok(());
+        }
+        let received =
+            Received { datagram, interface, send_ttl: header.send_ttl, non_rsvp, fingerprint };
+        let message = match Message::parse(&raw, self.config.limits.objects_per_message) {
+            Ok(message) => message,
+            Err(error) => {
+                self.reply_to_broken(&received, &raw, &error);
+                return Err(drop_reason(&error));
+            }
+        };
+        self.count_received(&message);
+        match message {
+            Message::Path(path) => self.on_path(&received, path),
+            Message::Resv(resv) => self.on_resv(&received, resv),
+            Message::PathErr(error) => self.on_path_err(&error),
+            Message::ResvErr(error) => self.on_resv_err(&received, &error),
+            Message::PathTear(tear) => self.on_path_tear(&received, &tear),
+            Message::ResvTear(tear) => self.on_resv_tear(&received, &tear),
+            Message::ResvConf(confirmation) => self.on_resv_conf(&received, confirmation),
+        }
+    }
+
+    /// Whether the node itself acts on the message. Those that are neither Path, PathTear nor ResvConf and go to
+    /// another node are passed on (RFC 2209 section 2).
+    fn is_for_us(&mut self, datagram: &Datagram<'_>, kind: MessageType) -> Result<bool, DropReason> {
+        let travels = matches!(kind, MessageType::PATH | MessageType::PATH_TEAR | MessageType::RESV_CONF);
+        if datagram.destination.is_multicast() || self.state.is_own(datagram.destination) {
+            return Ok(true);
+        }
+        if !self.config.router {
+            return Err(DropReason::NotForUs);
+        }
+        if travels {
+            return Ok(true);
+        }
+        let ttl = datagram.ttl.unwrap_or(1).saturating_sub(1);
+        if ttl == 0 {
+            return Err(DropReason::TtlExpired);
+        }
+        let relay = OneShot {
+            next_hop: None,
+            source: datagram.source,
+            ttl,
+            router_alert: true,
+            payload: Payload::Relayed(datagram.payload.to_vec()),
+        };
+        self.queue_one_shot(Lane { interface: None, destination: datagram.destination }, relay);
+        Ok(false)
+    }
+
+    /// What makes two received messages the same: their bytes, where they came from, and whether a non-RSVP hop
+    /// lies between.
+    fn fingerprint(&self, datagram: &Datagram<'_>, non_rsvp: bool) -> u128 {
+        let mut address = [0_u8; 18];
+        match datagram.source {
+            core::net::IpAddr::V4(source) => address[..4].copy_from_slice(&source.octets()),
+            core::net::IpAddr::V6(source) => address[..16].copy_from_slice(&source.octets()),
+        }
+        address[16] = u8::from(datagram.source.is_ipv6());
+        address[17] = u8::from(non_rsvp);
+        let interface = datagram.interface.0.to_be_bytes();
+        self.state.hash.fingerprint(&[&interface, &address, &datagram.payload])
+    }
+
+    /// Refreshes the state that this very message refreshed before; `false` if there is none.
+    fn refresh_known(&mut self, fingerprint: u128, interface: InterfaceId, kind: MessageType) -> bool {
+        match self.state.refreshes.get(&fingerprint) {
+            None => return false,
+            Some(RefreshTarget::Path(psb)) => {
+                let psb = *psb;
+                self.refresh_psb(psb);
+                self.heard_psb(psb);
+            }
+            Some(RefreshTarget::Resv(rsbs)) => {
+                // The list is put back below: refreshing does not touch the map.
+                let rsbs: alloc::vec::Vec<RsbId> = rsbs.clone();
+                for rsb in &rsbs {
+                    self.refresh_rsb(*rsb, None);
+                }
+                if let Some(address) =
+                    rsbs.first().and_then(|rsb| self.state.rsbs.get(*rsb)).and_then(|rsb| rsb.next_hop.address())
+                {
+                    self.state.neighbors.heard(interface, address, self.now);
+                }
+            }
+        }
+        self.counters.refreshes_received += 1;
+        if let Some(counter) = counter_of(&mut self.counters.received, kind) {
+            *counter += 1;
+        }
+        true
+    }
+
+    fn heard_psb(&mut self, psb: PsbId) {
+        if let Some((hop, interface)) = self.state.psbs.get(psb).and_then(crate::state::Psb::previous_hop) {
+            self.state.neighbors.heard(interface, hop.address, self.now);
+        }
+    }
+
+    /// From now on, this very message is a mere refresh of `target`.
+    pub(crate) fn remember_refresh(&mut self, fingerprint: u128, target: RefreshTarget) {
+        self.state.refreshes.insert(fingerprint, target);
+    }
+
+    fn count_received(&mut self, message: &Message) {
+        if let Some(counter) = counter_of(&mut self.counters.received, message.message_type()) {
+            *counter += 1;
+        }
+    }
+
+    /// A message that cannot be understood gets an error reply where RFC 2205 asks for one.
+    fn reply_to_broken(&mut self, received: &Received<'_>, raw: &RawMessage, error: &DecodeError) {
+        let Some((code, value)) = error.error_reply() else { return };
+        match raw.message_type() {
+            MessageType::PATH => self.path_err_for_raw(received, raw, code, value),
+            MessageType::RESV => self.resv_err_for_raw(received, raw, code, value),
+            _ => {}
+        }
+    }
+}
+
+/// The counter of a message type.
+pub(crate) fn counter_of(counters: &mut MessageCounters, kind: MessageType) -> Option<&mut u64> {
+    Some(match kind {
+        MessageType::PATH => &mut counters.path,
+        MessageType::RESV => &mut counters.resv,
+        MessageType::PATH_ERR => &mut counters.path_err,
+        MessageType::RESV_ERR => &mut counters.resv_err,
+        MessageType::PATH_TEAR => &mut counters.path_tear,
+        MessageType::RESV_TEAR => &mut counters.resv_tear,
+        MessageType::RESV_CONF => &mut counters.resv_confirm,
+        _ => return None,
+    })
+}
+
+fn drop_reason(error: &DecodeError) -> DropReason {
+    match error.kind {
+        DecodeErrorKind::Truncated => DropReason::Truncated,
+        _ => DropReason::MalformedObject,
+    }
+}
+
+/// The cause that an event names for a message that carried an error.
+pub(crate) fn error_cause(code: u8, value: u16) -> Cause {
+    Cause::Error { code, value }
+}

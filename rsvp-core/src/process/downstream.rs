@@ -1,0 +1,153 @@
+//! What is told downstream: PATH REFRESH (RFC 2209 section 2) and PathTear.
+
+use core::net::IpAddr;
+
+use crate::config::InterfaceConfig;
+use crate::input::InterfaceId;
+use crate::intserv::Hop;
+use crate::node::Node;
+use crate::state::{Interface, Lane, OneShot, OutboxItem, PathAd, PathAdId, Payload, Psb, PsbId};
+use crate::time::Duration;
+use crate::wire::{Message, Path, PathTear, RsvpHop, Session};
+
+impl Node {
+    /// Adds an advertisement of a PSB on an outgoing interface.
+    pub(super) fn add_path_ad(
+        &mut self,
+        psb: PsbId,
+        interface: InterfaceId,
+        next_hop: Option<IpAddr>,
+    ) -> PathAdId {
+        let ad = PathAd {
+            psb,
+            interface,
+            next_hop,
+            told: None,
+            queued: false,
+            period: Duration::ZERO,
+            timer: None,
+        };
+        let id = self.state.path_ads.insert(ad);
+        self.state.psbs[psb].ads.push(id);
+        id
+    }
+
+    /// Forgets an advertisement; its PSB's list is the caller's business.
+    pub(super) fn remove_path_ad(&mut self, id: PathAdId) {
+        if let Some(timer) = self.state.path_ads.remove(id).and_then(|ad| ad.timer) {
+            self.timers.cancel(timer);
+        }
+    }
+
+    /// The Path of an advertisement, with R as `period`. `None`: it cannot be sent (no address, or no TTL left).
+    pub(super) fn path_message(&self, ad: &PathAd, period: Duration) -> Option<Path> {
+        let psb = &self.state.psbs[ad.psb];
+        if psb.ttl == 0 {
+            return None;
+        }
+        let interface = self.state.interfaces.get(&ad.interface)?;
+        let key = self.state.sessions[psb.session].key;
+        let address = interface.address_like(key.flow().destination)?;
+        let config = self.interface_config(ad.interface);
+        let polices_elsewhere = psb.e_police && config.bandwidth.is_none();
+        Some(Path {
+            session: Session { key, flags: if polices_elsewhere { Session::E_POLICE } else { 0 } },
+            hop: RsvpHop { address, lih: ad.interface.0 },
+            refresh_ms: u32::try_from(period.as_millis()).unwrap_or(u32::MAX),
+            policy: psb.policy.clone(),
+            sender_template: psb.sender,
+            sender_tspec: psb.tspec.clone(),
+            adspec: psb.adspec.as_ref().map(|adspec| {
+                self.admission.advertise(adspec, &hop(interface, config, psb.non_rsvp))
+            }),
+            forward: psb.forward.clone(),
+        })
+    }
+
+    /// Queues a Path if the next hop was last told otherwise.
+    pub(super) fn settle_path(&mut self, id: PathAdId) {
+        let Some(ad) = self.state.path_ads.get(id) else { return };
+        if ad.queued {
+            return;
+        }
+        let period = if ad.period.is_zero() { self.interface_config(ad.interface).refresh } else { ad.period };
+        let Some(path) = self.path_message(ad, period) else { return };
+        let fingerprint = self.path_fingerprint(ad.psb, path);
+        if self.state.path_ads[id].told != Some(fingerprint) {
+            self.queue_path(id);
+        }
+    }
+
+    pub(super) fn queue_path(&mut self, id: PathAdId) {
+        let ad = &mut self.state.path_ads[id];
+        if ad.queued {
+            return;
+        }
+        ad.queued = true;
+        let psb = &self.state.psbs[ad.psb];
+        let destination = self.state.sessions[psb.session].key.flow().destination;
+        self.outbox.push(Lane { interface: Some(ad.interface), destination }, OutboxItem::Path(id));
+    }
+
+    /// What a next hop is told, in one number.
+    fn path_fingerprint(&mut self, psb: PsbId, path: Path) -> u128 {
+        let ttl = self.state.psbs[psb].ttl;
+        let mut scratch = core::mem::take(&mut self.scratch);
+        scratch.clear();
+        let encoded = Message::Path(path).encode(super::transmit::header(ttl), &mut scratch);
+        let fingerprint = match encoded {
+            Ok(()) => self.state.hash.fingerprint(&[&scratch]),
+            Err(_) => 0,
+        };
+        self.scratch = scratch;
+        fingerprint
+    }
+
+    /// PathTear to everybody who was told of this sender.
+    pub(super) fn tear_paths(&mut self, id: PsbId) {
+        let Some(psb) = self.state.psbs.get(id) else { return };
+        for ad in psb.ads.clone() {
+            let ad = &self.state.path_ads[ad];
+            if ad.told.is_some() {
+                let (interface, next_hop) = (ad.interface, ad.next_hop);
+                self.tear_path(id, interface, next_hop);
+            }
+        }
+    }
+
+    fn tear_path(&mut self, id: PsbId, interface: InterfaceId, next_hop: Option<IpAddr>) {
+        let psb: &Psb = &self.state.psbs[id];
+        let key = self.state.sessions[psb.session].key;
+        let destination = key.flow().destination;
+        let Some(address) = self.address_towards(interface, destination) else { return };
+        let tear = PathTear {
+            session: Session { key, flags: 0 },
+            hop: RsvpHop { address, lih: interface.0 },
+            sender_template: psb.sender,
+            sender_tspec: Some(psb.tspec.clone()),
+            adspec: None,
+            forward: psb.forward.clone(),
+        };
+        let one_shot = OneShot {
+            next_hop,
+            source: psb.sender.source(),
+            ttl: psb.ttl,
+            router_alert: true,
+            payload: Payload::Message(Message::PathTear(tear)),
+        };
+        self.queue_one_shot(Lane { interface: Some(interface), destination }, one_shot);
+    }
+}
+
+/// What this node adds to an ADSPEC on the way out of an interface (RFC 2210 section 3.3).
+fn hop(interface: &Interface, config: &InterfaceConfig, non_rsvp: bool) -> Hop {
+    Hop {
+        #[expect(clippy::cast_precision_loss, reason = "the ADSPEC carries a single precision estimate")]
+        bandwidth: config.bandwidth.map_or(f32::INFINITY, |bandwidth| bandwidth.link as f32),
+        latency: config.latency.map(|latency| u32::try_from(latency.as_micros()).unwrap_or(u32::MAX)),
+        mtu: interface.info.mtu,
+        guaranteed: config.guaranteed.filter(|_| config.bandwidth.is_some()).map(|terms| (terms.c, terms.d)),
+        controlled_load: config.bandwidth.is_some(),
+        non_rsvp,
+    }
+}

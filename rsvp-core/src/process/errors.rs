@@ -1,0 +1,187 @@
+//! Error messages and confirmations that this node makes, and how one-shots are queued.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::datagram::Received;
+use crate::counters::DropReason;
+use crate::input::InterfaceId;
+use crate::node::Node;
+use crate::state::{Lane, NextHopId, OneShot, Payload, RsbId};
+use crate::wire::{
+    ErrorCode, ErrorSpec, FlowDescriptor, Message, Path, PathErr, RawMessage, ResvConf, ResvErr, RsvpHop, Session,
+    SessionKey, Style,
+};
+
+/// TTL of messages that go to a neighbour.
+pub(super) const HOP_TTL: u8 = 255;
+
+impl Node {
+    /// Queues a message that is sent once, unless too many wait already.
+    pub(super) fn queue_one_shot(&mut self, lane: Lane, one_shot: OneShot) {
+        if self.outbox.one_shots() >= self.config.limits.queued_one_shots {
+            self.counters.one_shots_dropped += 1;
+            return;
+        }
+        self.outbox.push_one_shot(lane, one_shot);
+    }
+
+    /// Sends a message to a neighbour.
+    pub(super) fn send_hop_by_hop(&mut self, interface: InterfaceId, destination: IpAddr, message: Message) {
+        let Some(source) = self.address_towards(interface, destination) else {
+            self.drop_message(DropReason::InterfaceDisabled);
+            return;
+        };
+        let one_shot = OneShot {
+            next_hop: None,
+            source,
+            ttl: HOP_TTL,
+            router_alert: false,
+            payload: Payload::Message(message),
+        };
+        self.queue_one_shot(Lane { interface: Some(interface), destination }, one_shot);
+    }
+
+    /// This node's address on an interface, of the family of `peer`.
+    pub(super) fn address_towards(&self, interface: InterfaceId, peer: IpAddr) -> Option<IpAddr> {
+        self.state.interfaces.get(&interface)?.address_like(peer)
+    }
+
+    /// An error that this node found.
+    pub(super) fn own_error(&self, interface: InterfaceId, peer: IpAddr, code: ErrorCode, value: u16) -> ErrorSpec {
+        let node = self.address_towards(interface, peer).unwrap_or(peer);
+        ErrorSpec { node, flags: 0, code, value }
+    }
+
+    /// PathErr to the previous hop of a Path that is refused.
+    pub(super) fn path_err(&mut self, received: &Received<'_>, path: &Path, code: ErrorCode, value: u16) {
+        let error = self.own_error(received.interface, path.hop.address, code, value);
+        let message = PathErr {
+            session: path.session,
+            error,
+            policy: path.policy.clone(),
+            sender_template: path.sender_template,
+            sender_tspec: Some(path.sender_tspec.clone()),
+            adspec: path.adspec.clone(),
+            forward: Vec::new(),
+        };
+        self.send_hop_by_hop(received.interface, path.hop.address, Message::PathErr(message));
+    }
+
+    /// PathErr for a Path that could not be understood in full; only if what names it could.
+    pub(super) fn path_err_for_raw(
+        &mut self,
+        received: &Received<'_>,
+        raw: &RawMessage,
+        code: ErrorCode,
+        value: u16,
+    ) {
+        let (Some(session), Some(hop), Some(sender_template)) =
+            (raw.session(), raw.hop(), raw.sender_template())
+        else {
+            return;
+        };
+        if self.state.is_own(hop.address) {
+            return;
+        }
+        let error = self.own_error(received.interface, hop.address, code, value);
+        let message = PathErr {
+            session,
+            error,
+            policy: Vec::new(),
+            sender_template,
+            sender_tspec: raw.sender_tspec(),
+            adspec: None,
+            forward: Vec::new(),
+        };
+        self.send_hop_by_hop(received.interface, hop.address, Message::PathErr(message));
+    }
+
+    /// ResvErr for a Resv that could not be understood in full; only if what names it could.
+    pub(super) fn resv_err_for_raw(
+        &mut self,
+        received: &Received<'_>,
+        raw: &RawMessage,
+        code: ErrorCode,
+        value: u16,
+    ) {
+        let (Some(session), Some(hop), Some(style)) = (raw.session(), raw.hop(), raw.style()) else { return };
+        if self.state.is_own(hop.address) {
+            return;
+        }
+        let error = self.own_error(received.interface, hop.address, code, value);
+        let flow = FlowDescriptor { flowspec: raw.flowspec(), filters: raw.filter_spec().into_iter().collect() };
+        let next_hop = NextHopId::Hop(hop.address, received.interface);
+        self.resv_err(next_hop, session.key, error, style, flow, None);
+    }
+
+    /// ResvErr to a next hop; for a local receiver, an upcall.
+    pub(super) fn resv_err(
+        &mut self,
+        next_hop: NextHopId,
+        session: SessionKey,
+        error: ErrorSpec,
+        style: Style,
+        flow: FlowDescriptor,
+        scope: Option<Vec<IpAddr>>,
+    ) {
+        let NextHopId::Hop(address, interface) = next_hop else { return };
+        let Some(own) = self.address_towards(interface, address) else { return };
+        let message = ResvErr {
+            session: Session { key: session, flags: 0 },
+            hop: RsvpHop { address: own, lih: interface.0 },
+            error,
+            scope,
+            policy: Vec::new(),
+            style,
+            flows: alloc::vec![flow],
+            forward: Vec::new(),
+        };
+        self.send_hop_by_hop(interface, address, Message::ResvErr(message));
+    }
+
+    /// ResvErr for an RSB that this node refuses, with what it asked for.
+    pub(super) fn refuse_rsb(&mut self, id: RsbId, code: ErrorCode, value: u16, flags: u8) {
+        let rsb = &self.state.rsbs[id];
+        let NextHopId::Hop(address, interface) = rsb.next_hop else { return };
+        let flow = FlowDescriptor { flowspec: Some(rsb.contents.flowspec.clone()), filters: rsb.filters() };
+        let (session, style, scope) =
+            (self.state.sessions[rsb.session].key, rsb.style, rsb.contents.scope.clone());
+        let mut error = self.own_error(interface, address, code, value);
+        error.flags = flags;
+        self.resv_err(NextHopId::Hop(address, interface), session, error, style, flow, scope);
+    }
+
+    /// ResvConf to a receiver, from the node where the reservation stands (RFC 2205 section 3.1.9).
+    pub(super) fn confirm(
+        &mut self,
+        receiver: IpAddr,
+        node: IpAddr,
+        session: SessionKey,
+        style: Style,
+        flows: Vec<FlowDescriptor>,
+    ) {
+        let message = ResvConf {
+            session: Session { key: session, flags: 0 },
+            error: ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 },
+            confirm: receiver,
+            style,
+            flows,
+            forward: Vec::new(),
+        };
+        self.send_resv_conf(message, node, HOP_TTL);
+    }
+
+    /// Sends a ResvConf on its way; the routing table chooses it.
+    pub(super) fn send_resv_conf(&mut self, message: ResvConf, source: IpAddr, ttl: u8) {
+        let destination = message.confirm;
+        let one_shot = OneShot {
+            next_hop: None,
+            source,
+            ttl,
+            router_alert: true,
+            payload: Payload::Message(Message::ResvConf(message)),
+        };
+        self.queue_one_shot(Lane { interface: None, destination }, one_shot);
+    }
+}

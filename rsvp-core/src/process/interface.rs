@@ -1,0 +1,76 @@
+//! Logical interfaces come, change and go.
+
+use super::{Work, remove_from};
+use crate::admission::Ledger;
+use crate::config::InterfaceConfig;
+use crate::event::{Cause, Change, Subject};
+use crate::input::{InterfaceId, InterfaceInfo};
+use crate::node::Node;
+use crate::state::{Interface, SessionId};
+
+impl Node {
+    /// The settings of an interface; the default ones for an interface that is gone.
+    pub(crate) fn interface_config(&self, id: InterfaceId) -> &InterfaceConfig {
+        match self.state.interfaces.get(&id) {
+            Some(interface) => self.config.interface(&interface.info.name),
+            None => &self.config.default_interface,
+        }
+    }
+
+    /// Whether an interface carries packets.
+    pub(super) fn is_up(&self, id: InterfaceId) -> bool {
+        self.state.interfaces.get(&id).is_some_and(|interface| interface.info.up)
+    }
+
+    /// State on an interface that goes down stays: it is soft, and the interface may come back in time. What changes
+    /// are the routes, and those are inputs of their own.
+    pub(crate) fn on_interface(&mut self, info: InterfaceInfo) {
+        let id = info.id;
+        let subject = Subject::Interface { interface: id, name: info.name.clone() };
+        let change = match self.state.interfaces.get_mut(&id) {
+            Some(known) if known.info == info => return,
+            Some(known) => {
+                known.info = info;
+                Change::Modified
+            }
+            None => {
+                self.state.interfaces.insert(id, Interface { info, ledger: Ledger::default() });
+                Change::Created
+            }
+        };
+        self.report(None, subject, change, Cause::Interface);
+    }
+
+    pub(crate) fn on_interface_removed(&mut self, id: InterfaceId) {
+        let Some(interface) = self.state.interfaces.remove(&id) else { return };
+        let sessions = self.state.sessions.keys().collect();
+        self.backlog.push_back(Work::InterfaceGone(id, sessions));
+        let subject = Subject::Interface { interface: id, name: interface.info.name };
+        self.report(None, subject, Change::Removed, Cause::Interface);
+    }
+
+    /// Removes what one session had on an interface that is gone.
+    pub(super) fn on_interface_gone_for(&mut self, interface: InterfaceId, session: SessionId) {
+        let Some(block) = self.state.sessions.get(session) else { return };
+        for psb in block.psbs.clone() {
+            let block = &self.state.psbs[psb];
+            if block.previous_hop().is_some_and(|(_, incoming)| incoming == interface) {
+                self.remove_psb(psb, &Cause::Interface);
+                continue;
+            }
+            for ad in block.ads.clone() {
+                if self.state.path_ads[ad].interface == interface {
+                    self.remove_path_ad(ad);
+                    remove_from(&mut self.state.psbs[psb].ads, &ad);
+                }
+            }
+        }
+        let Some(block) = self.state.sessions.get(session) else { return };
+        for rsb in block.rsbs.clone() {
+            if self.state.rsbs.get(rsb).is_some_and(|rsb| rsb.next_hop.interface() == Some(interface)) {
+                self.remove_rsb(rsb, &Cause::Interface);
+            }
+        }
+        self.state.drop_if_empty(session);
+    }
+}

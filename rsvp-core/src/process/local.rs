@@ -1,0 +1,313 @@
+//! Local applications (RFC 2205 section 3.11.1).
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::path::{port_of, route_key};
+use super::{remove_from, touch};
+use crate::command::{ApiId, Command, CommandError, Reply, ReserveRequest, SenderRequest};
+use crate::event::{Cause, Change, Upcall};
+use crate::intserv;
+use crate::node::Node;
+use crate::state::{
+    NextHopId, PathOrigin, Pending, Psb, PsbId, Rsb, RsbContents, RsbFilter, RsbId, SessionId,
+};
+use crate::wire::{Adspec, FilterSpec, FlowDescriptor, SenderTemplate, SessionKey, Style};
+
+impl Node {
+    pub(crate) fn on_command(&mut self, command: Command) -> Result<Reply, CommandError> {
+        if self.stopping {
+            return Err(CommandError::ShuttingDown);
+        }
+        match command {
+            Command::Configure(config) => {
+                self.events.limit(config.limits.queued_events);
+                self.config = config;
+            }
+            Command::OpenSession(key) => return self.open_session(key).map(Reply::Session),
+            Command::AddSender(api, request) => self.add_sender(api, request)?,
+            Command::RemoveSender(api, template) => self.remove_sender(api, &template)?,
+            Command::Reserve(api, request) => self.reserve(api, &request)?,
+            Command::Unreserve(api) => self.unreserve(api)?,
+            Command::Release(api) => self.release(api)?,
+            Command::Clear(key) => return self.on_clear(key),
+            Command::Shutdown => self.on_shutdown(),
+        }
+        Ok(Reply::Done)
+    }
+
+    fn open_session(&mut self, key: SessionKey) -> Result<ApiId, CommandError> {
+        if self.state.has_port_conflict(&key) {
+            return Err(CommandError::ConflictingPort);
+        }
+        if self.state.session(&key).is_none() && self.state.sessions.len() >= self.config.limits.sessions {
+            return Err(CommandError::LimitReached("sessions".to_string()));
+        }
+        let session = self.state.session_or_new(key);
+        self.last_api += 1;
+        let api = ApiId(self.last_api);
+        self.state.apis.insert(api, session);
+        self.state.sessions[session].apis.push(api);
+        for psb in self.state.sessions[session].psbs.clone() {
+            let psb = &self.state.psbs[psb];
+            if psb.previous_hop().is_some() {
+                let upcall = Upcall::Path {
+                    sender: psb.sender,
+                    tspec: psb.tspec.clone(),
+                    adspec: psb.adspec.clone(),
+                };
+                self.upcall(api, key, upcall);
+            }
+        }
+        Ok(api)
+    }
+
+    fn session_of(&self, api: ApiId) -> Result<SessionId, CommandError> {
+        self.state.apis.get(&api).copied().ok_or(CommandError::UnknownApi(api))
+    }
+
+    fn add_sender(&mut self, api: ApiId, request: SenderRequest) -> Result<(), CommandError> {
+        let session = self.session_of(api)?;
+        let key = self.state.sessions[session].key;
+        check_filter(&key, &request.template)?;
+        intserv::validate_tspec(&request.tspec)
+            .map_err(|why| CommandError::BadFlowspec(why.to_string()))?;
+        if self.has_sender_conflict(session, &request.template) {
+            return Err(CommandError::ConflictingPort);
+        }
+        let existing = self.find_psb(session, &request.template, |psb| psb.previous_hop().is_none());
+        match existing {
+            Some(psb) if self.state.psbs[psb].origin != PathOrigin::Local(api) => {
+                Err(CommandError::SenderInUse(request.template))
+            }
+            Some(psb) => {
+                self.change_sender(psb, request);
+                Ok(())
+            }
+            None if self.is_full(&key) => Err(CommandError::LimitReached("senders".to_string())),
+            None => {
+                self.insert_psb(self.local_psb(session, api, request));
+                Ok(())
+            }
+        }
+    }
+
+    fn local_psb(&self, session: SessionId, api: ApiId, request: SenderRequest) -> Psb {
+        let key = self.state.sessions[session].key;
+        Psb {
+            session,
+            sender: request.template,
+            tspec: request.tspec,
+            adspec: initial_adspec(request.adspec),
+            policy: Vec::new(),
+            forward: Vec::new(),
+            origin: PathOrigin::Local(api),
+            ttl: request.ttl,
+            non_rsvp: false,
+            e_police: true,
+            refresh_ms: 0,
+            expires: None,
+            timer: None,
+            repair: None,
+            route: route_key(&key, &request.template),
+            routed: false,
+            local: false,
+            ads: Vec::new(),
+            fingerprint: None,
+            history: self.new_history(Cause::Local),
+        }
+    }
+
+    fn change_sender(&mut self, id: PsbId, request: SenderRequest) {
+        let psb = &mut self.state.psbs[id];
+        psb.tspec = request.tspec;
+        psb.ttl = request.ttl;
+        psb.adspec = initial_adspec(request.adspec);
+        touch(&mut psb.history, self.now, Cause::Local);
+        let ads = psb.ads.clone();
+        self.dirty_paths.extend(ads);
+        self.senders_changed(id);
+    }
+
+    fn remove_sender(&mut self, api: ApiId, template: &SenderTemplate) -> Result<(), CommandError> {
+        let session = self.session_of(api)?;
+        let psb = self
+            .find_psb(session, template, |psb| psb.origin == PathOrigin::Local(api))
+            .ok_or(CommandError::UnknownSender(*template))?;
+        self.remove_psb(psb, &Cause::Local);
+        Ok(())
+    }
+
+    fn reserve(&mut self, api: ApiId, request: &ReserveRequest) -> Result<(), CommandError> {
+        let session = self.session_of(api)?;
+        let key = self.state.sessions[session].key;
+        check_flows(&key, request)?;
+        let next_hop = NextHopId::Local(api);
+        let mine = self.reservations_of(session, api);
+        let others = self.state.sessions[session].rsbs.iter().filter(|rsb| !mine.contains(rsb));
+        if let Some(style) = others
+            .map(|rsb| self.state.rsbs[*rsb].style)
+            .find(|style| *style != request.style)
+        {
+            return Err(CommandError::ConflictingStyle(style));
+        }
+        let limit = self.config.limits.reservations_per_session;
+        let count = self.state.sessions[session].rsbs.len() - mine.len();
+        if count + request.flows.len() > limit {
+            return Err(CommandError::LimitReached("reservations of a session".to_string()));
+        }
+        for rsb in mine {
+            let block = &self.state.rsbs[rsb];
+            let stays = block.style == request.style
+                && (request.style != Style::Ff
+                    || request.flows.iter().any(|flow| flow.filters == block.filters()));
+            if !stays {
+                self.unlink_rsb(rsb, Change::Removed, &Cause::Local);
+            }
+        }
+        for flow in &request.flows {
+            let distinct = if request.style == Style::Ff { flow.filters.first() } else { None };
+            match self.find_rsb(session, &next_hop, distinct) {
+                Some(rsb) => self.change_local(rsb, flow, request),
+                None => {
+                    self.insert_rsb(self.local_rsb(session, api, flow, request));
+                }
+            }
+        }
+        self.mark_upstream(session);
+        if request.confirm {
+            self.ask_confirmations(session, request);
+        }
+        Ok(())
+    }
+
+    fn local_rsb(
+        &self,
+        session: SessionId,
+        api: ApiId,
+        flow: &FlowDescriptor,
+        request: &ReserveRequest,
+    ) -> Rsb {
+        Rsb {
+            session,
+            next_hop: NextHopId::Local(api),
+            style: request.style,
+            contents: local_contents(flow),
+            pending: Pending::Settled,
+            policy: Vec::new(),
+            forward: Vec::new(),
+            confirm: request.confirm.then_some(request.receiver),
+            refresh_ms: 0,
+            expires: None,
+            timer: None,
+            refused: None,
+            fingerprint: None,
+            history: self.new_history(Cause::Local),
+        }
+    }
+
+    fn change_local(&mut self, id: RsbId, flow: &FlowDescriptor, request: &ReserveRequest) {
+        let rsb = &mut self.state.rsbs[id];
+        rsb.contents = local_contents(flow);
+        rsb.confirm = request.confirm.then_some(request.receiver);
+        rsb.refused = None;
+        touch(&mut rsb.history, self.now, Cause::Local);
+    }
+
+    /// Sends the request for confirmation now, even where nothing else changes.
+    fn ask_confirmations(&mut self, session: SessionId, request: &ReserveRequest) {
+        for ad in self.state.sessions[session].resv_ads.clone() {
+            if self.waiting_receiver(&self.state.resv_ads[ad]).is_some() {
+                self.ask_confirmation(ad, request.receiver);
+            }
+        }
+    }
+
+    fn reservations_of(&self, session: SessionId, api: ApiId) -> Vec<RsbId> {
+        let rsbs = &self.state.sessions[session].rsbs;
+        rsbs.iter().copied().filter(|rsb| self.state.rsbs[*rsb].next_hop == NextHopId::Local(api)).collect()
+    }
+
+    fn unreserve(&mut self, api: ApiId) -> Result<(), CommandError> {
+        let session = self.session_of(api)?;
+        let mine = self.reservations_of(session, api);
+        if mine.is_empty() {
+            return Err(CommandError::NoReservation);
+        }
+        for rsb in mine {
+            self.remove_rsb(rsb, &Cause::Local);
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, api: ApiId) -> Result<(), CommandError> {
+        let session = self.session_of(api)?;
+        for rsb in self.reservations_of(session, api) {
+            self.remove_rsb(rsb, &Cause::Local);
+        }
+        for psb in self.state.sessions[session].psbs.clone() {
+            if self.state.psbs[psb].origin == PathOrigin::Local(api) {
+                self.remove_psb(psb, &Cause::Local);
+            }
+        }
+        self.state.apis.remove(&api);
+        remove_from(&mut self.state.sessions[session].apis, &api);
+        self.state.drop_if_empty(session);
+        Ok(())
+    }
+}
+
+fn initial_adspec(wanted: bool) -> Option<Adspec> {
+    wanted.then(|| Adspec::IntServ(intserv::initial_adspec()))
+}
+
+fn local_contents(flow: &FlowDescriptor) -> RsbContents {
+    let mut filters: Vec<_> =
+        flow.filters.iter().map(|filter| RsbFilter { filter: *filter, expires: None }).collect();
+    filters.sort_unstable_by_key(|f| f.filter);
+    filters.dedup();
+    // The caller has checked that there is a flowspec.
+    let flowspec = flow.flowspec.clone().unwrap_or(crate::wire::Flowspec::Null { max_packet: 0 });
+    RsbContents { flowspec, filters, scope: None }
+}
+
+/// Families and ports of a sender against its session.
+fn check_filter(session: &SessionKey, filter: &FilterSpec) -> Result<(), CommandError> {
+    let flow = session.flow();
+    if filter.source().is_ipv4() != flow.destination.is_ipv4() {
+        return Err(CommandError::FamilyMismatch);
+    }
+    if flow.port == 0 && port_of(filter) != 0 {
+        return Err(CommandError::ConflictingPort);
+    }
+    Ok(())
+}
+
+/// Whether the flow descriptors fit the style and are valid.
+fn check_flows(session: &SessionKey, request: &ReserveRequest) -> Result<(), CommandError> {
+    let bad = |why: &str| Err(CommandError::BadFlows(why.to_string()));
+    if request.flows.is_empty() {
+        return bad("there are none");
+    }
+    if request.style != Style::Ff && request.flows.len() > 1 {
+        return bad("a shared style takes one flow descriptor");
+    }
+    for (index, flow) in request.flows.iter().enumerate() {
+        match request.style {
+            Style::Wf if !flow.filters.is_empty() => return bad("WF takes no senders"),
+            Style::Ff if flow.filters.len() != 1 => return bad("FF takes one sender for each flowspec"),
+            Style::Se if flow.filters.is_empty() => return bad("SE takes at least one sender"),
+            _ => {}
+        }
+        if request.flows[..index].iter().any(|other| request.style == Style::Ff && other.filters == flow.filters)
+        {
+            return bad("a sender is named twice");
+        }
+        for filter in &flow.filters {
+            check_filter(session, filter)?;
+        }
+        let Some(flowspec) = &flow.flowspec else { return bad("a flowspec is missing") };
+        intserv::validate_flowspec(flowspec).map_err(|why| CommandError::BadFlowspec(why.to_string()))?;
+    }
+    Ok(())
+}

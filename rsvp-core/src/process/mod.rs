@@ -1,0 +1,149 @@
+//! How a node reacts: one file per message type and per event (RFC 2209 section 2).
+//!
+//! Each file adds methods to [`Node`]. Reactions change state and mark advertisements whose content may have changed;
+//! [`Node::settle`] then queues those that really differ from what the neighbour was last told.
+
+mod clear;
+mod datagram;
+mod downstream;
+mod errors;
+mod interface;
+mod local;
+mod merge;
+mod path;
+mod path_err;
+mod path_tear;
+mod resv;
+mod resv_conf;
+mod resv_err;
+mod resv_tear;
+mod route;
+mod timers;
+mod traffic_control;
+mod transmit;
+mod upstream;
+
+use alloc::vec::Vec;
+
+use rand_core::Rng;
+
+use crate::event::{Cause, Change, Event, EventKind, StateEvent, Subject, Upcall};
+use crate::input::InterfaceId;
+use crate::node::Node;
+use crate::output::RouteKey;
+use crate::state::{PsbId, SessionId};
+use crate::time::{Duration, Instant};
+use crate::view::History;
+use crate::{ApiId, SessionKey};
+
+/// How many pieces of state one call works off before it leaves the rest to the next.
+const SLICE: usize = 256;
+
+/// Work that one call leaves to later ones, with where it stands.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// A route changed: the path state that uses it.
+    Route(RouteKey, Vec<PsbId>),
+    /// Sessions are cleared.
+    Clear(Vec<SessionId>, Cause),
+    /// An interface is gone: the sessions that may have state on it.
+    InterfaceGone(InterfaceId, Vec<SessionId>),
+}
+
+impl Node {
+    /// Works off a slice of the backlog.
+    pub(crate) fn run_backlog(&mut self) {
+        for _ in 0..SLICE {
+            let Some(work) = self.backlog.front_mut() else { return };
+            let done = match work {
+                Work::Route(key, psbs) => psbs.pop().map(|psb| (*key, psb)).map(|(key, psb)| {
+                    self.on_route_for(&key, psb);
+                }),
+                Work::Clear(sessions, cause) => {
+                    sessions.pop().map(|session| (session, cause.clone())).map(|(session, cause)| {
+                        self.clear_session(session, &cause);
+                    })
+                }
+                Work::InterfaceGone(interface, sessions) => {
+                    sessions.pop().map(|session| (*interface, session)).map(|(interface, session)| {
+                        self.on_interface_gone_for(interface, session);
+                    })
+                }
+            };
+            if done.is_none() {
+                self.backlog.pop_front();
+            }
+        }
+    }
+
+    /// Queues every marked advertisement whose content differs from what was last told.
+    pub(crate) fn settle(&mut self) {
+        while let Some(ad) = self.dirty_paths.pop() {
+            self.settle_path(ad);
+        }
+        // In the order of marking: neighbours see changes in the order in which they happened.
+        for dirty in core::mem::take(&mut self.dirty_resvs) {
+            self.settle_resv(dirty);
+        }
+    }
+
+    /// Tells of a change of state.
+    pub(crate) fn report(&mut self, session: Option<SessionKey>, subject: Subject, change: Change, cause: Cause) {
+        tracing::debug!(?session, ?subject, ?change, ?cause, "state");
+        self.emit(EventKind::State(StateEvent { session, subject, change, cause }));
+    }
+
+    /// Makes an upcall to an application.
+    pub(crate) fn upcall(&mut self, api: ApiId, session: SessionKey, upcall: Upcall) {
+        self.emit(EventKind::Upcall(api, session, upcall));
+    }
+
+    fn emit(&mut self, kind: EventKind) {
+        if !self.events.push(Event { at: self.now, kind }) {
+            self.counters.events_lost += 1;
+        }
+    }
+
+    /// The history of state that is new.
+    pub(crate) fn new_history(&self, cause: Cause) -> History {
+        History { created: self.now, changed: self.now, refreshed: self.now, cause }
+    }
+
+    /// A random time in [0.5, 1.5] times `period` (RFC 2205 section 3.7).
+    pub(crate) fn jitter(&mut self, period: Duration) -> Duration {
+        let micros = u64::try_from(period.as_micros()).unwrap_or(u64::MAX / 2);
+        let spread = self.rng.next_u64() % (micros + 1);
+        Duration::from_micros(micros / 2 + spread)
+    }
+
+    /// When state dies that a neighbour refreshes every `refresh_ms` (RFC 2205 section 3.7): after
+    /// L = (K + 0.5) * 1.5 * R.
+    pub(crate) fn expiry(&self, refresh_ms: u32, interface: InterfaceId) -> Instant {
+        let k = u64::from(self.interface_config(interface).refresh_multiple);
+        let r = u64::from(refresh_ms.max(1)) * 1000;
+        self.now + Duration::from_micros(r.saturating_mul(2 * k + 1).saturating_mul(3) / 4)
+    }
+}
+
+/// Marks a history as changed.
+pub(crate) fn touch(history: &mut History, now: Instant, cause: Cause) {
+    history.changed = now;
+    history.refreshed = now;
+    history.cause = cause;
+}
+
+/// `period` as the next refresh announces it: R may shrink at once, and grow by Slew.Max a refresh
+/// (RFC 2205 section 3.7). Zero means that nothing was announced yet.
+pub(crate) fn slewed(period: Duration, target: Duration, slew_max: f32) -> Duration {
+    if period.is_zero() || target <= period {
+        return target;
+    }
+    target.min(period.mul_f32(1.0 + slew_max.max(0.0)))
+}
+
+/// Removes one element from an unordered list.
+pub(crate) fn remove_from<T: PartialEq>(list: &mut Vec<T>, element: &T) {
+    if let Some(index) = list.iter().position(|other| other == element) {
+        list.swap_remove(index);
+    }
+}

@@ -1,0 +1,332 @@
+//! PATH MESSAGE ARRIVES (RFC 2209 section 2).
+
+use alloc::vec::Vec;
+
+use super::datagram::{Received, error_cause};
+use super::{remove_from, touch};
+use crate::counters::DropReason;
+use crate::event::{Cause, Change, Subject, Upcall};
+use crate::intserv;
+use crate::node::Node;
+use crate::output::{Request, RouteKey};
+use crate::state::{PathOrigin, Psb, PsbId, RefreshTarget, SessionId, TimerKey};
+use crate::wire::{ErrorCode, ErrorSpec, FilterSpec, Path, SenderTemplate, SessionKey};
+
+impl Node {
+    pub(super) fn on_path(&mut self, received: &Received<'_>, path: Path) -> Result<(), DropReason> {
+        let key = path.session.key;
+        if self.state.is_own(path.hop.address) || self.state.is_own(path.sender_template.source()) {
+            return Err(DropReason::OwnMessage);
+        }
+        if path.sender_template.source().is_ipv4() != key.flow().destination.is_ipv4()
+            || path.hop.address.is_ipv4() != key.flow().destination.is_ipv4()
+        {
+            return Err(DropReason::Inconsistent);
+        }
+        if key.flow().port == 0 && port_of(&path.sender_template) != 0 {
+            return Err(DropReason::ConflictingPort);
+        }
+        if self.state.has_port_conflict(&key) {
+            self.path_err(received, &path, ErrorCode::CONFLICTING_DST_PORTS, 0);
+            return Err(DropReason::ConflictingPort);
+        }
+        if let Some(session) = self.state.session(&key)
+            && self.has_sender_conflict(session, &path.sender_template)
+        {
+            self.path_err(received, &path, ErrorCode::CONFLICTING_SENDER_PORTS, 0);
+            return Err(DropReason::ConflictingPort);
+        }
+        if intserv::validate_tspec(&path.sender_tspec).is_err() {
+            let bad = ErrorCode::TRAFFIC_CONTROL_ERROR;
+            self.path_err(received, &path, bad, crate::wire::TrafficControlErrorValue::BAD_TSPEC);
+            return Err(DropReason::Inconsistent);
+        }
+        let existing = self.state.session(&key).and_then(|session| {
+            self.find_psb(session, &path.sender_template, |psb| {
+                psb.previous_hop().is_some_and(|(_, interface)| interface == received.interface)
+            })
+        });
+        let psb = match existing {
+            Some(psb) => {
+                self.update_psb(psb, received, path);
+                psb
+            }
+            None => self.create_psb(received, path)?,
+        };
+        self.arm_psb(psb, received);
+        Ok(())
+    }
+
+    /// Whether another sender of the session has the same address, where one of the two ports is zero.
+    pub(super) fn has_sender_conflict(&self, session: SessionId, sender: &SenderTemplate) -> bool {
+        let port = port_of(sender);
+        self.state.sessions[session].psbs.iter().any(|psb| {
+            let other = &self.state.psbs[*psb].sender;
+            let other_port = port_of(other);
+            other.source() == sender.source() && other_port != port && (port == 0 || other_port == 0)
+        })
+    }
+
+    /// Finds a sender's PSB.
+    pub(super) fn find_psb(
+        &self,
+        session: SessionId,
+        sender: &SenderTemplate,
+        is_meant: impl Fn(&Psb) -> bool,
+    ) -> Option<PsbId> {
+        self.state.sessions[session].psbs.iter().copied().find(|psb| {
+            let psb = &self.state.psbs[*psb];
+            psb.sender == *sender && is_meant(psb)
+        })
+    }
+
+    fn create_psb(&mut self, received: &Received<'_>, path: Path) -> Result<PsbId, DropReason> {
+        let key = path.session.key;
+        if self.is_full(&key) {
+            self.path_err(received, &path, ErrorCode::RSVP_SYSTEM_ERROR, 0);
+            return Err(DropReason::LimitReached);
+        }
+        let session = self.state.session_or_new(key);
+        let ttl = received.datagram.ttl.unwrap_or(received.send_ttl);
+        let psb = Psb {
+            session,
+            sender: path.sender_template,
+            tspec: path.sender_tspec,
+            adspec: path.adspec,
+            policy: path.policy,
+            forward: path.forward,
+            origin: PathOrigin::Hop(path.hop, received.interface),
+            ttl: ttl.saturating_sub(1),
+            non_rsvp: received.non_rsvp,
+            e_police: path.session.flags & crate::wire::Session::E_POLICE != 0,
+            refresh_ms: path.refresh_ms,
+            expires: None,
+            timer: None,
+            repair: None,
+            route: route_key(&key, &path.sender_template),
+            routed: false,
+            local: false,
+            ads: Vec::new(),
+            fingerprint: None,
+            history: self.new_history(Cause::Path),
+        };
+        self.state.neighbors.add_sender(received.interface, path.hop.address);
+        Ok(self.insert_psb(psb))
+    }
+
+    /// Whether a new sender of this session would exceed a limit.
+    pub(super) fn is_full(&self, key: &SessionKey) -> bool {
+        match self.state.session(key) {
+            None => self.state.sessions.len() >= self.config.limits.sessions,
+            Some(session) => {
+                self.state.sessions[session].psbs.len() >= self.config.limits.senders_per_session
+            }
+        }
+    }
+
+    /// Links a new PSB, tells of it, and lets the reservations that wait for it know.
+    pub(super) fn insert_psb(&mut self, psb: Psb) -> PsbId {
+        let session = psb.session;
+        let route = psb.route;
+        let subject = path_subject(&psb);
+        let cause = psb.history.cause.clone();
+        let id = self.state.psbs.insert(psb);
+        self.state.sessions[session].psbs.push(id);
+        self.report(Some(self.state.sessions[session].key), subject, Change::Created, cause);
+        self.tell_receivers(id);
+        self.watch_route(route, id);
+        self.senders_changed(id);
+        id
+    }
+
+    fn update_psb(&mut self, id: PsbId, received: &Received<'_>, path: Path) {
+        let ttl = received.datagram.ttl.unwrap_or(received.send_ttl).saturating_sub(1);
+        let e_police = path.session.flags & crate::wire::Session::E_POLICE != 0;
+        self.forget_psb_fingerprint(id);
+        let psb = &mut self.state.psbs[id];
+        let Some((old_hop, interface)) = psb.previous_hop() else { return };
+        let hop_changed = old_hop != path.hop;
+        let changed = hop_changed
+            || psb.tspec != path.sender_tspec
+            || psb.adspec != path.adspec
+            || psb.policy != path.policy
+            || psb.forward != path.forward
+            || psb.ttl != ttl
+            || psb.non_rsvp != received.non_rsvp
+            || psb.e_police != e_police;
+        psb.origin = PathOrigin::Hop(path.hop, interface);
+        psb.tspec = path.sender_tspec;
+        psb.adspec = path.adspec;
+        psb.policy = path.policy;
+        psb.forward = path.forward;
+        psb.ttl = ttl;
+        psb.non_rsvp = received.non_rsvp;
+        psb.e_police = e_police;
+        psb.refresh_ms = path.refresh_ms;
+        if !changed {
+            return;
+        }
+        touch(&mut psb.history, self.now, Cause::Path);
+        let (session, subject) = (psb.session, path_subject(psb));
+        if hop_changed {
+            self.state.neighbors.remove_sender(interface, old_hop.address);
+            self.state.neighbors.add_sender(interface, path.hop.address);
+            self.forget_told(session, old_hop, interface);
+        }
+        self.report(Some(self.state.sessions[session].key), subject, Change::Modified, Cause::Path);
+        self.tell_receivers(id);
+        let ads = self.state.psbs[id].ads.clone();
+        self.dirty_paths.extend(ads);
+        self.senders_changed(id);
+    }
+
+    /// Starts or restarts a PSB's lifetime and remembers the message that refreshes it.
+    fn arm_psb(&mut self, id: PsbId, received: &Received<'_>) {
+        self.refresh_psb(id);
+        if let Some((hop, interface)) = self.state.psbs[id].previous_hop() {
+            self.state.neighbors.heard(interface, hop.address, self.now);
+        }
+        self.state.psbs[id].fingerprint = Some(received.fingerprint);
+        self.remember_refresh(received.fingerprint, RefreshTarget::Path(id));
+    }
+
+    /// Extends a PSB's lifetime. A later deadline is taken up when the timer fires; an earlier one at once.
+    pub(super) fn refresh_psb(&mut self, id: PsbId) {
+        let Some(psb) = self.state.psbs.get(id) else { return };
+        let Some((_, interface)) = psb.previous_hop() else { return };
+        let expires = self.expiry(psb.refresh_ms, interface);
+        let psb = &mut self.state.psbs[id];
+        psb.history.refreshed = self.now;
+        psb.expires = Some(expires);
+        match psb.timer {
+            Some(timer) => {
+                if self.timers.deadline(timer).is_none_or(|deadline| expires < deadline) {
+                    self.timers.reschedule(timer, expires);
+                }
+            }
+            None => psb.timer = Some(self.timers.insert(expires, TimerKey::Psb(id))),
+        }
+    }
+
+    /// A sender is new or changed: what is reserved for it may have to change.
+    pub(super) fn senders_changed(&mut self, id: PsbId) {
+        let psb = &self.state.psbs[id];
+        let session = psb.session;
+        if self.state.sessions[session].rsbs.is_empty() {
+            return;
+        }
+        let interfaces: Vec<_> = psb.ads.iter().map(|ad| self.state.path_ads[*ad].interface).collect();
+        let sender = psb.sender;
+        for interface in interfaces {
+            self.update_traffic_control_for(session, interface, &sender, &Cause::Path);
+        }
+        self.mark_upstream_of(id);
+    }
+
+    /// PATH_EVENT upcalls to every application of the session.
+    fn tell_receivers(&mut self, id: PsbId) {
+        let psb = &self.state.psbs[id];
+        if psb.previous_hop().is_none() {
+            return;
+        }
+        let session = &self.state.sessions[psb.session];
+        let upcall =
+            Upcall::Path { sender: psb.sender, tspec: psb.tspec.clone(), adspec: psb.adspec.clone() };
+        let key = session.key;
+        for api in session.apis.clone() {
+            self.upcall(api, key, upcall.clone());
+        }
+    }
+
+    /// Removes a PSB and the reservations that only it carried (RFC 2209, PTEAR). The Path is torn downstream
+    /// unless the cause makes that pointless.
+    pub(super) fn remove_psb(&mut self, id: PsbId, cause: &Cause) {
+        self.tear_paths(id);
+        self.forget_psb_fingerprint(id);
+        let Some(psb) = self.state.psbs.remove(id) else { return };
+        for timer in psb.timer.into_iter().chain(psb.repair) {
+            self.timers.cancel(timer);
+        }
+        let session = psb.session;
+        let key = self.state.sessions[session].key;
+        remove_from(&mut self.state.sessions[session].psbs, &id);
+        self.unwatch_route(psb.route);
+        if let Some((hop, interface)) = psb.previous_hop() {
+            self.state.neighbors.remove_sender(interface, hop.address);
+            self.forget_told_sender(session, &psb.sender, hop, interface);
+            for api in self.state.sessions[session].apis.clone() {
+                let gone = Upcall::PathGone { sender: psb.sender, cause: cause.clone() };
+                self.upcall(api, key, gone);
+            }
+        }
+        self.report(Some(key), path_subject(&psb), Change::Removed, cause.clone());
+        for ad in &psb.ads {
+            self.remove_path_ad(*ad);
+        }
+        self.release_sender(session, &psb.sender, cause);
+        self.state.drop_if_empty(session);
+    }
+
+    /// Forgets which message was a mere refresh of this PSB.
+    pub(super) fn forget_psb_fingerprint(&mut self, id: PsbId) {
+        let Some(psb) = self.state.psbs.get_mut(id) else { return };
+        if let Some(fingerprint) = psb.fingerprint.take() {
+            self.state.refreshes.remove(&fingerprint);
+        }
+    }
+
+    fn watch_route(&mut self, key: RouteKey, psb: PsbId) {
+        let entry = self.state.routes.entry(key).or_insert_with(|| {
+            self.requests.push(Request::WatchRoute(key));
+            crate::state::RouteEntry::default()
+        });
+        entry.add(psb);
+        if entry.answer.is_some() {
+            self.on_route_for(&key, psb);
+        }
+    }
+
+    fn unwatch_route(&mut self, key: RouteKey) {
+        let Some(entry) = self.state.routes.get_mut(&key) else { return };
+        let psbs = &self.state.psbs;
+        if entry.remove(|psb| psbs.contains_key(psb)) {
+            self.state.routes.remove(&key);
+            self.requests.push(Request::UnwatchRoute(key));
+        }
+    }
+
+    /// PathErr for local senders is an upcall; for others it goes to the previous hop.
+    pub(super) fn deliver_path_error(&mut self, id: PsbId, error: ErrorSpec) {
+        let psb = &self.state.psbs[id];
+        if let PathOrigin::Local(api) = psb.origin {
+            let (sender, key) = (psb.sender, self.state.sessions[psb.session].key);
+            self.report(Some(key), path_subject(psb), Change::Refused, error_cause(error.code.0, error.value));
+            self.upcall(api, key, Upcall::PathError { error, sender });
+        }
+    }
+}
+
+/// How an event names a PSB.
+pub(super) fn path_subject(psb: &Psb) -> Subject {
+    let previous = psb.previous_hop();
+    Subject::Path {
+        sender: psb.sender,
+        previous_hop: previous.map(|(hop, _)| hop.address),
+        interface: previous.map(|(_, interface)| interface),
+    }
+}
+
+/// The source port of a sender, 0 if its protocol has none. A flow label or SPI is no port.
+pub(super) fn port_of(sender: &FilterSpec) -> u16 {
+    match sender {
+        FilterSpec::Ip { port, .. } => *port,
+        _ => 0,
+    }
+}
+
+/// The route that a sender's data takes: by destination, for multicast also by source.
+pub(super) fn route_key(session: &SessionKey, sender: &SenderTemplate) -> RouteKey {
+    let destination = session.flow().destination;
+    let source = destination.is_multicast().then(|| sender.source());
+    RouteKey { table: 0, destination, source }
+}

@@ -1,0 +1,24 @@
+//! PTEAR MESSAGE ARRIVES (RFC 2209 section 2).
+
+use super::datagram::Received;
+use crate::counters::DropReason;
+use crate::event::Cause;
+use crate::node::Node;
+use crate::wire::PathTear;
+
+impl Node {
+    /// A PathTear counts only from the previous hop that the path state came from: another path to the same sender
+    /// is other state (RFC 2205 section 3.1.5).
+    pub(super) fn on_path_tear(&mut self, received: &Received<'_>, tear: &PathTear) -> Result<(), DropReason> {
+        let session = self.state.session(&tear.session.key).ok_or(DropReason::NoState)?;
+        let psb = self
+            .find_psb(session, &tear.sender_template, |psb| {
+                psb.previous_hop().is_some_and(|(hop, interface)| {
+                    hop.address == tear.hop.address && interface == received.interface
+                })
+            })
+            .ok_or(DropReason::NoState)?;
+        self.remove_psb(psb, &Cause::PathTear);
+        Ok(())
+    }
+}

@@ -1,0 +1,459 @@
+//! RESV MESSAGE ARRIVES (RFC 2209 section 2).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::datagram::Received;
+use super::path::port_of;
+use super::{remove_from, touch};
+use crate::counters::DropReason;
+use crate::event::{Cause, Change, Subject};
+use crate::input::InterfaceId;
+use crate::intserv;
+use crate::node::Node;
+use crate::state::{
+    Confirm, NextHopId, Pending, RefreshTarget, Rsb, RsbContents, RsbFilter, RsbId, SessionId, TimerKey,
+};
+use crate::time::Instant;
+use crate::wire::{
+    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Resv, RsvpHop, Style, TrafficControlErrorValue,
+};
+
+/// A refusal: error code and value.
+pub(super) type Refusal = (ErrorCode, u16);
+
+/// One flow descriptor of a Resv, with what the message says of all of them.
+struct Request<'a> {
+    session: SessionId,
+    next_hop: NextHopId,
+    interface: InterfaceId,
+    resv: &'a Resv,
+    flowspec: Flowspec,
+    filters: Vec<FilterSpec>,
+    expires: Instant,
+}
+
+impl Node {
+    pub(super) fn on_resv(&mut self, received: &Received<'_>, resv: Resv) -> Result<(), DropReason> {
+        let interface = self.outgoing_interface(received, &resv.hop)?;
+        let next_hop = NextHopId::Hop(resv.hop.address, interface);
+        if self.state.is_own(resv.hop.address) {
+            return Err(DropReason::OwnMessage);
+        }
+        let key = resv.session.key;
+        let filters = || resv.flows.iter().flat_map(|flow| &flow.filters);
+        if key.flow().port == 0 && filters().any(|filter| port_of(filter) != 0) {
+            return Err(DropReason::ConflictingPort);
+        }
+        let session = self.state.session(&key).filter(|id| !self.state.sessions[*id].psbs.is_empty());
+        let Some(session) = session else {
+            self.refuse_resv(next_hop, &resv, (ErrorCode::NO_PATH_INFORMATION, 0));
+            return Err(DropReason::NoState);
+        };
+        if self.style_of(session).is_some_and(|style| style != resv.style) {
+            self.refuse_resv(next_hop, &resv, (ErrorCode::CONFLICTING_STYLE, 0));
+            return Err(DropReason::Inconsistent);
+        }
+        let expires = self.expiry(resv.refresh_ms, interface);
+        let mut named = Vec::new();
+        let mut is_clean = resv.confirm.is_none();
+        for flow in &resv.flows {
+            let Some(flowspec) = flow.flowspec.clone() else { return Err(DropReason::MissingObject) };
+            let filters = flow.filters.clone();
+            let request =
+                Request { session, next_hop, interface, resv: &resv, flowspec, filters, expires };
+            match self.reserve_flow(request) {
+                Ok(rsb) => named.push(rsb),
+                Err(refusal) => {
+                    is_clean = false;
+                    self.refuse_flow(next_hop, &resv, flow, refusal);
+                }
+            }
+        }
+        self.state.neighbors.heard(interface, resv.hop.address, self.now);
+        if is_clean {
+            self.remember_resv(received.fingerprint, &resv, named);
+        }
+        Ok(())
+    }
+
+    /// The outgoing interface that a Resv is for: the LIH tells. One that is not known (from before a restart, or of a
+    /// neighbour that does not echo it) falls back to the interface with the destination address.
+    pub(super) fn outgoing_interface(
+        &self,
+        received: &Received<'_>,
+        hop: &RsvpHop,
+    ) -> Result<InterfaceId, DropReason> {
+        let by_lih = InterfaceId(hop.lih);
+        if self.state.interfaces.contains_key(&by_lih) {
+            return Ok(by_lih);
+        }
+        self.state.interface_with(received.datagram.destination).ok_or(DropReason::UnknownInterface)
+    }
+
+    /// The style of a session's reservations.
+    pub(crate) fn style_of(&self, session: SessionId) -> Option<Style> {
+        self.state.sessions[session].rsbs.first().map(|rsb| self.state.rsbs[*rsb].style)
+    }
+
+    /// Makes or changes the reservation of one flow descriptor.
+    fn reserve_flow(&mut self, mut request: Request<'_>) -> Result<RsbId, Refusal> {
+        if intserv::validate_flowspec(&request.flowspec).is_err() {
+            return Err((ErrorCode::TRAFFIC_CONTROL_ERROR, TrafficControlErrorValue::BAD_FLOWSPEC));
+        }
+        let is_explicit = request.resv.style != Style::Wf;
+        request.filters.retain(|filter| self.routes_to(request.session, Some(filter), request.interface));
+        if is_explicit && request.filters.is_empty()
+            || !is_explicit && !self.routes_to(request.session, None, request.interface)
+        {
+            return Err((ErrorCode::NO_SENDER_INFORMATION, 0));
+        }
+        let distinct = (request.resv.style == Style::Ff).then(|| request.filters[0]);
+        let existing = self.find_rsb(request.session, &request.next_hop, distinct.as_ref());
+        let rsb = match existing {
+            Some(rsb) => self.change_rsb(rsb, &request, distinct)?,
+            None => self.create_rsb(&request, distinct)?,
+        };
+        if let Some(receiver) = request.resv.confirm {
+            self.note_confirm(rsb, receiver, request.interface, distinct.as_ref());
+        }
+        Ok(rsb)
+    }
+
+    /// Whether a sender's (or any sender's) data leaves by this interface.
+    pub(super) fn routes_to(&self, session: SessionId, sender: Option<&FilterSpec>, interface: InterfaceId) -> bool {
+        self.state.sessions[session].psbs.iter().any(|psb| {
+            let psb = &self.state.psbs[*psb];
+            sender.is_none_or(|sender| psb.sender == *sender)
+                && psb.ads.iter().any(|ad| self.state.path_ads[*ad].interface == interface)
+        })
+    }
+
+    /// Finds the RSB of a next hop; for FF, that of one sender.
+    pub(super) fn find_rsb(
+        &self,
+        session: SessionId,
+        next_hop: &NextHopId,
+        distinct: Option<&FilterSpec>,
+    ) -> Option<RsbId> {
+        self.state.sessions[session].rsbs.iter().copied().find(|rsb| {
+            let rsb = &self.state.rsbs[*rsb];
+            rsb.next_hop == *next_hop && distinct.is_none_or(|filter| rsb.matches(filter))
+        })
+    }
+
+    fn create_rsb(&mut self, request: &Request<'_>, distinct: Option<FilterSpec>) -> Result<RsbId, Refusal> {
+        let session = &self.state.sessions[request.session];
+        if session.rsbs.len() >= self.config.limits.reservations_per_session {
+            self.drop_message(DropReason::LimitReached);
+            return Err((ErrorCode::RSVP_SYSTEM_ERROR, 0));
+        }
+        let mut filters: Vec<_> = request
+            .filters
+            .iter()
+            .map(|filter| RsbFilter { filter: *filter, expires: Some(request.expires) })
+            .collect();
+        sort_filters(&mut filters);
+        let rsb = Rsb {
+            session: request.session,
+            next_hop: request.next_hop,
+            style: request.resv.style,
+            contents: RsbContents {
+                flowspec: request.flowspec.clone(),
+                filters,
+                scope: request.resv.scope.clone(),
+            },
+            pending: Pending::New,
+            policy: request.resv.policy.clone(),
+            forward: request.resv.forward.clone(),
+            confirm: None,
+            refresh_ms: request.resv.refresh_ms,
+            expires: Some(request.expires),
+            timer: None,
+            refused: None,
+            fingerprint: None,
+            history: self.new_history(Cause::Resv),
+        };
+        let id = self.insert_rsb(rsb);
+        if let Err(refusal) =
+            self.update_traffic_control(request.session, request.interface, distinct, &Cause::Resv)
+        {
+            self.unlink_rsb(id, Change::Refused, &refusal_cause(refusal));
+            return Err(refusal);
+        }
+        self.state.rsbs[id].timer = Some(self.timers.insert(request.expires, TimerKey::Rsb(id)));
+        Ok(id)
+    }
+
+    /// Links a new RSB and tells of it.
+    pub(super) fn insert_rsb(&mut self, rsb: Rsb) -> RsbId {
+        let session = rsb.session;
+        if let NextHopId::Hop(address, interface) = rsb.next_hop {
+            self.state.neighbors.add_reservation(interface, address);
+        }
+        let (subject, cause) = (rsb_subject(&rsb), rsb.history.cause.clone());
+        let id = self.state.rsbs.insert(rsb);
+        self.state.sessions[session].rsbs.push(id);
+        self.report(Some(self.state.sessions[session].key), subject, Change::Created, cause);
+        id
+    }
+
+    fn change_rsb(
+        &mut self,
+        id: RsbId,
+        request: &Request<'_>,
+        distinct: Option<FilterSpec>,
+    ) -> Result<RsbId, Refusal> {
+        self.forget_rsb_fingerprint(id);
+        let rsb = &mut self.state.rsbs[id];
+        let before = rsb.contents.clone();
+        let had = rsb.filters();
+        for filter in &request.filters {
+            match rsb.contents.filters.iter_mut().find(|f| f.filter == *filter) {
+                Some(known) => known.expires = Some(request.expires),
+                None => {
+                    rsb.contents.filters.push(RsbFilter { filter: *filter, expires: Some(request.expires) });
+                }
+            }
+        }
+        sort_filters(&mut rsb.contents.filters);
+        rsb.contents.flowspec = request.flowspec.clone();
+        rsb.contents.scope = request.resv.scope.clone();
+        let is_modified = rsb.filters() != had
+            || rsb.contents.flowspec != before.flowspec
+            || rsb.contents.scope != before.scope
+            || rsb.policy != request.resv.policy
+            || rsb.forward != request.resv.forward;
+        rsb.policy = request.resv.policy.clone();
+        rsb.forward = request.resv.forward.clone();
+        rsb.refresh_ms = request.resv.refresh_ms;
+        if !is_modified {
+            self.refresh_rsb(id, Some(&request.filters));
+            return Ok(id);
+        }
+        if let Err(refusal) =
+            self.update_traffic_control(request.session, request.interface, distinct, &Cause::Resv)
+        {
+            // The old reservation stays in place, and alive: its next hop is there.
+            let rsb = &mut self.state.rsbs[id];
+            rsb.contents = before;
+            rsb.refused = Some(refusal_cause(refusal));
+            let subject = rsb_subject(rsb);
+            let key = self.state.sessions[request.session].key;
+            self.report(Some(key), subject, Change::Refused, refusal_cause(refusal));
+            self.refresh_rsb(id, Some(&request.filters));
+            return Err(refusal);
+        }
+        let is_in_flight = self.is_in_flight(request.session, request.interface, distinct.as_ref());
+        let rsb = &mut self.state.rsbs[id];
+        if is_in_flight && rsb.pending == Pending::Settled {
+            rsb.pending = Pending::Changed(Box::new(before));
+        }
+        rsb.refused = None;
+        touch(&mut rsb.history, self.now, Cause::Resv);
+        let subject = rsb_subject(rsb);
+        self.report(Some(self.state.sessions[request.session].key), subject, Change::Modified, Cause::Resv);
+        self.refresh_rsb(id, Some(&request.filters));
+        self.mark_upstream(request.session);
+        Ok(id)
+    }
+
+    /// Extends an RSB's lifetime: for SE only of these filters, or of all.
+    pub(super) fn refresh_rsb(&mut self, id: RsbId, filters: Option<&[FilterSpec]>) {
+        let Some(rsb) = self.state.rsbs.get(id) else { return };
+        let Some(interface) = rsb.next_hop.interface() else { return };
+        let expires = self.expiry(rsb.refresh_ms, interface);
+        let rsb = &mut self.state.rsbs[id];
+        rsb.history.refreshed = self.now;
+        rsb.expires = Some(expires);
+        for filter in &mut rsb.contents.filters {
+            if filters.is_none_or(|named| named.contains(&filter.filter)) {
+                filter.expires = Some(expires);
+            }
+        }
+        match rsb.timer {
+            Some(timer) => {
+                if self.timers.deadline(timer).is_none_or(|deadline| expires < deadline) {
+                    self.timers.reschedule(timer, expires);
+                }
+            }
+            None => rsb.timer = Some(self.timers.insert(expires, TimerKey::Rsb(id))),
+        }
+    }
+
+    /// The receiver wants to know when the reservation stands.
+    fn note_confirm(
+        &mut self,
+        id: RsbId,
+        receiver: IpAddr,
+        interface: InterfaceId,
+        distinct: Option<&FilterSpec>,
+    ) {
+        let session = self.state.rsbs[id].session;
+        let Some(tcsb) = self.find_tcsb(session, interface, distinct) else { return };
+        let mine = &self.state.rsbs[id].contents.flowspec;
+        let biggest = self.state.sessions[session].rsbs.iter().filter(|other| **other != id).all(|other| {
+            let other = &self.state.rsbs[*other];
+            other.next_hop.interface() != Some(interface)
+                || distinct.is_some_and(|filter| !other.matches(filter))
+                || intserv::compare(mine, &other.contents.flowspec) == intserv::Relation::Larger
+        });
+        let confirms = &mut self.state.tcsbs[tcsb].confirms;
+        confirms.retain(|confirm| confirm.receiver != receiver);
+        confirms.push(Confirm { receiver, biggest });
+        self.pass_confirms(tcsb);
+    }
+
+    /// From now on, this very Resv is a mere refresh, provided that it names all that its RSBs hold.
+    fn remember_resv(&mut self, fingerprint: u128, resv: &Resv, named: Vec<RsbId>) {
+        let names_all = resv.style != Style::Se
+            || named.iter().all(|rsb| {
+                let rsb = &self.state.rsbs[*rsb];
+                resv.flows.iter().any(|flow| rsb.filters().iter().all(|f| flow.filters.contains(f)))
+            });
+        if named.is_empty() || !names_all {
+            return;
+        }
+        for rsb in &named {
+            self.forget_rsb_fingerprint(*rsb);
+            self.state.rsbs[*rsb].fingerprint = Some(fingerprint);
+        }
+        self.remember_refresh(fingerprint, RefreshTarget::Resv(named));
+    }
+
+    /// Forgets which message was a mere refresh of this RSB.
+    pub(super) fn forget_rsb_fingerprint(&mut self, id: RsbId) {
+        if let Some(fingerprint) = self.state.rsbs.get_mut(id).and_then(|rsb| rsb.fingerprint.take()) {
+            self.state.refreshes.remove(&fingerprint);
+        }
+    }
+
+    fn refuse_resv(&mut self, next_hop: NextHopId, resv: &Resv, refusal: Refusal) {
+        let empty = FlowDescriptor { flowspec: None, filters: Vec::new() };
+        let flow = resv.flows.first().unwrap_or(&empty);
+        self.refuse_flow(next_hop, resv, flow, refusal);
+    }
+
+    /// ResvErr for one flow descriptor. InPlace is set when an older reservation of this next hop stays.
+    fn refuse_flow(&mut self, next_hop: NextHopId, resv: &Resv, flow: &FlowDescriptor, refusal: Refusal) {
+        let NextHopId::Hop(address, interface) = next_hop else { return };
+        let (code, value) = refusal;
+        if code == ErrorCode::ADMISSION_CONTROL_FAILURE {
+            self.counters.admission_failures += 1;
+        }
+        let key = resv.session.key;
+        let mut error = self.own_error(interface, address, code, value);
+        let distinct = if resv.style == Style::Ff { flow.filters.first() } else { None };
+        let is_in_place = self
+            .state
+            .session(&key)
+            .is_some_and(|session| self.find_rsb(session, &next_hop, distinct).is_some());
+        if is_in_place && code == ErrorCode::ADMISSION_CONTROL_FAILURE {
+            error.flags |= ErrorSpec::IN_PLACE;
+        }
+        self.resv_err(next_hop, key, error, resv.style, flow.clone(), resv.scope.clone());
+    }
+
+    /// Removes an RSB and lets traffic control and the previous hops follow.
+    pub(super) fn remove_rsb(&mut self, id: RsbId, cause: &Cause) {
+        let rsb = &self.state.rsbs[id];
+        let (session, interface, style) = (rsb.session, rsb.next_hop.interface(), rsb.style);
+        let distinct = rsb.contents.filters.first().map(|f| f.filter).filter(|_| style == Style::Ff);
+        self.unlink_rsb(id, Change::Removed, cause);
+        self.reservations_shrank(session, interface, distinct, cause);
+    }
+
+    /// Something is no longer asked for: a smaller reservation is never refused.
+    pub(super) fn reservations_shrank(
+        &mut self,
+        session: SessionId,
+        interface: Option<InterfaceId>,
+        distinct: Option<FilterSpec>,
+        cause: &Cause,
+    ) {
+        if let Some(interface) = interface
+            && let Err((code, value)) = self.update_traffic_control(session, interface, distinct, cause)
+        {
+            tracing::debug!(?code, value, "a smaller reservation was refused; the larger one stays");
+        }
+        self.mark_upstream(session);
+    }
+
+    /// Takes an RSB out of all lists.
+    pub(super) fn unlink_rsb(&mut self, id: RsbId, change: Change, cause: &Cause) {
+        self.forget_rsb_fingerprint(id);
+        let Some(rsb) = self.state.rsbs.remove(id) else { return };
+        if let Some(timer) = rsb.timer {
+            self.timers.cancel(timer);
+        }
+        if let NextHopId::Hop(address, interface) = rsb.next_hop {
+            self.state.neighbors.remove_reservation(interface, address);
+        }
+        let session = &mut self.state.sessions[rsb.session];
+        remove_from(&mut session.rsbs, &id);
+        let key = session.key;
+        self.report(Some(key), rsb_subject(&rsb), change, cause.clone());
+    }
+
+    /// A sender's path state is gone: what was reserved for it on interfaces that it no longer leaves by goes too.
+    /// Local receivers keep waiting for it.
+    pub(super) fn release_sender(&mut self, session: SessionId, sender: &FilterSpec, cause: &Cause) {
+        let cause = if matches!(cause, Cause::Shutdown | Cause::Cleared) { cause } else { &Cause::PathGone };
+        for id in self.state.sessions[session].rsbs.clone() {
+            let rsb = &self.state.rsbs[id];
+            let Some(interface) = rsb.next_hop.interface() else { continue };
+            if !rsb.matches(sender) {
+                continue;
+            }
+            if rsb.style == Style::Wf {
+                if self.routes_to(session, None, interface) {
+                    self.reservations_shrank(session, Some(interface), None, cause);
+                } else {
+                    self.remove_rsb(id, cause);
+                }
+            } else if !self.routes_to(session, Some(sender), interface) {
+                self.remove_filters(id, &[*sender], cause);
+            }
+        }
+    }
+
+    /// Removes filters from an RSB, and the RSB with its last one.
+    pub(super) fn remove_filters(&mut self, id: RsbId, filters: &[FilterSpec], cause: &Cause) {
+        let rsb = &mut self.state.rsbs[id];
+        let had = rsb.contents.filters.len();
+        let session = rsb.session;
+        if rsb.contents.filters.iter().all(|f| filters.contains(&f.filter)) {
+            self.remove_rsb(id, cause);
+            return;
+        }
+        rsb.contents.filters.retain(|f| !filters.contains(&f.filter));
+        if rsb.contents.filters.len() == had {
+            return;
+        }
+        touch(&mut rsb.history, self.now, cause.clone());
+        let (subject, interface) = (rsb_subject(rsb), rsb.next_hop.interface());
+        self.forget_rsb_fingerprint(id);
+        self.report(Some(self.state.sessions[session].key), subject, Change::Modified, cause.clone());
+        self.reservations_shrank(session, interface, None, cause);
+    }
+}
+
+/// How an event names an RSB.
+pub(super) fn rsb_subject(rsb: &Rsb) -> Subject {
+    Subject::Reservation {
+        next_hop: rsb.next_hop.address(),
+        interface: rsb.next_hop.interface(),
+        style: rsb.style,
+        filters: rsb.filters(),
+    }
+}
+
+/// The cause that an event names for a refusal.
+pub(super) fn refusal_cause((code, value): Refusal) -> Cause {
+    super::datagram::error_cause(code.0, value)
+}
+
+fn sort_filters(filters: &mut [RsbFilter]) {
+    filters.sort_unstable_by_key(|f| f.filter);
+}

@@ -1,0 +1,60 @@
+//! RESV CONFIRM ARRIVES (RFC 2209 section 2).
+
+use super::datagram::Received;
+use crate::counters::DropReason;
+use crate::event::Upcall;
+use crate::node::Node;
+use crate::state::{NextHopId, RsbId};
+use crate::wire::ResvConf;
+
+impl Node {
+    /// A ResvConf for a receiver here is an upcall; any other goes on towards its receiver.
+    pub(super) fn on_resv_conf(
+        &mut self,
+        received: &Received<'_>,
+        confirmation: ResvConf,
+    ) -> Result<(), DropReason> {
+        if !self.state.is_own(confirmation.confirm) {
+            let ttl = received.datagram.ttl.unwrap_or(received.send_ttl).saturating_sub(1);
+            if ttl == 0 {
+                return Err(DropReason::TtlExpired);
+            }
+            self.send_resv_conf(confirmation, received.datagram.source, ttl);
+            return Ok(());
+        }
+        let session = self.state.session(&confirmation.session.key).ok_or(DropReason::NoState)?;
+        let waiting: alloc::vec::Vec<RsbId> = self.state.sessions[session]
+            .rsbs
+            .iter()
+            .copied()
+            .filter(|rsb| {
+                let rsb = &self.state.rsbs[*rsb];
+                rsb.confirm == Some(confirmation.confirm)
+                    && (confirmation.flows.iter().any(|flow| {
+                        flow.filters.is_empty() || flow.filters.iter().any(|filter| rsb.matches(filter))
+                    }))
+            })
+            .collect();
+        if waiting.is_empty() {
+            return Err(DropReason::NoState);
+        }
+        for rsb in waiting {
+            let confirmed = Upcall::Confirmed {
+                node: confirmation.error.node,
+                style: confirmation.style,
+                flows: confirmation.flows.clone(),
+            };
+            self.confirmed(rsb, confirmed);
+        }
+        Ok(())
+    }
+
+    /// Tells a local receiver that its reservation stands, and asks for that no more.
+    pub(super) fn confirmed(&mut self, id: RsbId, upcall: Upcall) {
+        let rsb = &mut self.state.rsbs[id];
+        let NextHopId::Local(api) = rsb.next_hop else { return };
+        rsb.confirm = None;
+        let key = self.state.sessions[rsb.session].key;
+        self.upcall(api, key, upcall);
+    }
+}

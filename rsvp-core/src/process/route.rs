@@ -1,0 +1,105 @@
+//! Routes (RFC 2205 section 3.11.4): ROUTE CHANGE NOTIFICATION and PATH LOCAL REPAIR (RFC 2209 section 2).
+
+use alloc::vec::Vec;
+
+use super::{Work, remove_from, touch};
+use crate::event::{Cause, Change};
+use crate::input::{NextHop, Route};
+use crate::node::Node;
+use crate::output::RouteKey;
+use crate::state::{PathAdId, PsbId, TimerKey};
+
+impl Node {
+    pub(crate) fn on_route(&mut self, key: RouteKey, route: Route) {
+        // No entry: the answer is late, the route is of no interest any more.
+        let Some(entry) = self.state.routes.get_mut(&key) else { return };
+        if entry.answer.as_ref() == Some(&route) {
+            return;
+        }
+        entry.answer = Some(route);
+        let users = entry.users().to_vec();
+        self.backlog.push_back(Work::Route(key, users));
+    }
+
+    /// Applies a watched route to one PSB.
+    pub(super) fn on_route_for(&mut self, key: &RouteKey, id: PsbId) {
+        let Some(route) = self.state.routes.get(key).and_then(|entry| entry.answer.clone()) else { return };
+        let Some(psb) = self.state.psbs.get_mut(id) else { return };
+        let is_first = !core::mem::replace(&mut psb.routed, true);
+        let incoming = psb.previous_hop().map(|(_, interface)| interface);
+        let is_transit = incoming.is_some();
+        psb.local = route.local;
+        let wanted: Vec<NextHop> = route
+            .outgoing
+            .into_iter()
+            .filter(|_| self.config.router || !is_transit)
+            .filter(|hop| !key.destination.is_multicast() || Some(hop.interface) != incoming)
+            .collect();
+        let mut changed = self.drop_ads_beside(id, &wanted);
+        let mut fresh = Vec::new();
+        for hop in &wanted {
+            changed |= self.take_up_next_hop(id, hop, &mut fresh);
+        }
+        if is_first {
+            self.dirty_paths.extend(fresh);
+            self.senders_changed(id);
+        } else if changed {
+            self.begin_repair(id, &wanted);
+        }
+    }
+
+    /// Drops advertisements on interfaces that the route no longer has. Nothing is torn there: the state behind them
+    /// times out, or is found again by another way (RFC 2205 section 3.6).
+    fn drop_ads_beside(&mut self, id: PsbId, wanted: &[NextHop]) -> bool {
+        let mut dropped = false;
+        for ad in self.state.psbs[id].ads.clone() {
+            let interface = self.state.path_ads[ad].interface;
+            if !wanted.iter().any(|hop| hop.interface == interface) {
+                self.remove_path_ad(ad);
+                remove_from(&mut self.state.psbs[id].ads, &ad);
+                dropped = true;
+            }
+        }
+        dropped
+    }
+
+    /// Makes sure that the PSB is advertised to this next hop; tells whether that is new.
+    fn take_up_next_hop(&mut self, id: PsbId, hop: &NextHop, fresh: &mut Vec<PathAdId>) -> bool {
+        let known =
+            self.state.psbs[id].ads.iter().copied().find(|ad| self.state.path_ads[*ad].interface == hop.interface);
+        let Some(ad) = known else {
+            fresh.push(self.add_path_ad(id, hop.interface, hop.gateway));
+            return true;
+        };
+        let ad = &mut self.state.path_ads[ad];
+        if ad.next_hop == hop.gateway {
+            return false;
+        }
+        ad.next_hop = hop.gateway;
+        ad.told = None;
+        true
+    }
+
+    /// Waits W before it sends Path along the new route, so that routing can settle.
+    fn begin_repair(&mut self, id: PsbId, wanted: &[NextHop]) {
+        let delay = wanted.iter().map(|hop| self.interface_config(hop.interface).repair_delay).max();
+        let psb = &mut self.state.psbs[id];
+        touch(&mut psb.history, self.now, Cause::RouteChange);
+        let (subject, session) = (super::path::path_subject(psb), psb.session);
+        if psb.repair.is_none()
+            && let Some(delay) = delay
+        {
+            psb.repair = Some(self.timers.insert(self.now + delay, TimerKey::Repair(id)));
+        }
+        self.report(Some(self.state.sessions[session].key), subject, Change::Modified, Cause::RouteChange);
+    }
+
+    /// W is over: whoever was not told yet is told now.
+    pub(super) fn on_repair(&mut self, id: PsbId) {
+        let Some(psb) = self.state.psbs.get_mut(id) else { return };
+        psb.repair = None;
+        let ads = psb.ads.clone();
+        self.dirty_paths.extend(ads);
+        self.senders_changed(id);
+    }
+}

@@ -1,0 +1,461 @@
+//! UPDATE TRAFFIC CONTROL (RFC 2209 section 2), and the answers of traffic control.
+
+use alloc::vec::Vec;
+
+use super::resv::{Refusal, rsb_subject};
+use super::{remove_from, touch};
+use crate::admission::{AdmissionRequest, Decision};
+use crate::event::{Cause, Change, Subject, Upcall};
+use crate::input::{InstallFailure, InterfaceId, PreemptReason};
+use crate::intserv::{self, Relation};
+use crate::node::Node;
+use crate::output::{Installation, InstallationId, PoliceFlags, Request};
+use crate::state::{Desired, Install, PathOrigin, Pending, RsbId, SessionId, Tcsb, TcsbId};
+use crate::wire::{
+    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Style, TrafficControlErrorValue,
+};
+
+impl Node {
+    /// Computes what traffic control is to hold on an interface (for FF: for one sender) and brings it about.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, if admission control does not agree; then nothing has changed.
+    pub(super) fn update_traffic_control(
+        &mut self,
+        session: SessionId,
+        interface: InterfaceId,
+        distinct: Option<FilterSpec>,
+        cause: &Cause,
+    ) -> Result<(), Refusal> {
+        let rsbs: Vec<RsbId> = self.state.sessions[session]
+            .rsbs
+            .iter()
+            .copied()
+            .filter(|rsb| {
+                let rsb = &self.state.rsbs[*rsb];
+                rsb.next_hop.interface() == Some(interface)
+                    && distinct.is_none_or(|filter| rsb.matches(&filter))
+            })
+            .collect();
+        let existing = self.find_tcsb(session, interface, distinct.as_ref());
+        let Some(first) = rsbs.first() else {
+            if let Some(tcsb) = existing {
+                self.remove_tcsb(tcsb, cause);
+            }
+            return Ok(());
+        };
+        let style = self.state.rsbs[*first].style;
+        let mut desired = self.merged_request(session, interface, &rsbs)?;
+        let old = existing.map(|tcsb| &self.state.tcsbs[tcsb].desired);
+        if let Some(old) = old {
+            desired.fwd = old.fwd.clone();
+            desired.bandwidth = old.bandwidth;
+            if *old == desired {
+                return Ok(());
+            }
+        }
+        if old.is_none_or(|old| old.flowspec != desired.flowspec || old.path_te != desired.path_te) {
+            self.admit(session, interface, existing, &mut desired)?;
+        }
+        match existing {
+            None => self.create_tcsb(session, interface, style, desired, cause),
+            Some(tcsb) => self.change_tcsb(tcsb, desired, cause),
+        }
+        Ok(())
+    }
+
+    /// As [`update_traffic_control`](Self::update_traffic_control), for whatever is reserved for this sender.
+    pub(super) fn update_traffic_control_for(
+        &mut self,
+        session: SessionId,
+        interface: InterfaceId,
+        sender: &FilterSpec,
+        cause: &Cause,
+    ) {
+        let distinct = (self.style_of(session) == Some(Style::Ff)).then_some(*sender);
+        if let Err((code, value)) = self.update_traffic_control(session, interface, distinct, cause) {
+            // The senders changed, not the request: what stands goes on standing.
+            tracing::debug!(?code, value, "reservation not adapted to its senders");
+        }
+    }
+
+    /// TC_Flowspec, TC_Filter_Spec*, Path_Te and the police flags of these RSBs.
+    fn merged_request(
+        &self,
+        session: SessionId,
+        interface: InterfaceId,
+        rsbs: &[RsbId],
+    ) -> Result<Desired, Refusal> {
+        let conflict = (ErrorCode::TRAFFIC_CONTROL_ERROR, TrafficControlErrorValue::SERVICE_CONFLICT);
+        let mut merged: Option<Flowspec> = None;
+        let mut filters = Vec::new();
+        for rsb in rsbs {
+            let rsb = &self.state.rsbs[*rsb];
+            filters.extend(rsb.filters());
+            merged = Some(match merged {
+                None => rsb.contents.flowspec.clone(),
+                Some(merged) => intserv::lub(&merged, &rsb.contents.flowspec).ok_or(conflict)?,
+            });
+        }
+        let flowspec = merged.ok_or(conflict)?;
+        filters.sort_unstable();
+        filters.dedup();
+        let senders: Vec<_> = self.state.sessions[session]
+            .psbs
+            .iter()
+            .map(|psb| &self.state.psbs[*psb])
+            .filter(|psb| {
+                (filters.is_empty() || filters.contains(&psb.sender))
+                    && psb.ads.iter().any(|ad| self.state.path_ads[*ad].interface == interface)
+            })
+            .collect();
+        let is_shared = self.state.rsbs[rsbs[0]].style != Style::Ff;
+        let mut police = PoliceFlags::default();
+        police.set(PoliceFlags::ENTRY, senders.iter().any(|psb| psb.e_police));
+        police.set(PoliceFlags::MERGE, is_shared && senders.len() > 1);
+        police.set(PoliceFlags::BRANCH, self.is_branch(session, &filters, &flowspec));
+        let path_te = intserv::sum(senders.iter().map(|psb| &psb.tspec));
+        Ok(Desired { flowspec, fwd: None, filters, path_te, police, bandwidth: 0 })
+    }
+
+    /// Whether some reservation for the same senders is not covered by this one (TC_B_Police_flag).
+    fn is_branch(&self, session: SessionId, filters: &[FilterSpec], flowspec: &Flowspec) -> bool {
+        self.state.sessions[session].rsbs.iter().any(|rsb| {
+            let rsb = &self.state.rsbs[*rsb];
+            (filters.is_empty() || filters.iter().any(|filter| rsb.matches(filter)))
+                && matches!(
+                    intserv::compare(flowspec, &rsb.contents.flowspec),
+                    Relation::Smaller | Relation::Incomparable
+                )
+        })
+    }
+
+    /// Asks admission control.
+    fn admit(
+        &self,
+        session: SessionId,
+        interface: InterfaceId,
+        existing: Option<TcsbId>,
+        desired: &mut Desired,
+    ) -> Result<(), Refusal> {
+        let system = (ErrorCode::TRAFFIC_CONTROL_SYSTEM_ERROR, 0);
+        let on = self.state.interfaces.get(&interface).ok_or(system)?;
+        let old = existing.map(|tcsb| &self.state.tcsbs[tcsb].desired);
+        let mut ledger = on.ledger;
+        if let Some(old) = old {
+            ledger.release(old.bandwidth);
+        }
+        let session = &self.state.sessions[session];
+        let adspec = session
+            .psbs
+            .iter()
+            .map(|psb| &self.state.psbs[*psb])
+            .find(|psb| desired.filters.is_empty() || desired.filters.contains(&psb.sender))
+            .and_then(|psb| psb.adspec.as_ref());
+        let request = AdmissionRequest {
+            session: &session.key,
+            old: old.map(|old| &old.flowspec),
+            new: &desired.flowspec,
+            sender_tspec: desired.path_te.as_ref(),
+            adspec,
+            police: desired.police,
+            ledger: &ledger,
+            config: self.interface_config(interface),
+            mtu: on.info.mtu,
+        };
+        match self.admission.admit(&request) {
+            Decision::Admit { fwd } => {
+                desired.bandwidth = self.admission.bandwidth(&desired.flowspec);
+                desired.fwd = fwd;
+                Ok(())
+            }
+            Decision::Reject { code, value } => Err((code, value)),
+        }
+    }
+
+    fn create_tcsb(
+        &mut self,
+        session: SessionId,
+        interface: InterfaceId,
+        style: Style,
+        desired: Desired,
+        cause: &Cause,
+    ) {
+        self.last_installation += 1;
+        let id = InstallationId(self.last_installation);
+        if let Some(on) = self.state.interfaces.get_mut(&interface) {
+            on.ledger.take(desired.bandwidth);
+        }
+        let history = self.new_history(cause.clone());
+        let tcsb = Tcsb {
+            id,
+            session,
+            interface,
+            style,
+            desired,
+            confirmed: None,
+            requested: None,
+            install: Install::InFlight,
+            confirms: Vec::new(),
+            history,
+        };
+        let subject = tcsb_subject(&tcsb);
+        let tcsb = self.state.tcsbs.insert(tcsb);
+        self.state.installations.insert(id, tcsb);
+        self.state.sessions[session].tcsbs.push(tcsb);
+        self.report(Some(self.state.sessions[session].key), subject, Change::Created, cause.clone());
+        self.request_installation(tcsb);
+        self.mark_upstream(session);
+    }
+
+    fn change_tcsb(&mut self, id: TcsbId, desired: Desired, cause: &Cause) {
+        let tcsb = &mut self.state.tcsbs[id];
+        let old = core::mem::replace(&mut tcsb.desired, desired);
+        touch(&mut tcsb.history, self.now, cause.clone());
+        let (session, subject) = (tcsb.session, tcsb_subject(tcsb));
+        let new = tcsb.desired.bandwidth;
+        if let Some(on) = self.state.interfaces.get_mut(&tcsb.interface) {
+            on.ledger.release(old.bandwidth);
+            on.ledger.take(new);
+        }
+        match tcsb.install {
+            Install::Done => self.request_installation(id),
+            Install::InFlight | Install::Outdated => tcsb.install = Install::Outdated,
+        }
+        self.report(Some(self.state.sessions[session].key), subject, Change::Modified, cause.clone());
+        self.mark_upstream(session);
+    }
+
+    fn request_installation(&mut self, id: TcsbId) {
+        let tcsb = &mut self.state.tcsbs[id];
+        tcsb.install = Install::InFlight;
+        tcsb.requested = Some(tcsb.desired.clone());
+        let desired = &tcsb.desired;
+        self.requests.push(Request::Install(Installation {
+            id: tcsb.id,
+            interface: tcsb.interface,
+            session: self.state.sessions[tcsb.session].key,
+            filters: desired.filters.clone(),
+            flowspec: desired.flowspec.clone(),
+            sender_tspec: desired.path_te.clone(),
+            police: desired.police,
+        }));
+    }
+
+    /// Finds the TCSB of an interface; for FF, that of one sender.
+    pub(super) fn find_tcsb(
+        &self,
+        session: SessionId,
+        interface: InterfaceId,
+        distinct: Option<&FilterSpec>,
+    ) -> Option<TcsbId> {
+        self.state.sessions[session].tcsbs.iter().copied().find(|tcsb| {
+            let tcsb = &self.state.tcsbs[*tcsb];
+            tcsb.interface == interface
+                && distinct.is_none_or(|filter| tcsb.desired.filters.contains(filter))
+        })
+    }
+
+    /// Whether a change of the reservation has not been answered yet.
+    pub(super) fn is_in_flight(
+        &self,
+        session: SessionId,
+        interface: InterfaceId,
+        distinct: Option<&FilterSpec>,
+    ) -> bool {
+        self.find_tcsb(session, interface, distinct)
+            .is_some_and(|tcsb| self.state.tcsbs[tcsb].install != Install::Done)
+    }
+
+    pub(super) fn remove_tcsb(&mut self, id: TcsbId, cause: &Cause) {
+        let Some(tcsb) = self.state.tcsbs.remove(id) else { return };
+        self.state.installations.remove(&tcsb.id);
+        if let Some(on) = self.state.interfaces.get_mut(&tcsb.interface) {
+            on.ledger.release(tcsb.desired.bandwidth);
+        }
+        self.requests.push(Request::Remove(tcsb.id));
+        let session = &mut self.state.sessions[tcsb.session];
+        remove_from(&mut session.tcsbs, &id);
+        let key = session.key;
+        self.report(Some(key), tcsb_subject(&tcsb), Change::Removed, cause.clone());
+        let gone = Upcall::ResvGone { filters: tcsb.desired.filters.clone(), cause: cause.clone() };
+        self.tell_senders(tcsb.session, &tcsb.desired.filters, &gone);
+        self.mark_upstream(tcsb.session);
+    }
+
+    /// RESV_EVENT upcalls to the applications whose senders are meant.
+    fn tell_senders(&mut self, session: SessionId, filters: &[FilterSpec], upcall: &Upcall) {
+        let session = &self.state.sessions[session];
+        let key = session.key;
+        let mut apis: Vec<_> = session
+            .psbs
+            .iter()
+            .map(|psb| &self.state.psbs[*psb])
+            .filter(|psb| filters.is_empty() || filters.contains(&psb.sender))
+            .filter_map(|psb| match psb.origin {
+                PathOrigin::Local(api) => Some(api),
+                PathOrigin::Hop(..) => None,
+            })
+            .collect();
+        apis.sort_unstable();
+        apis.dedup();
+        for api in apis {
+            self.upcall(api, key, upcall.clone());
+        }
+    }
+
+    pub(crate) fn on_installed(&mut self, id: InstallationId, result: Result<(), InstallFailure>) {
+        let Some(tcsb) = self.state.installations.get(&id).copied() else { return };
+        let block = &mut self.state.tcsbs[tcsb];
+        let requested = block.requested.take();
+        match (block.install, result) {
+            (Install::Done, _) => {}
+            (Install::Outdated, result) => {
+                if result.is_ok() {
+                    block.confirmed = requested;
+                }
+                self.request_installation(tcsb);
+            }
+            (Install::InFlight, Ok(())) => {
+                block.confirmed = requested;
+                block.install = Install::Done;
+                self.on_standing(tcsb);
+            }
+            (Install::InFlight, Err(failure)) => self.on_install_failure(tcsb, failure),
+        }
+    }
+
+    /// The reservation stands as desired.
+    fn on_standing(&mut self, id: TcsbId) {
+        for rsb in self.rsbs_of(id) {
+            self.state.rsbs[rsb].pending = Pending::Settled;
+        }
+        let tcsb = &self.state.tcsbs[id];
+        let session = tcsb.session;
+        let filters = tcsb.desired.filters.clone();
+        let stands = Upcall::Resv {
+            style: tcsb.style,
+            flowspec: tcsb.desired.flowspec.clone(),
+            filters: filters.clone(),
+        };
+        self.tell_senders(session, &filters, &stands);
+        self.mark_upstream(session);
+        self.pass_confirms(id);
+    }
+
+    /// The RSBs that a TCSB merges.
+    fn rsbs_of(&self, id: TcsbId) -> Vec<RsbId> {
+        let tcsb = &self.state.tcsbs[id];
+        self.state.sessions[tcsb.session]
+            .rsbs
+            .iter()
+            .copied()
+            .filter(|rsb| {
+                let rsb = &self.state.rsbs[*rsb];
+                rsb.next_hop.interface() == Some(tcsb.interface)
+                    && (tcsb.style != Style::Ff || tcsb.desired.filters.iter().any(|f| rsb.matches(f)))
+            })
+            .collect()
+    }
+
+    /// A failed first installation removes the TCSB; a failed change keeps the old values. Those whose request failed
+    /// get a ResvErr.
+    fn on_install_failure(&mut self, id: TcsbId, failure: InstallFailure) {
+        let cause = Cause::TrafficControl(failure.reason);
+        let tcsb = &mut self.state.tcsbs[id];
+        tcsb.confirms.clear();
+        let (session, interface, style) = (tcsb.session, tcsb.interface, tcsb.style);
+        let distinct = tcsb.desired.filters.first().copied().filter(|_| style == Style::Ff);
+        let confirmed = tcsb.confirmed.clone();
+        let rsbs = self.rsbs_of(id);
+        for rsb in rsbs {
+            let code = ErrorCode::TRAFFIC_CONTROL_SYSTEM_ERROR;
+            let block = &mut self.state.rsbs[rsb];
+            match core::mem::replace(&mut block.pending, Pending::Settled) {
+                Pending::Changed(before) => {
+                    self.refuse_rsb(rsb, code, 0, ErrorSpec::IN_PLACE);
+                    let block = &mut self.state.rsbs[rsb];
+                    block.contents = *before;
+                    block.refused = Some(cause.clone());
+                    let subject = rsb_subject(block);
+                    let key = self.state.sessions[session].key;
+                    self.forget_rsb_fingerprint(rsb);
+                    self.report(Some(key), subject, Change::Refused, cause.clone());
+                }
+                Pending::Settled if confirmed.is_some() => {}
+                Pending::New | Pending::Settled => {
+                    self.refuse_rsb(rsb, code, 0, 0);
+                    self.unlink_rsb(rsb, Change::Refused, &cause);
+                }
+            }
+        }
+        match confirmed {
+            None => self.remove_tcsb(id, &cause),
+            Some(confirmed) => {
+                // What traffic control holds is what it confirmed; whatever else is still wanted is asked for anew.
+                let tcsb = &mut self.state.tcsbs[id];
+                tcsb.install = Install::Done;
+                let failed = core::mem::replace(&mut tcsb.desired, confirmed);
+                if let Some(on) = self.state.interfaces.get_mut(&interface) {
+                    on.ledger.release(failed.bandwidth);
+                    on.ledger.take(self.state.tcsbs[id].desired.bandwidth);
+                }
+                if let Err((code, value)) = self.update_traffic_control(session, interface, distinct, &cause) {
+                    tracing::debug!(?code, value, "the former reservation stays as it is");
+                }
+                self.mark_upstream(session);
+            }
+        }
+        self.state.drop_if_empty(session);
+    }
+
+    /// Traffic control withdrew a reservation: its receivers hear of it (error code 12).
+    pub(crate) fn on_preempted(&mut self, id: InstallationId, reason: PreemptReason) {
+        let Some(tcsb) = self.state.installations.get(&id).copied() else { return };
+        tracing::debug!(?reason, "preempted");
+        let session = self.state.tcsbs[tcsb].session;
+        for rsb in self.rsbs_of(tcsb) {
+            self.refuse_rsb(rsb, ErrorCode::SERVICE_PREEMPTED, 0, 0);
+            self.unlink_rsb(rsb, Change::Removed, &Cause::Preempted);
+        }
+        self.remove_tcsb(tcsb, &Cause::Preempted);
+        self.state.drop_if_empty(session);
+    }
+
+    /// Passes requests for confirmation on to where the reservation now ends: upstream with the merged request if they
+    /// were the largest here, back to the receiver otherwise (RFC 2209, RESV REFRESH step 4).
+    pub(super) fn pass_confirms(&mut self, id: TcsbId) {
+        let waits = self.config.wait_for_installation && self.state.tcsbs[id].install != Install::Done;
+        if waits {
+            return;
+        }
+        let confirms = core::mem::take(&mut self.state.tcsbs[id].confirms);
+        for confirm in confirms {
+            let tcsb = &self.state.tcsbs[id];
+            let (session, interface, style) = (tcsb.session, tcsb.interface, tcsb.style);
+            let flow = FlowDescriptor {
+                flowspec: Some(tcsb.desired.flowspec.clone()),
+                filters: tcsb.desired.filters.clone(),
+            };
+            let upstream = if confirm.biggest { self.asked_for_by(id) } else { Vec::new() };
+            for ad in &upstream {
+                self.ask_confirmation(*ad, confirm.receiver);
+            }
+            if upstream.is_empty() {
+                let key = self.state.sessions[session].key;
+                let node = self.address_towards(interface, confirm.receiver).unwrap_or(confirm.receiver);
+                self.confirm(confirm.receiver, node, key, style, alloc::vec![flow]);
+            }
+        }
+    }
+}
+
+/// How an event names a TCSB.
+fn tcsb_subject(tcsb: &Tcsb) -> Subject {
+    Subject::Installation {
+        interface: tcsb.interface,
+        flowspec: tcsb.desired.flowspec.clone(),
+        filters: tcsb.desired.filters.clone(),
+    }
+}

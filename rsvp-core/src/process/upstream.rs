@@ -1,0 +1,242 @@
+//! What previous hops are told: which Resv advertisements exist, and which have changed.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::merge::Content;
+use super::remove_from;
+use crate::event::Cause;
+use crate::input::InterfaceId;
+use crate::intserv::{self, Relation};
+use crate::node::{DirtyResv, Node};
+use crate::state::{Lane, NextHopId, OutboxItem, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told};
+use crate::time::Duration;
+use crate::wire::{
+    FilterSpec, FlowDescriptor, Message, ResvTear, RsvpHop, SenderTemplate, Session, Style,
+};
+
+impl Node {
+    /// The Resv to a PSB's previous hop may have changed.
+    pub(super) fn mark_upstream_of(&mut self, id: PsbId) {
+        let psb = &self.state.psbs[id];
+        let session = psb.session;
+        let Some((hop, interface)) = psb.previous_hop() else { return };
+        if self.state.sessions[session].rsbs.is_empty() && self.state.sessions[session].resv_ads.is_empty() {
+            return;
+        }
+        let ad = self.find_resv_ad(session, hop, interface).unwrap_or_else(|| {
+            let ad = ResvAd {
+                session,
+                hop,
+                interface,
+                told: None,
+                queued: false,
+                confirm: None,
+                blockaded: false,
+                starved: false,
+                period: Duration::ZERO,
+                timer: None,
+                next_refresh: None,
+                history: self.new_history(Cause::Resv),
+            };
+            let ad = self.state.resv_ads.insert(ad);
+            self.state.sessions[session].resv_ads.push(ad);
+            ad
+        });
+        if !self.dirty_resvs.iter().any(|dirty| dirty.ad == ad) {
+            self.dirty_resvs.push(DirtyResv { ad, from_error: false });
+        }
+    }
+
+    /// The Resvs to all previous hops of a session may have changed.
+    pub(super) fn mark_upstream(&mut self, session: SessionId) {
+        let Some(block) = self.state.sessions.get(session) else { return };
+        for psb in block.psbs.clone() {
+            self.mark_upstream_of(psb);
+        }
+    }
+
+    fn find_resv_ad(&self, session: SessionId, hop: RsvpHop, interface: InterfaceId) -> Option<ResvAdId> {
+        self.state.sessions[session].resv_ads.iter().copied().find(|ad| {
+            let ad = &self.state.resv_ads[*ad];
+            ad.hop == hop && ad.interface == interface
+        })
+    }
+
+    /// Queues a Resv, or a ResvTear, if the previous hop was last told otherwise.
+    pub(super) fn settle_resv(&mut self, dirty: DirtyResv) {
+        let Some(ad) = self.state.resv_ads.get(dirty.ad) else { return };
+        match self.resv_content(ad, !dirty.from_error) {
+            Content::Blockaded => self.state.resv_ads[dirty.ad].blockaded = true,
+            Content::Nothing => self.end_resv_ad(dirty.ad),
+            Content::Flows(told, is_blockaded) => {
+                self.tear_dropped(dirty.ad, Some(&told));
+                let ad = &mut self.state.resv_ads[dirty.ad];
+                ad.blockaded = is_blockaded;
+                ad.starved = false;
+                if ad.told.as_ref() != Some(&told) || ad.confirm.is_some() {
+                    self.queue_resv(dirty.ad);
+                }
+            }
+        }
+    }
+
+    pub(super) fn queue_resv(&mut self, id: ResvAdId) {
+        let ad = &mut self.state.resv_ads[id];
+        if !ad.queued {
+            ad.queued = true;
+            let lane = Lane { interface: Some(ad.interface), destination: ad.hop.address };
+            self.outbox.push(lane, OutboxItem::Resv(id));
+        }
+    }
+
+    /// Tears what the previous hop was told and what `new` no longer has.
+    fn tear_dropped(&mut self, id: ResvAdId, new: Option<&Told>) {
+        let ad = &mut self.state.resv_ads[id];
+        let Some(told) = &mut ad.told else { return };
+        let same_style = new.filter(|new| new.style == told.style);
+        let keeps = |filter: &FilterSpec| {
+            same_style.is_some_and(|new| new.flows.iter().any(|flow| flow.filters.contains(filter)))
+        };
+        let style = told.style;
+        let flows: Vec<FlowDescriptor> = match style {
+            Style::Wf if same_style.is_some() => return,
+            Style::Wf => alloc::vec![FlowDescriptor { flowspec: None, filters: Vec::new() }],
+            Style::Ff | Style::Se => told
+                .flows
+                .iter()
+                .map(|flow| FlowDescriptor {
+                    flowspec: None,
+                    filters: flow.filters.iter().copied().filter(|filter| !keeps(filter)).collect(),
+                })
+                .filter(|flow| !flow.filters.is_empty())
+                .collect(),
+        };
+        if flows.is_empty() {
+            return;
+        }
+        let scope = told.scope.clone();
+        for flow in &mut told.flows {
+            flow.filters.retain(&keeps);
+        }
+        told.flows.retain(|flow| !flow.filters.is_empty());
+        if told.flows.is_empty() {
+            ad.told = None;
+        }
+        let (session, interface, destination) = (ad.session, ad.interface, ad.hop.address);
+        let Some(own) = self.address_towards(interface, destination) else { return };
+        let tear = ResvTear {
+            session: Session { key: self.state.sessions[session].key, flags: 0 },
+            hop: RsvpHop { address: own, lih: self.state.resv_ads[id].hop.lih },
+            scope,
+            style,
+            flows,
+            forward: Vec::new(),
+        };
+        self.send_hop_by_hop(interface, destination, Message::ResvTear(tear));
+    }
+
+    /// Ends an advertisement: tears what was told, and forgets it.
+    pub(super) fn end_resv_ad(&mut self, id: ResvAdId) {
+        self.tear_dropped(id, None);
+        self.forget_resv_ad(id);
+    }
+
+    fn forget_resv_ad(&mut self, id: ResvAdId) {
+        let Some(ad) = self.state.resv_ads.remove(id) else { return };
+        if let Some(timer) = ad.timer {
+            self.timers.cancel(timer);
+        }
+        remove_from(&mut self.state.sessions[ad.session].resv_ads, &id);
+        self.state.drop_if_empty(ad.session);
+    }
+
+    /// A previous hop has another address or LIH now, or none: what it was told is void, without a tear, unless
+    /// other senders still come from it.
+    pub(super) fn forget_told(&mut self, session: SessionId, hop: RsvpHop, interface: InterfaceId) {
+        let is_used = self.state.sessions[session]
+            .psbs
+            .iter()
+            .any(|psb| self.state.psbs[*psb].previous_hop() == Some((hop, interface)));
+        if !is_used && let Some(ad) = self.find_resv_ad(session, hop, interface) {
+            self.forget_resv_ad(ad);
+        }
+    }
+
+    /// A sender is gone from a previous hop, which knows: no tear for it.
+    pub(super) fn forget_told_sender(
+        &mut self,
+        session: SessionId,
+        sender: &SenderTemplate,
+        hop: RsvpHop,
+        interface: InterfaceId,
+    ) {
+        self.forget_told(session, hop, interface);
+        let Some(ad) = self.find_resv_ad(session, hop, interface) else { return };
+        if let Some(told) = &mut self.state.resv_ads[ad].told
+            && told.style != Style::Wf
+        {
+            for flow in &mut told.flows {
+                flow.filters.retain(|filter| filter != sender);
+            }
+            told.flows.retain(|flow| !flow.filters.is_empty());
+        }
+    }
+
+    /// The advertisements in which a TCSB's request is larger than all others: a confirmation has to come from beyond
+    /// them. Empty where it is not, or where the senders are here.
+    pub(super) fn asked_for_by(&self, id: TcsbId) -> Vec<ResvAdId> {
+        let tcsb = &self.state.tcsbs[id];
+        let session = &self.state.sessions[tcsb.session];
+        let is_largest = session.tcsbs.iter().filter(|other| **other != id).all(|other| {
+            let other = &self.state.tcsbs[*other];
+            let overlaps = tcsb.style == Style::Wf
+                || other.desired.filters.iter().any(|filter| tcsb.desired.filters.contains(filter));
+            !overlaps
+                || intserv::compare(tcsb.desired.forwarded(), other.desired.forwarded()) == Relation::Larger
+        });
+        let local_is_smaller = session.rsbs.iter().all(|rsb| {
+            let rsb = &self.state.rsbs[*rsb];
+            rsb.next_hop.interface().is_some()
+                || !(tcsb.style == Style::Wf || tcsb.desired.filters.iter().any(|f| rsb.matches(f)))
+                || intserv::compare(tcsb.desired.forwarded(), &rsb.contents.flowspec) == Relation::Larger
+        });
+        if !is_largest || !local_is_smaller {
+            return Vec::new();
+        }
+        let mut ads = Vec::new();
+        for psb in &session.psbs {
+            let psb = &self.state.psbs[*psb];
+            if tcsb.style != Style::Wf && !tcsb.desired.filters.contains(&psb.sender) {
+                continue;
+            }
+            let Some((hop, interface)) = psb.previous_hop() else { continue };
+            if let Some(ad) = self.find_resv_ad(tcsb.session, hop, interface)
+                && !ads.contains(&ad)
+            {
+                ads.push(ad);
+            }
+        }
+        ads
+    }
+
+    /// Asks a previous hop for a confirmation to `receiver`.
+    pub(super) fn ask_confirmation(&mut self, id: ResvAdId, receiver: IpAddr) {
+        self.state.resv_ads[id].confirm = Some(receiver);
+        self.dirty_resvs.push(DirtyResv { ad: id, from_error: false });
+    }
+
+    /// A local receiver of the advertised senders that still waits for its confirmation.
+    pub(super) fn waiting_receiver(&self, ad: &ResvAd) -> Option<IpAddr> {
+        let session = &self.state.sessions[ad.session];
+        session.rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]).find_map(|rsb| {
+            let is_ours = matches!(rsb.next_hop, NextHopId::Local(_));
+            let concerns = || {
+                session.psbs.iter().map(|psb| &self.state.psbs[*psb]).any(|psb| {
+                    psb.previous_hop() == Some((ad.hop, ad.interface)) && rsb.matches(&psb.sender)
+                })
+            };
+            rsb.confirm.filter(|_| is_ours && concerns())
+        })
+    }
+}
