@@ -19,8 +19,12 @@ pub mod time;
 pub mod view;
 pub mod wire;
 
+mod events;
+mod map;
 mod node;
-#[cfg_attr(not(test), expect(dead_code, reason = "the engine does not keep its deadlines here yet"))]
+mod process;
+mod query;
+mod state;
 mod timer;
 
 pub use command::{ApiId, Command, CommandError, Reply};

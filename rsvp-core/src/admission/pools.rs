@@ -2,9 +2,7 @@
 
 use super::{Admission, AdmissionRequest, Decision};
 use crate::intserv::{self, Hop};
-use crate::wire::{
-    AdmissionErrorValue, Adspec, ErrorCode, Flowspec, TrafficControlErrorValue,
-};
+use crate::wire::{Adspec, ErrorCode, Flowspec, admission_failure, traffic_control_error};
 
 /// Admits while the interface's pool lasts, as Cisco's `ip rsvp bandwidth TOTAL SINGLE-FLOW` does.
 ///
@@ -20,12 +18,12 @@ impl Admission for BandwidthPools {
             Flowspec::Guaranteed(tspec, _) if request.config.guaranteed.is_some() => tspec.max_packet,
             Flowspec::Null { .. } => return Decision::Admit { fwd: None },
             _ => {
-                let unsupported = TrafficControlErrorValue::SERVICE_UNSUPPORTED;
+                let unsupported = traffic_control_error::SERVICE_UNSUPPORTED;
                 return reject(ErrorCode::TRAFFIC_CONTROL_ERROR, unsupported);
             }
         };
         if max_packet > request.mtu {
-            return reject(ErrorCode::ADMISSION_CONTROL_FAILURE, AdmissionErrorValue::MTU_TOO_LARGE);
+            return reject(ErrorCode::ADMISSION_CONTROL_FAILURE, admission_failure::MTU_TOO_LARGE);
         }
         let wanted = self.bandwidth(request.new);
         let fits = request.config.bandwidth.is_some_and(|pool| {
@@ -34,7 +32,7 @@ impl Admission for BandwidthPools {
         if fits {
             Decision::Admit { fwd: None }
         } else {
-            reject(ErrorCode::ADMISSION_CONTROL_FAILURE, AdmissionErrorValue::BANDWIDTH_UNAVAILABLE)
+            reject(ErrorCode::ADMISSION_CONTROL_FAILURE, admission_failure::BANDWIDTH_UNAVAILABLE)
         }
     }
 
@@ -45,7 +43,11 @@ impl Admission for BandwidthPools {
             Flowspec::Null { .. } | Flowspec::Opaque(_) => 0.0,
         };
         // Rounded up; a float that is too large saturates.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, never negative")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates, never negative"
+        )]
         let whole = rate as u64;
         #[expect(clippy::cast_precision_loss, reason = "only tells whether there is a fraction")]
         let has_fraction = (whole as f32) < rate;

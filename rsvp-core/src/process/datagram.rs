@@ -4,8 +4,8 @@ use crate::counters::{DropReason, MessageCounters};
 use crate::event::Cause;
 use crate::input::{Datagram, InterfaceId};
 use crate::node::Node;
-use crate::state::{Lane, OneShot, Payload, PsbId, RefreshTarget, RsbId};
-use crate::wire::{DecodeError, DecodeErrorKind, Message, MessageType, RawMessage};
+use crate::state::{Lane, OneShot, Payload, Psb, PsbId, RefreshTarget, RsbId};
+use crate::wire::{CommonHeader, DecodeError, DecodeErrorKind, Message, MessageType, RawMessage};
 
 /// A datagram that is to be acted upon, and what is known of it.
 pub(crate) struct Received<'a> {
@@ -38,22 +38,23 @@ impl Node {
             return Err(DropReason::InterfaceDisabled);
         }
         let payload = &*datagram.payload;
-        let header = RawMessage::peek(payload).map_err(|error| drop_reason(&error))?;
+        let header = CommonHeader::peek(payload).map_err(|error| drop_reason(&error))?;
         let non_rsvp = datagram.ttl.is_some_and(|ttl| ttl != header.send_ttl);
         let fingerprint = self.fingerprint(datagram, non_rsvp);
         if self.refresh_known(fingerprint, interface, header.message_type) {
             return Ok(());
         }
         let raw = RawMessage::decode(payload).map_err(|error| drop_reason(&error))?;
-        if !self.is_for_us(datagram, raw.message_type())? {
+        if !self.is_for_us(datagram, raw.header.message_type)? {
             return Ok(());
         }
-        let received =
-            Received { datagram, interface, send_ttl: header.send_ttl, non_rsvp, fingerprint };
+        let received = Received { datagram, interface, send_ttl: header.send_ttl, non_rsvp, fingerprint };
         let message = match Message::parse(&raw, self.config.limits.objects_per_message) {
             Ok(message) => message,
             Err(error) => {
-                self.reply_to_broken(&received, &raw, &error);
+                if let Some((code, value)) = error.reply() {
+                    self.reply_to_broken(&received, &raw, code, value);
+                }
                 return Err(drop_reason(&error));
             }
         };
@@ -91,7 +92,7 @@ impl Node {
             source: datagram.source,
             ttl,
             router_alert: true,
-            payload: Payload::Relayed(datagram.payload.to_vec()),
+            payload: Payload::Encoded(kind, datagram.payload.to_vec()),
         };
         self.queue_one_shot(Lane { interface: None, destination: datagram.destination }, relay);
         Ok(false)
@@ -126,8 +127,10 @@ impl Node {
                 for rsb in &rsbs {
                     self.refresh_rsb(*rsb, None);
                 }
-                if let Some(address) =
-                    rsbs.first().and_then(|rsb| self.state.rsbs.get(*rsb)).and_then(|rsb| rsb.next_hop.address())
+                if let Some(address) = rsbs
+                    .first()
+                    .and_then(|rsb| self.state.rsbs.get(*rsb))
+                    .and_then(|rsb| rsb.next_hop.address())
                 {
                     self.state.neighbors.heard(interface, address, self.now);
                 }
@@ -141,7 +144,7 @@ impl Node {
     }
 
     fn heard_psb(&mut self, psb: PsbId) {
-        if let Some((hop, interface)) = self.state.psbs.get(psb).and_then(crate::state::Psb::previous_hop) {
+        if let Some((hop, interface)) = self.state.psbs.get(psb).and_then(Psb::previous_hop) {
             self.state.neighbors.heard(interface, hop.address, self.now);
         }
     }
@@ -154,16 +157,6 @@ impl Node {
     fn count_received(&mut self, message: &Message) {
         if let Some(counter) = counter_of(&mut self.counters.received, message.message_type()) {
             *counter += 1;
-        }
-    }
-
-    /// A message that cannot be understood gets an error reply where RFC 2205 asks for one.
-    fn reply_to_broken(&mut self, received: &Received<'_>, raw: &RawMessage, error: &DecodeError) {
-        let Some((code, value)) = error.error_reply() else { return };
-        match raw.message_type() {
-            MessageType::PATH => self.path_err_for_raw(received, raw, code, value),
-            MessageType::RESV => self.resv_err_for_raw(received, raw, code, value),
-            _ => {}
         }
     }
 }
@@ -184,7 +177,18 @@ pub(crate) fn counter_of(counters: &mut MessageCounters, kind: MessageType) -> O
 
 fn drop_reason(error: &DecodeError) -> DropReason {
     match error.kind {
-        DecodeErrorKind::Truncated => DropReason::Truncated,
+        DecodeErrorKind::Truncated { .. } => DropReason::Truncated,
+        DecodeErrorKind::BadVersion(_) => DropReason::BadVersion,
+        DecodeErrorKind::BadLength { .. } | DecodeErrorKind::BadObjectLength { .. } => DropReason::BadLength,
+        DecodeErrorKind::BadChecksum { .. } => DropReason::BadChecksum,
+        DecodeErrorKind::UnknownMessageType(_) => DropReason::UnknownMessageType,
+        DecodeErrorKind::UnknownClass { .. } => DropReason::UnknownObjectClass,
+        DecodeErrorKind::UnknownCType { .. } => DropReason::UnknownObjectCType,
+        DecodeErrorKind::MissingObject(_) => DropReason::MissingObject,
+        DecodeErrorKind::TooManyObjects { .. } => DropReason::TooManyObjects,
+        DecodeErrorKind::UnknownStyle { .. } | DecodeErrorKind::BadFlowDescriptors(_) => {
+            DropReason::Inconsistent
+        }
         _ => DropReason::MalformedObject,
     }
 }

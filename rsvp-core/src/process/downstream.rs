@@ -57,9 +57,10 @@ impl Node {
             policy: psb.policy.clone(),
             sender_template: psb.sender,
             sender_tspec: psb.tspec.clone(),
-            adspec: psb.adspec.as_ref().map(|adspec| {
-                self.admission.advertise(adspec, &hop(interface, config, psb.non_rsvp))
-            }),
+            adspec: psb
+                .adspec
+                .as_ref()
+                .map(|adspec| self.admission.advertise(adspec, &hop(interface, config, psb.non_rsvp))),
             forward: psb.forward.clone(),
         })
     }
@@ -70,7 +71,8 @@ impl Node {
         if ad.queued {
             return;
         }
-        let period = if ad.period.is_zero() { self.interface_config(ad.interface).refresh } else { ad.period };
+        let period =
+            if ad.period.is_zero() { self.interface_config(ad.interface).refresh } else { ad.period };
         let Some(path) = self.path_message(ad, period) else { return };
         let fingerprint = self.path_fingerprint(ad.psb, path);
         if self.state.path_ads[id].told != Some(fingerprint) {
@@ -143,7 +145,7 @@ impl Node {
 fn hop(interface: &Interface, config: &InterfaceConfig, non_rsvp: bool) -> Hop {
     Hop {
         #[expect(clippy::cast_precision_loss, reason = "the ADSPEC carries a single precision estimate")]
-        bandwidth: config.bandwidth.map_or(f32::INFINITY, |bandwidth| bandwidth.link as f32),
+        bandwidth: config.bandwidth.map_or(0.0, |bandwidth| bandwidth.link as f32),
         latency: config.latency.map(|latency| u32::try_from(latency.as_micros()).unwrap_or(u32::MAX)),
         mtu: interface.info.mtu,
         guaranteed: config.guaranteed.filter(|_| config.bandwidth.is_some()).map(|terms| (terms.c, terms.d)),

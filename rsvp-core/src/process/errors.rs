@@ -9,8 +9,8 @@ use crate::input::InterfaceId;
 use crate::node::Node;
 use crate::state::{Lane, NextHopId, OneShot, Payload, RsbId};
 use crate::wire::{
-    ErrorCode, ErrorSpec, FlowDescriptor, Message, Path, PathErr, RawMessage, ResvConf, ResvErr, RsvpHop, Session,
-    SessionKey, Style,
+    ErrorCode, ErrorSpec, FlowDescriptor, Message, Path, PathErr, RawMessage, ResvConf, ResvErr, RsvpHop,
+    Session, SessionKey, Style,
 };
 
 /// TTL of messages that go to a neighbour.
@@ -48,9 +48,15 @@ impl Node {
     }
 
     /// An error that this node found.
-    pub(super) fn own_error(&self, interface: InterfaceId, peer: IpAddr, code: ErrorCode, value: u16) -> ErrorSpec {
+    pub(super) fn own_error(
+        &self,
+        interface: InterfaceId,
+        peer: IpAddr,
+        code: ErrorCode,
+        value: u16,
+    ) -> ErrorSpec {
         let node = self.address_towards(interface, peer).unwrap_or(peer);
-        ErrorSpec { node, flags: 0, code, value }
+        ErrorSpec { node, flags: 0, code: code.0, value }
     }
 
     /// PathErr to the previous hop of a Path that is refused.
@@ -68,51 +74,27 @@ impl Node {
         self.send_hop_by_hop(received.interface, path.hop.address, Message::PathErr(message));
     }
 
-    /// PathErr for a Path that could not be understood in full; only if what names it could.
-    pub(super) fn path_err_for_raw(
+    /// The error message for a Path or Resv that could not be understood in full, if what names it could.
+    pub(super) fn reply_to_broken(
         &mut self,
         received: &Received<'_>,
         raw: &RawMessage,
         code: ErrorCode,
         value: u16,
     ) {
-        let (Some(session), Some(hop), Some(sender_template)) =
-            (raw.session(), raw.hop(), raw.sender_template())
-        else {
+        let Some(peer) = raw.hop().map(|hop| hop.address).filter(|peer| !self.state.is_own(*peer)) else {
             return;
         };
-        if self.state.is_own(hop.address) {
-            return;
+        let Some(source) = self.address_towards(received.interface, peer) else { return };
+        let hop = RsvpHop { address: source, lih: received.interface.0 };
+        let error = ErrorSpec { node: source, flags: 0, code: code.0, value };
+        let Some(reply) = raw.error_reply(super::transmit::header(HOP_TTL), &hop, &error) else { return };
+        let mut bytes = Vec::new();
+        if reply.encode(&mut bytes).is_ok() {
+            let payload = Payload::Encoded(reply.header.message_type, bytes);
+            let one_shot = OneShot { next_hop: None, source, ttl: HOP_TTL, router_alert: false, payload };
+            self.queue_one_shot(Lane { interface: Some(received.interface), destination: peer }, one_shot);
         }
-        let error = self.own_error(received.interface, hop.address, code, value);
-        let message = PathErr {
-            session,
-            error,
-            policy: Vec::new(),
-            sender_template,
-            sender_tspec: raw.sender_tspec(),
-            adspec: None,
-            forward: Vec::new(),
-        };
-        self.send_hop_by_hop(received.interface, hop.address, Message::PathErr(message));
-    }
-
-    /// ResvErr for a Resv that could not be understood in full; only if what names it could.
-    pub(super) fn resv_err_for_raw(
-        &mut self,
-        received: &Received<'_>,
-        raw: &RawMessage,
-        code: ErrorCode,
-        value: u16,
-    ) {
-        let (Some(session), Some(hop), Some(style)) = (raw.session(), raw.hop(), raw.style()) else { return };
-        if self.state.is_own(hop.address) {
-            return;
-        }
-        let error = self.own_error(received.interface, hop.address, code, value);
-        let flow = FlowDescriptor { flowspec: raw.flowspec(), filters: raw.filter_spec().into_iter().collect() };
-        let next_hop = NextHopId::Hop(hop.address, received.interface);
-        self.resv_err(next_hop, session.key, error, style, flow, None);
     }
 
     /// ResvErr to a next hop; for a local receiver, an upcall.
@@ -163,7 +145,7 @@ impl Node {
     ) {
         let message = ResvConf {
             session: Session { key: session, flags: 0 },
-            error: ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION, value: 0 },
+            error: ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION.0, value: 0 },
             confirm: receiver,
             style,
             flows,

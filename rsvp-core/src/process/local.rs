@@ -51,11 +51,8 @@ impl Node {
         for psb in self.state.sessions[session].psbs.clone() {
             let psb = &self.state.psbs[psb];
             if psb.previous_hop().is_some() {
-                let upcall = Upcall::Path {
-                    sender: psb.sender,
-                    tspec: psb.tspec.clone(),
-                    adspec: psb.adspec.clone(),
-                };
+                let upcall =
+                    Upcall::Path { sender: psb.sender, tspec: psb.tspec.clone(), adspec: psb.adspec.clone() };
                 self.upcall(api, key, upcall);
             }
         }
@@ -70,8 +67,7 @@ impl Node {
         let session = self.session_of(api)?;
         let key = self.state.sessions[session].key;
         check_filter(&key, &request.template)?;
-        intserv::validate_tspec(&request.tspec)
-            .map_err(|why| CommandError::BadFlowspec(why.to_string()))?;
+        intserv::validate_tspec(&request.tspec).map_err(|why| CommandError::BadFlowspec(why.to_string()))?;
         if self.has_sender_conflict(session, &request.template) {
             return Err(CommandError::ConflictingPort);
         }
@@ -145,9 +141,8 @@ impl Node {
         let next_hop = NextHopId::Local(api);
         let mine = self.reservations_of(session, api);
         let others = self.state.sessions[session].rsbs.iter().filter(|rsb| !mine.contains(rsb));
-        if let Some(style) = others
-            .map(|rsb| self.state.rsbs[*rsb].style)
-            .find(|style| *style != request.style)
+        if let Some(style) =
+            others.map(|rsb| self.state.rsbs[*rsb].style).find(|style| *style != request.style)
         {
             return Err(CommandError::ConflictingStyle(style));
         }
@@ -299,7 +294,9 @@ fn check_flows(session: &SessionKey, request: &ReserveRequest) -> Result<(), Com
             Style::Se if flow.filters.is_empty() => return bad("SE takes at least one sender"),
             _ => {}
         }
-        if request.flows[..index].iter().any(|other| request.style == Style::Ff && other.filters == flow.filters)
+        if request.flows[..index]
+            .iter()
+            .any(|other| request.style == Style::Ff && other.filters == flow.filters)
         {
             return bad("a sender is named twice");
         }

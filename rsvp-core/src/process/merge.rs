@@ -72,14 +72,11 @@ impl Node {
         let session = &self.state.sessions[psb.session];
         let installed = session.tcsbs.iter().filter_map(|tcsb| {
             let tcsb = &self.state.tcsbs[*tcsb];
-            let goes_there =
-                psb.ads.iter().any(|ad| self.state.path_ads[*ad].interface == tcsb.interface);
+            let goes_there = psb.ads.iter().any(|ad| self.state.path_ads[*ad].interface == tcsb.interface);
             let effective = self.effective(tcsb)?;
             let matches = tcsb.style == Style::Wf || effective.filters.contains(&psb.sender);
-            (goes_there && matches).then(|| Contribution {
-                forwarded: effective.forwarded(),
-                requested: &effective.flowspec,
-            })
+            (goes_there && matches)
+                .then(|| Contribution { forwarded: effective.forwarded(), requested: &effective.flowspec })
         });
         let local = session.rsbs.iter().filter_map(|rsb| {
             let rsb = &self.state.rsbs[*rsb];
@@ -121,8 +118,11 @@ impl Node {
                     psb.previous_hop() == Some((ad.hop, ad.interface)) && rsb.matches(&psb.sender)
                 });
             if concerns {
-                policy.extend(rsb.policy.iter().filter(|o| !policy.contains(*o)).cloned().collect::<Vec<_>>());
-                forward.extend(rsb.forward.iter().filter(|o| !forward.contains(*o)).cloned().collect::<Vec<_>>());
+                policy
+                    .extend(rsb.policy.iter().filter(|o| !policy.contains(*o)).cloned().collect::<Vec<_>>());
+                forward.extend(
+                    rsb.forward.iter().filter(|o| !forward.contains(*o)).cloned().collect::<Vec<_>>(),
+                );
             }
         }
         (policy, forward)

@@ -88,7 +88,13 @@ impl Node {
     }
 
     /// Tells of a change of state.
-    pub(crate) fn report(&mut self, session: Option<SessionKey>, subject: Subject, change: Change, cause: Cause) {
+    pub(crate) fn report(
+        &mut self,
+        session: Option<SessionKey>,
+        subject: Subject,
+        change: Change,
+        cause: Cause,
+    ) {
         tracing::debug!(?session, ?subject, ?change, ?cause, "state");
         self.emit(EventKind::State(StateEvent { session, subject, change, cause }));
     }

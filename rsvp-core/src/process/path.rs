@@ -27,7 +27,7 @@ impl Node {
             return Err(DropReason::ConflictingPort);
         }
         if self.state.has_port_conflict(&key) {
-            self.path_err(received, &path, ErrorCode::CONFLICTING_DST_PORTS, 0);
+            self.path_err(received, &path, ErrorCode::CONFLICTING_DEST_PORTS, 0);
             return Err(DropReason::ConflictingPort);
         }
         if let Some(session) = self.state.session(&key)
@@ -36,9 +36,8 @@ impl Node {
             self.path_err(received, &path, ErrorCode::CONFLICTING_SENDER_PORTS, 0);
             return Err(DropReason::ConflictingPort);
         }
-        if intserv::validate_tspec(&path.sender_tspec).is_err() {
-            let bad = ErrorCode::TRAFFIC_CONTROL_ERROR;
-            self.path_err(received, &path, bad, crate::wire::TrafficControlErrorValue::BAD_TSPEC);
+        if let Err(bad) = intserv::validate_tspec(&path.sender_tspec) {
+            self.path_err(received, &path, bad.code, bad.value);
             return Err(DropReason::Inconsistent);
         }
         let existing = self.state.session(&key).and_then(|session| {
@@ -300,7 +299,7 @@ impl Node {
         let psb = &self.state.psbs[id];
         if let PathOrigin::Local(api) = psb.origin {
             let (sender, key) = (psb.sender, self.state.sessions[psb.session].key);
-            self.report(Some(key), path_subject(psb), Change::Refused, error_cause(error.code.0, error.value));
+            self.report(Some(key), path_subject(psb), Change::Refused, error_cause(error.code, error.value));
             self.upcall(api, key, Upcall::PathError { error, sender });
         }
     }

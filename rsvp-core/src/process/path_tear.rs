@@ -9,7 +9,11 @@ use crate::wire::PathTear;
 impl Node {
     /// A PathTear counts only from the previous hop that the path state came from: another path to the same sender
     /// is other state (RFC 2205 section 3.1.5).
-    pub(super) fn on_path_tear(&mut self, received: &Received<'_>, tear: &PathTear) -> Result<(), DropReason> {
+    pub(super) fn on_path_tear(
+        &mut self,
+        received: &Received<'_>,
+        tear: &PathTear,
+    ) -> Result<(), DropReason> {
         let session = self.state.session(&tear.session.key).ok_or(DropReason::NoState)?;
         let psb = self
             .find_psb(session, &tear.sender_template, |psb| {

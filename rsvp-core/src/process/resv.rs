@@ -16,9 +16,7 @@ use crate::state::{
     Confirm, NextHopId, Pending, RefreshTarget, Rsb, RsbContents, RsbFilter, RsbId, SessionId, TimerKey,
 };
 use crate::time::Instant;
-use crate::wire::{
-    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Resv, RsvpHop, Style, TrafficControlErrorValue,
-};
+use crate::wire::{ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Resv, RsvpHop, Style};
 
 /// A refusal: error code and value.
 pub(super) type Refusal = (ErrorCode, u16);
@@ -51,8 +49,10 @@ impl Node {
             self.refuse_resv(next_hop, &resv, (ErrorCode::NO_PATH_INFORMATION, 0));
             return Err(DropReason::NoState);
         };
-        if self.style_of(session).is_some_and(|style| style != resv.style) {
-            self.refuse_resv(next_hop, &resv, (ErrorCode::CONFLICTING_STYLE, 0));
+        if let Some(style) = self.style_of(session).filter(|style| *style != resv.style) {
+            // The error value tells the style that is there (RFC 2205 Appendix B).
+            let value = u16::try_from(style.option_vector()).unwrap_or(0);
+            self.refuse_resv(next_hop, &resv, (ErrorCode::CONFLICTING_RESERVATION_STYLE, value));
             return Err(DropReason::Inconsistent);
         }
         let expires = self.expiry(resv.refresh_ms, interface);
@@ -61,8 +61,7 @@ impl Node {
         for flow in &resv.flows {
             let Some(flowspec) = flow.flowspec.clone() else { return Err(DropReason::MissingObject) };
             let filters = flow.filters.clone();
-            let request =
-                Request { session, next_hop, interface, resv: &resv, flowspec, filters, expires };
+            let request = Request { session, next_hop, interface, resv: &resv, flowspec, filters, expires };
             match self.reserve_flow(request) {
                 Ok(rsb) => named.push(rsb),
                 Err(refusal) => {
@@ -99,9 +98,7 @@ impl Node {
 
     /// Makes or changes the reservation of one flow descriptor.
     fn reserve_flow(&mut self, mut request: Request<'_>) -> Result<RsbId, Refusal> {
-        if intserv::validate_flowspec(&request.flowspec).is_err() {
-            return Err((ErrorCode::TRAFFIC_CONTROL_ERROR, TrafficControlErrorValue::BAD_FLOWSPEC));
-        }
+        intserv::validate_flowspec(&request.flowspec).map_err(|bad| (bad.code, bad.value))?;
         let is_explicit = request.resv.style != Style::Wf;
         request.filters.retain(|filter| self.routes_to(request.session, Some(filter), request.interface));
         if is_explicit && request.filters.is_empty()
@@ -122,7 +119,12 @@ impl Node {
     }
 
     /// Whether a sender's (or any sender's) data leaves by this interface.
-    pub(super) fn routes_to(&self, session: SessionId, sender: Option<&FilterSpec>, interface: InterfaceId) -> bool {
+    pub(super) fn routes_to(
+        &self,
+        session: SessionId,
+        sender: Option<&FilterSpec>,
+        interface: InterfaceId,
+    ) -> bool {
         self.state.sessions[session].psbs.iter().any(|psb| {
             let psb = &self.state.psbs[*psb];
             sender.is_none_or(|sender| psb.sender == *sender)

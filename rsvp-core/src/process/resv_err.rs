@@ -20,7 +20,7 @@ impl Node {
             return Err(DropReason::NoState);
         }
         let flow = error.flows.first().ok_or(DropReason::MissingObject)?;
-        if error.error.code == ErrorCode::ADMISSION_CONTROL_FAILURE
+        if error.error.error_code() == ErrorCode::ADMISSION_CONTROL_FAILURE
             && let Some(flowspec) = &flow.flowspec
         {
             self.blockade(session, received.interface, error, flow, flowspec);
@@ -62,7 +62,7 @@ impl Node {
             Some(error.session.key),
             Subject::Blockade { previous_hop: hop },
             Change::Created,
-            error_cause(error.error.code.0, error.error.value),
+            error_cause(error.error.code, error.error.value),
         );
         let ads: Vec<_> = self.state.sessions[session].resv_ads.clone();
         for ad in ads {
@@ -114,7 +114,7 @@ impl Node {
         }
         let relation = flow.flowspec.as_ref().map(|qe| intserv::compare(qe, &rsb.contents.flowspec));
         let is_larger = relation == Some(Relation::Larger);
-        let is_admission = error.error.code == ErrorCode::ADMISSION_CONTROL_FAILURE;
+        let is_admission = error.error.error_code() == ErrorCode::ADMISSION_CONTROL_FAILURE;
         // A smaller reservation than the one in error is in place upstream: its receiver has no part in it.
         if is_admission && error.error.flags & ErrorSpec::IN_PLACE != 0 && is_larger {
             return;
@@ -126,7 +126,7 @@ impl Node {
                     spec.flags |= ErrorSpec::NOT_GUILTY;
                 }
                 let (key, subject) = (error.session.key, rsb_subject(rsb));
-                let cause = error_cause(spec.code.0, spec.value);
+                let cause = error_cause(spec.code, spec.value);
                 self.state.rsbs[id].refused = Some(cause.clone());
                 self.report(Some(key), subject, Change::Refused, cause);
                 let upcall =
@@ -175,5 +175,4 @@ impl Node {
         self.mark_upstream(bsb.session);
         self.state.drop_if_empty(bsb.session);
     }
-
 }

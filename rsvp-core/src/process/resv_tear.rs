@@ -10,7 +10,11 @@ use crate::wire::{ResvTear, Style};
 impl Node {
     /// Removes what the next hop no longer asks for. What that means for the previous hops (a ResvTear, or a smaller
     /// Resv, or nothing) follows from the merged state.
-    pub(super) fn on_resv_tear(&mut self, received: &Received<'_>, tear: &ResvTear) -> Result<(), DropReason> {
+    pub(super) fn on_resv_tear(
+        &mut self,
+        received: &Received<'_>,
+        tear: &ResvTear,
+    ) -> Result<(), DropReason> {
         let interface = self.outgoing_interface(received, &tear.hop)?;
         let next_hop = NextHopId::Hop(tear.hop.address, interface);
         let session = self.state.session(&tear.session.key).ok_or(DropReason::NoState)?;

@@ -65,8 +65,11 @@ impl Node {
 
     /// Makes sure that the PSB is advertised to this next hop; tells whether that is new.
     fn take_up_next_hop(&mut self, id: PsbId, hop: &NextHop, fresh: &mut Vec<PathAdId>) -> bool {
-        let known =
-            self.state.psbs[id].ads.iter().copied().find(|ad| self.state.path_ads[*ad].interface == hop.interface);
+        let known = self.state.psbs[id]
+            .ads
+            .iter()
+            .copied()
+            .find(|ad| self.state.path_ads[*ad].interface == hop.interface);
         let Some(ad) = known else {
             fresh.push(self.add_path_ad(id, hop.interface, hop.gateway));
             return true;

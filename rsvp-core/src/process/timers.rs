@@ -55,8 +55,11 @@ impl Node {
         }
         // SE: each filter has its own lifetime (RFC 2209 section 2).
         let filters = &rsb.contents.filters;
-        let over: Vec<FilterSpec> =
-            filters.iter().filter(|f| rsb.style == Style::Se && is_over(f.expires)).map(|f| f.filter).collect();
+        let over: Vec<FilterSpec> = filters
+            .iter()
+            .filter(|f| rsb.style == Style::Se && is_over(f.expires))
+            .map(|f| f.filter)
+            .collect();
         let next = filters
             .iter()
             .filter(|f| rsb.style == Style::Se && !is_over(f.expires))

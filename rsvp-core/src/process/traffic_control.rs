@@ -11,9 +11,7 @@ use crate::intserv::{self, Relation};
 use crate::node::Node;
 use crate::output::{Installation, InstallationId, PoliceFlags, Request};
 use crate::state::{Desired, Install, PathOrigin, Pending, RsbId, SessionId, Tcsb, TcsbId};
-use crate::wire::{
-    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Style, TrafficControlErrorValue,
-};
+use crate::wire::{ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Style, traffic_control_error};
 
 impl Node {
     /// Computes what traffic control is to hold on an interface (for FF: for one sender) and brings it about.
@@ -87,7 +85,7 @@ impl Node {
         interface: InterfaceId,
         rsbs: &[RsbId],
     ) -> Result<Desired, Refusal> {
-        let conflict = (ErrorCode::TRAFFIC_CONTROL_ERROR, TrafficControlErrorValue::SERVICE_CONFLICT);
+        let conflict = (ErrorCode::TRAFFIC_CONTROL_ERROR, traffic_control_error::SERVICE_CONFLICT);
         let mut merged: Option<Flowspec> = None;
         let mut filters = Vec::new();
         for rsb in rsbs {
@@ -252,8 +250,7 @@ impl Node {
     ) -> Option<TcsbId> {
         self.state.sessions[session].tcsbs.iter().copied().find(|tcsb| {
             let tcsb = &self.state.tcsbs[*tcsb];
-            tcsb.interface == interface
-                && distinct.is_none_or(|filter| tcsb.desired.filters.contains(filter))
+            tcsb.interface == interface && distinct.is_none_or(|filter| tcsb.desired.filters.contains(filter))
         })
     }
 
@@ -401,7 +398,8 @@ impl Node {
                     on.ledger.release(failed.bandwidth);
                     on.ledger.take(self.state.tcsbs[id].desired.bandwidth);
                 }
-                if let Err((code, value)) = self.update_traffic_control(session, interface, distinct, &cause) {
+                if let Err((code, value)) = self.update_traffic_control(session, interface, distinct, &cause)
+                {
                     tracing::debug!(?code, value, "the former reservation stays as it is");
                 }
                 self.mark_upstream(session);

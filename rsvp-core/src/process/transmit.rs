@@ -141,9 +141,9 @@ impl Node {
         buf: &mut Vec<u8>,
     ) -> Option<(Transmit, MessageType)> {
         let kind = match one_shot.payload {
-            Payload::Relayed(bytes) => {
+            Payload::Encoded(kind, bytes) => {
                 *buf = bytes;
-                MessageType(0)
+                kind
             }
             Payload::Message(message) => {
                 self.encode(&message, one_shot.ttl, buf)?;

@@ -11,9 +11,7 @@ use crate::intserv::{self, Relation};
 use crate::node::{DirtyResv, Node};
 use crate::state::{Lane, NextHopId, OutboxItem, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told};
 use crate::time::Duration;
-use crate::wire::{
-    FilterSpec, FlowDescriptor, Message, ResvTear, RsvpHop, SenderTemplate, Session, Style,
-};
+use crate::wire::{FilterSpec, FlowDescriptor, Message, ResvTear, RsvpHop, SenderTemplate, Session, Style};
 
 impl Node {
     /// The Resv to a PSB's previous hop may have changed.
@@ -231,11 +229,12 @@ impl Node {
         let session = &self.state.sessions[ad.session];
         session.rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]).find_map(|rsb| {
             let is_ours = matches!(rsb.next_hop, NextHopId::Local(_));
-            let concerns = || {
-                session.psbs.iter().map(|psb| &self.state.psbs[*psb]).any(|psb| {
-                    psb.previous_hop() == Some((ad.hop, ad.interface)) && rsb.matches(&psb.sender)
-                })
-            };
+            let concerns =
+                || {
+                    session.psbs.iter().map(|psb| &self.state.psbs[*psb]).any(|psb| {
+                        psb.previous_hop() == Some((ad.hop, ad.interface)) && rsb.matches(&psb.sender)
+                    })
+                };
             rsb.confirm.filter(|_| is_ours && concerns())
         })
     }

@@ -9,7 +9,7 @@ use slotmap::SlotMap;
 use super::{OneShotId, PathAdId, ResvAdId};
 use crate::input::InterfaceId;
 use crate::map::{HashKey, Map};
-use crate::wire::Message;
+use crate::wire::{Message, MessageType};
 
 /// Where a message goes; messages of one lane are sent in the order in which they were queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,8 +33,8 @@ pub(crate) struct OneShot {
 pub(crate) enum Payload {
     /// Encoded when it is sent.
     Message(Message),
-    /// Passed on as it came.
-    Relayed(Vec<u8>),
+    /// Bytes that are not this node's to interpret: passed on, or repeated in an error message.
+    Encoded(MessageType, Vec<u8>),
 }
 
 /// Something to send.

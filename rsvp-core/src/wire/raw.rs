@@ -64,6 +64,15 @@ pub(super) const COMMON_HEADER_LEN: usize = 8;
 const VERSION: u8 = 1;
 
 impl CommonHeader {
+    /// Reads the header of a datagram and looks no further.
+    ///
+    /// # Errors
+    ///
+    /// When the datagram is shorter than the header.
+    pub fn peek(datagram: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode(&mut Reader::new(datagram, 0))
+    }
+
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let available = reader.remaining();
         if available < COMMON_HEADER_LEN {
