@@ -40,7 +40,7 @@ impl Events {
     pub(crate) fn pop(&mut self) -> Option<Event> {
         self.queue.pop_front().or_else(|| {
             let lost = core::mem::take(&mut self.lost);
-            (lost > 0).then(|| Event { at: self.lost_at, kind: EventKind::Lost(lost) })
+            (lost > 0).then_some(Event { at: self.lost_at, kind: EventKind::Lost(lost) })
         })
     }
 

@@ -105,6 +105,7 @@ impl<K: Copy> TimerQueue<K> {
         }
     }
 
+    #[cfg(test)]
     /// How many entries there are.
     pub(crate) const fn len(&self) -> usize {
         self.len
@@ -160,6 +161,7 @@ impl<K: Copy> TimerQueue<K> {
         Some((Instant::from_micros(entry.deadline), &entry.key))
     }
 
+    #[cfg(test)]
     /// The deadline of the earliest entry, exactly.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.next().map(|(deadline, _)| deadline)

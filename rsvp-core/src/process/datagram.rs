@@ -61,7 +61,7 @@ impl Node {
         self.count_received(&message);
         match message {
             Message::Path(path) => self.on_path(&received, path),
-            Message::Resv(resv) => self.on_resv(&received, resv),
+            Message::Resv(resv) => self.on_resv(&received, &resv),
             Message::PathErr(error) => self.on_path_err(&error),
             Message::ResvErr(error) => self.on_resv_err(&received, &error),
             Message::PathTear(tear) => self.on_path_tear(&received, &tear),

@@ -1,5 +1,6 @@
 //! What is told downstream: PATH REFRESH (RFC 2209 section 2) and PathTear.
 
+use alloc::boxed::Box;
 use core::net::IpAddr;
 
 use crate::config::InterfaceConfig;
@@ -135,7 +136,7 @@ impl Node {
             source: psb.sender.source(),
             ttl: psb.ttl,
             router_alert: true,
-            payload: Payload::Message(Message::PathTear(tear)),
+            payload: Payload::Message(Box::new(Message::PathTear(tear))),
         };
         self.queue_one_shot(Lane { interface: Some(interface), destination }, one_shot);
     }

@@ -1,5 +1,6 @@
 //! Error messages and confirmations that this node makes, and how one-shots are queued.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -37,7 +38,7 @@ impl Node {
             source,
             ttl: HOP_TTL,
             router_alert: false,
-            payload: Payload::Message(message),
+            payload: Payload::Message(Box::new(message)),
         };
         self.queue_one_shot(Lane { interface: Some(interface), destination }, one_shot);
     }
@@ -162,7 +163,7 @@ impl Node {
             source,
             ttl,
             router_alert: true,
-            payload: Payload::Message(Message::ResvConf(message)),
+            payload: Payload::Message(Box::new(Message::ResvConf(message))),
         };
         self.queue_one_shot(Lane { interface: None, destination }, one_shot);
     }

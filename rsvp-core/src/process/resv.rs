@@ -33,7 +33,7 @@ struct Request<'a> {
 }
 
 impl Node {
-    pub(super) fn on_resv(&mut self, received: &Received<'_>, resv: Resv) -> Result<(), DropReason> {
+    pub(super) fn on_resv(&mut self, received: &Received<'_>, resv: &Resv) -> Result<(), DropReason> {
         let interface = self.outgoing_interface(received, &resv.hop)?;
         let next_hop = NextHopId::Hop(resv.hop.address, interface);
         if self.state.is_own(resv.hop.address) {
@@ -46,13 +46,13 @@ impl Node {
         }
         let session = self.state.session(&key).filter(|id| !self.state.sessions[*id].psbs.is_empty());
         let Some(session) = session else {
-            self.refuse_resv(next_hop, &resv, (ErrorCode::NO_PATH_INFORMATION, 0));
+            self.refuse_resv(next_hop, resv, (ErrorCode::NO_PATH_INFORMATION, 0));
             return Err(DropReason::NoState);
         };
         if let Some(style) = self.style_of(session).filter(|style| *style != resv.style) {
             // The error value tells the style that is there (RFC 2205 Appendix B).
             let value = u16::try_from(style.option_vector()).unwrap_or(0);
-            self.refuse_resv(next_hop, &resv, (ErrorCode::CONFLICTING_RESERVATION_STYLE, value));
+            self.refuse_resv(next_hop, resv, (ErrorCode::CONFLICTING_RESERVATION_STYLE, value));
             return Err(DropReason::Inconsistent);
         }
         let expires = self.expiry(resv.refresh_ms, interface);
@@ -61,18 +61,18 @@ impl Node {
         for flow in &resv.flows {
             let Some(flowspec) = flow.flowspec.clone() else { return Err(DropReason::MissingObject) };
             let filters = flow.filters.clone();
-            let request = Request { session, next_hop, interface, resv: &resv, flowspec, filters, expires };
+            let request = Request { session, next_hop, interface, resv: resv, flowspec, filters, expires };
             match self.reserve_flow(request) {
                 Ok(rsb) => named.push(rsb),
                 Err(refusal) => {
                     is_clean = false;
-                    self.refuse_flow(next_hop, &resv, flow, refusal);
+                    self.refuse_flow(next_hop, resv, flow, refusal);
                 }
             }
         }
         self.state.neighbors.heard(interface, resv.hop.address, self.now);
         if is_clean {
-            self.remember_resv(received.fingerprint, &resv, named);
+            self.remember_resv(received.fingerprint, resv, named);
         }
         Ok(())
     }

@@ -134,10 +134,7 @@ impl Node {
                 self.upcall(api, key, upcall);
             }
             NextHopId::Hop(_, interface) => {
-                let scope = match self.narrowed_scope(rsb.session, interface, error) {
-                    Ok(scope) => scope,
-                    Err(()) => return,
-                };
+                let Ok(scope) = self.narrowed_scope(rsb.session, interface, error) else { return };
                 let next_hop = rsb.next_hop;
                 self.resv_err(next_hop, error.session.key, spec, error.style, flow.clone(), scope);
             }

@@ -1,5 +1,6 @@
 //! What waits to be sent, in one order per (logical interface, destination).
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -32,7 +33,7 @@ pub(crate) struct OneShot {
 #[derive(Debug)]
 pub(crate) enum Payload {
     /// Encoded when it is sent.
-    Message(Message),
+    Message(Box<Message>),
     /// Bytes that are not this node's to interpret: passed on, or repeated in an error message.
     Encoded(MessageType, Vec<u8>),
 }
