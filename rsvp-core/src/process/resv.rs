@@ -61,7 +61,7 @@ impl Node {
         for flow in &resv.flows {
             let Some(flowspec) = flow.flowspec.clone() else { return Err(DropReason::MissingObject) };
             let filters = flow.filters.clone();
-            let request = Request { session, next_hop, interface, resv: resv, flowspec, filters, expires };
+            let request = Request { session, next_hop, interface, resv, flowspec, filters, expires };
             match self.reserve_flow(request) {
                 Ok(rsb) => named.push(rsb),
                 Err(refusal) => {
