@@ -52,6 +52,24 @@ code_point! {
         RESV_TEAR = 6, "ResvTear";
         /// ResvConf.
         RESV_CONF = 7, "ResvConf";
+        /// DREQ (RFC 2745); this one and those below are known by name only.
+        DREQ = 8, "DREQ";
+        /// DREP (RFC 2745).
+        DREP = 9, "DREP";
+        /// Bundle (RFC 2961).
+        BUNDLE = 12, "Bundle";
+        /// Ack (RFC 2961).
+        ACK = 13, "Ack";
+        /// Srefresh (RFC 2961).
+        SREFRESH = 15, "Srefresh";
+        /// Hello (RFC 3209).
+        HELLO = 20, "Hello";
+        /// Notify (RFC 3473).
+        NOTIFY = 21, "Notify";
+        /// Integrity Challenge (RFC 3097).
+        INTEGRITY_CHALLENGE = 25, "Integrity Challenge";
+        /// Integrity Response (RFC 3097).
+        INTEGRITY_RESPONSE = 26, "Integrity Response";
     }
 }
 
@@ -88,6 +106,66 @@ code_point! {
         POLICY_DATA = 14, "POLICY_DATA";
         /// RESV_CONFIRM.
         RESV_CONFIRM = 15, "RESV_CONFIRM";
+        /// LABEL (RFC 3209); this one and those below are known by name only.
+        LABEL = 16, "LABEL";
+        /// LABEL_REQUEST (RFC 3209).
+        LABEL_REQUEST = 19, "LABEL_REQUEST";
+        /// EXPLICIT_ROUTE (RFC 3209).
+        EXPLICIT_ROUTE = 20, "EXPLICIT_ROUTE";
+        /// RECORD_ROUTE (RFC 3209).
+        RECORD_ROUTE = 21, "RECORD_ROUTE";
+        /// HELLO (RFC 3209).
+        HELLO = 22, "HELLO";
+        /// MESSAGE_ID (RFC 2961).
+        MESSAGE_ID = 23, "MESSAGE_ID";
+        /// MESSAGE_ID_ACK (RFC 2961).
+        MESSAGE_ID_ACK = 24, "MESSAGE_ID_ACK";
+        /// MESSAGE_ID_LIST (RFC 2961).
+        MESSAGE_ID_LIST = 25, "MESSAGE_ID_LIST";
+        /// DIAGNOSTIC (RFC 2745).
+        DIAGNOSTIC = 30, "DIAGNOSTIC";
+        /// ROUTE (RFC 2745).
+        ROUTE = 31, "ROUTE";
+        /// DIAG_RESPONSE (RFC 2745).
+        DIAG_RESPONSE = 32, "DIAG_RESPONSE";
+        /// RECOVERY_LABEL (RFC 3473).
+        RECOVERY_LABEL = 34, "RECOVERY_LABEL";
+        /// UPSTREAM_LABEL (RFC 3473).
+        UPSTREAM_LABEL = 35, "UPSTREAM_LABEL";
+        /// LABEL_SET (RFC 3473).
+        LABEL_SET = 36, "LABEL_SET";
+        /// PROTECTION (RFC 4872).
+        PROTECTION = 37, "PROTECTION";
+        /// S2L_SUB_LSP (RFC 4875).
+        S2L_SUB_LSP = 50, "S2L_SUB_LSP";
+        /// DETOUR (RFC 4090).
+        DETOUR = 63, "DETOUR";
+        /// CHALLENGE (RFC 2747).
+        CHALLENGE = 64, "CHALLENGE";
+        /// DIFFSERV (RFC 3270).
+        DIFFSERV = 65, "DIFFSERV";
+        /// LSP_REQUIRED_ATTRIBUTES (RFC 5420).
+        LSP_REQUIRED_ATTRIBUTES = 67, "LSP_REQUIRED_ATTRIBUTES";
+        /// SUGGESTED_LABEL (RFC 3473).
+        SUGGESTED_LABEL = 129, "SUGGESTED_LABEL";
+        /// RESTART_CAP (RFC 3473).
+        RESTART_CAP = 131, "RESTART_CAP";
+        /// NOTIFY_REQUEST (RFC 3473).
+        NOTIFY_REQUEST = 195, "NOTIFY_REQUEST";
+        /// ADMIN_STATUS (RFC 3473).
+        ADMIN_STATUS = 196, "ADMIN_STATUS";
+        /// LSP_ATTRIBUTES (RFC 5420).
+        LSP_ATTRIBUTES = 197, "LSP_ATTRIBUTES";
+        /// ASSOCIATION (RFC 4872).
+        ASSOCIATION = 199, "ASSOCIATION";
+        /// FAST_REROUTE (RFC 4090).
+        FAST_REROUTE = 205, "FAST_REROUTE";
+        /// SESSION_ATTRIBUTE (RFC 3209).
+        SESSION_ATTRIBUTE = 207, "SESSION_ATTRIBUTE";
+        /// DCLASS (RFC 2996).
+        DCLASS = 225, "DCLASS";
+        /// EXCLUDE_ROUTE (RFC 4874).
+        EXCLUDE_ROUTE = 232, "EXCLUDE_ROUTE";
     }
 }
 
@@ -114,10 +192,10 @@ impl ClassNum {
         }
     }
 
-    /// Whether this code knows the class.
+    /// Whether this code knows the class, rather than just its name.
     #[must_use]
     pub const fn is_known(self) -> bool {
-        self.name().is_some()
+        matches!(self.0, 0 | 1 | 3..=15)
     }
 }
 
@@ -163,6 +241,8 @@ mod tests {
         assert_eq!(MessageType::RESV_CONF.to_string(), "ResvConf");
         assert_eq!(ClassNum(2).to_string(), "2");
         assert!(!ClassNum(2).is_known());
+        assert!(!ClassNum::MESSAGE_ID.is_known());
+        assert!(ClassNum::RESV_CONFIRM.is_known());
         assert_eq!(ClassNum::SENDER_TSPEC.name(), Some("SENDER_TSPEC"));
     }
 }

@@ -1,7 +1,7 @@
 //! Objects: the header that all share, and the typed contents of each class (RFC 2205 section 3.1.2, Appendix A).
 
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 
 use super::adspec::Adspec;
 use super::code::{ClassNum, ctype};
@@ -106,12 +106,10 @@ impl RawObject {
         encode_object(out, self.class_num(), self.ctype, |out| out.extend_from_slice(&self.contents))
     }
 
-    /// The object that `encode` appends to an empty buffer.
-    pub(super) fn from_encoded(encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>) -> Option<Self> {
-        let mut bytes = Vec::new();
-        encode(&mut bytes).ok()?;
+    /// Takes an encoded object apart.
+    fn from_encoded(mut bytes: Vec<u8>) -> Self {
         let contents = bytes.split_off(HEADER_LEN);
-        Some(Self { class: bytes[2], ctype: bytes[3], contents })
+        Self { class: bytes[2], ctype: bytes[3], contents }
     }
 
     fn unknown_ctype(&self, offset: usize) -> DecodeError {
@@ -168,6 +166,44 @@ impl Object {
             _ => Self::Unknown(object.clone()),
         };
         Ok(decoded)
+    }
+}
+
+impl Object {
+    /// The object as it goes into a message. INTEGRITY has C-Type 1; an empty SCOPE is IPv4.
+    ///
+    /// # Errors
+    ///
+    /// When it is too long, or a SCOPE mixes address families.
+    pub fn encode(&self) -> Result<RawObject, EncodeError> {
+        let mut bytes = Vec::new();
+        self.encode_into(&mut bytes)?;
+        Ok(RawObject::from_encoded(bytes))
+    }
+
+    fn encode_into(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        match self {
+            Self::Null => encode_object(out, ClassNum::NULL, 0, |_| {}),
+            Self::Session(session) => session.encode(out),
+            Self::RsvpHop(hop) => hop.encode(out),
+            Self::Integrity(contents) => {
+                encode_object(out, ClassNum::INTEGRITY, ctype::DEFAULT, |out| out.extend_from_slice(contents))
+            }
+            Self::TimeValues(refresh_ms) => encode_time_values(*refresh_ms, out),
+            Self::ErrorSpec(error) => error.encode(out),
+            Self::Scope(sources) => {
+                let family = sources.first().copied().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+                encode_scope(sources, family, out)
+            }
+            Self::Style(style) => style.encode(out),
+            Self::Flowspec(flowspec) => flowspec.encode(out),
+            Self::FilterSpec(filter) => filter.encode(ClassNum::FILTER_SPEC, out),
+            Self::SenderTemplate(template) => template.encode(ClassNum::SENDER_TEMPLATE, out),
+            Self::SenderTspec(tspec) => tspec.encode(out),
+            Self::Adspec(adspec) => adspec.encode(out),
+            Self::ResvConfirm(receiver) => encode_resv_confirm(*receiver, out),
+            Self::PolicyData(object) | Self::Unknown(object) => object.encode(out),
+        }
     }
 }
 

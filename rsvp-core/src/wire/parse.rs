@@ -133,7 +133,9 @@ impl Parts {
             ClassNum::INTEGRITY => return fault(DecodeErrorKind::MisplacedObject(class)),
             _ if !class.is_known() => return self.take_unknown(placed),
             ClassNum::SESSION => {}
-            _ if !legal.concat().contains(&class) => return fault(DecodeErrorKind::UnexpectedObject(class)),
+            _ if !legal.iter().any(|classes| classes.contains(&class)) => {
+                return fault(DecodeErrorKind::UnexpectedObject(class));
+            }
             _ => {}
         }
         let in_list = matches!(class, ClassNum::FLOWSPEC | ClassNum::FILTER_SPEC);

@@ -273,7 +273,7 @@ impl RawMessage {
         };
         let mut objects = Vec::new();
         objects.push(copies(ClassNum::SESSION).next()?);
-        let error = RawObject::from_encoded(|out| error.encode(out))?;
+        let error = Object::ErrorSpec(*error).encode().ok()?;
         let message_type = match self.header.message_type {
             MessageType::PATH => {
                 objects.push(error);
@@ -283,7 +283,7 @@ impl RawMessage {
                 MessageType::PATH_ERR
             }
             MessageType::RESV => {
-                objects.push(RawObject::from_encoded(|out| hop.encode(out))?);
+                objects.push(Object::RsvpHop(*hop).encode().ok()?);
                 objects.push(error);
                 objects.extend(copies(ClassNum::SCOPE).next());
                 objects.push(copies(ClassNum::STYLE).next()?);

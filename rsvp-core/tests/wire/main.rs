@@ -1,6 +1,12 @@
-//! The codec against bytes written by hand from the RFCs' diagrams.
+//! The codec against bytes written by hand from the RFCs' diagrams, and against bytes that nobody wrote.
 
+mod damage;
 mod messages;
+mod objects;
+mod properties;
+mod rules;
+
+use core::net::IpAddr;
 
 use rsvp_core::wire::{DecodeError, Header, Message, RawMessage};
 
@@ -11,6 +17,10 @@ fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<char> = digits.chars().filter(|c| !c.is_whitespace()).collect();
     let octet = |pair: &[char]| u8::from_str_radix(&String::from_iter(pair), 16).unwrap();
     digits.chunks(2).map(octet).collect()
+}
+
+fn ip(address: &str) -> IpAddr {
+    address.parse().unwrap()
 }
 
 fn parse(bytes: &[u8]) -> Result<Message, DecodeError> {

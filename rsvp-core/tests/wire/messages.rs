@@ -1,17 +1,11 @@
 //! The seven messages, whole.
 
-use core::net::IpAddr;
-
 use rsvp_core::wire::{
     ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, Message, Path, PathErr, PathTear, RawMessage,
     Resv, ResvConf, ResvErr, ResvTear, RsvpHop, SenderTspec, Session, SessionKey, Style, Tspec,
 };
 
-use super::{encode, hex, parse};
-
-fn ip(address: &str) -> IpAddr {
-    address.parse().unwrap()
-}
+use super::{encode, hex, ip, parse};
 
 fn session() -> Session {
     let flow = FlowKey { destination: ip("224.1.2.3"), protocol: 17, port: 5000 };

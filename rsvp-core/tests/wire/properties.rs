@@ -1,0 +1,330 @@
+//! Properties that hold for all messages and all bytes.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use rsvp_core::wire::{
+    Adspec, ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, GeneralParameters, GuaranteedFragment,
+    Header, IntServAdspec, Message, Object, Overrides, Path, PathErr, PathTear, RawFragment, RawMessage,
+    RawObject, Resv, ResvConf, ResvErr, ResvTear, Rspec, RsvpHop, SenderTspec, ServiceFragment, Session,
+    SessionKey, Style, Tspec,
+};
+
+use super::{MAX_OBJECTS, parse};
+
+fn address(v6: bool) -> BoxedStrategy<IpAddr> {
+    // 1.0.0.0 to 223.255.255.255, or global unicast.
+    let v4 = (0x0100_0000..0xe000_0000_u32).prop_map(|bits| IpAddr::V4(Ipv4Addr::from(bits)));
+    let v6_range = (0x2000_u128 << 112)..(0x4000_u128 << 112);
+    let v6_address = v6_range.prop_map(|bits| IpAddr::V6(Ipv6Addr::from(bits)));
+    if v6 { v6_address.boxed() } else { v4.boxed() }
+}
+
+fn session(v6: bool) -> impl Strategy<Value = Session> {
+    (address(v6), 1_u8.., any::<u16>(), any::<bool>(), any::<u8>()).prop_map(
+        |(destination, protocol, port, gpi, flags)| {
+            let flow = FlowKey { destination, protocol, port };
+            Session { key: if gpi { SessionKey::Gpi(flow) } else { SessionKey::Ip(flow) }, flags }
+        },
+    )
+}
+
+fn hop(v6: bool) -> impl Strategy<Value = RsvpHop> {
+    (address(v6), any::<u32>()).prop_map(|(address, lih)| RsvpHop { address, lih })
+}
+
+fn error(v6: bool) -> impl Strategy<Value = ErrorSpec> {
+    (address(v6), any::<(u8, u8, u16)>()).prop_map(|(node, (flags, code, value))| ErrorSpec {
+        node,
+        flags,
+        code,
+        value,
+    })
+}
+
+fn filter(v6: bool) -> impl Strategy<Value = FilterSpec> {
+    (address(v6), any::<u32>(), 0..3).prop_map(|(source, bits, kind)| match (kind, source) {
+        (0, _) => FilterSpec::Ip { source, port: bits as u16 },
+        (1, IpAddr::V6(source)) => FilterSpec::FlowLabel { source, label: bits & 0xfffff },
+        _ => FilterSpec::Gpi { source, spi: bits },
+    })
+}
+
+fn real() -> impl Strategy<Value = f32> {
+    any::<f32>().prop_filter("NaN is not equal to itself", |real| !real.is_nan())
+}
+
+fn tspec() -> impl Strategy<Value = Tspec> {
+    (real(), real(), real(), any::<u32>(), any::<u32>()).prop_map(
+        |(rate, bucket, peak, min_unit, max_packet)| Tspec { rate, bucket, peak, min_unit, max_packet },
+    )
+}
+
+fn contents() -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<[u8; 4]>(), 0..6).prop_map(|words| words.concat())
+}
+
+fn opaque(class: u8) -> impl Strategy<Value = RawObject> {
+    (3_u8.., contents()).prop_map(move |(ctype, contents)| RawObject { class, ctype, contents })
+}
+
+fn flowspec() -> impl Strategy<Value = Flowspec> {
+    prop_oneof![
+        tspec().prop_map(Flowspec::ControlledLoad),
+        (tspec(), real(), any::<u32>())
+            .prop_map(|(tspec, rate, slack)| Flowspec::Guaranteed(tspec, Rspec { rate, slack })),
+        any::<u32>().prop_map(|max_packet| Flowspec::Null { max_packet }),
+        opaque(9).prop_map(Flowspec::Opaque),
+    ]
+}
+
+fn sender_tspec() -> impl Strategy<Value = SenderTspec> {
+    prop_oneof![
+        tspec().prop_map(SenderTspec::TokenBucket),
+        any::<u32>().prop_map(|max_packet| SenderTspec::Null { max_packet }),
+        (tspec(), any::<u32>())
+            .prop_map(|(tspec, null_max_packet)| SenderTspec::TokenBucketOrNull { tspec, null_max_packet }),
+    ]
+}
+
+fn overrides() -> impl Strategy<Value = Overrides> {
+    (option::of(any::<u32>()), option::of(real()), option::of(any::<u32>()), option::of(any::<u32>()))
+        .prop_map(|(is_hops, bandwidth, latency, path_mtu)| Overrides {
+            is_hops,
+            bandwidth,
+            latency,
+            path_mtu,
+        })
+}
+
+fn guaranteed() -> impl Strategy<Value = GuaranteedFragment> {
+    (any::<(bool, bool, [u32; 4])>(), overrides()).prop_map(|((broken, header_only, terms), overrides)| {
+        if header_only {
+            return GuaranteedFragment { broken, header_only, ..Default::default() };
+        }
+        let [c_total, d_total, c_sum, d_sum] = terms;
+        GuaranteedFragment { broken, header_only, c_total, d_total, c_sum, d_sum, overrides }
+    })
+}
+
+fn adspec() -> impl Strategy<Value = Adspec> {
+    let general = (any::<(bool, u32, u32, u32)>(), real()).prop_map(
+        |((broken, is_hops, latency, path_mtu), bandwidth)| GeneralParameters {
+            broken,
+            is_hops,
+            bandwidth,
+            latency,
+            path_mtu,
+        },
+    );
+    let controlled_load =
+        (any::<bool>(), overrides()).prop_map(|(broken, overrides)| ServiceFragment { broken, overrides });
+    let other =
+        proptest::collection::btree_map(6_u8.., (any::<bool>(), contents()), 0..3).prop_map(|others| {
+            let fragment = |(service, (broken, contents))| RawFragment { service, broken, contents };
+            others.into_iter().map(fragment).collect()
+        });
+    let intserv = (general, option::of(guaranteed()), option::of(controlled_load), other).prop_map(
+        |(general, guaranteed, controlled_load, other)| {
+            Adspec::IntServ(IntServAdspec { general, guaranteed, controlled_load, other })
+        },
+    );
+    prop_oneof![4 => intserv, 1 => opaque(13).prop_map(Adspec::Opaque)]
+}
+
+fn scope(v6: bool) -> impl Strategy<Value = Option<Vec<IpAddr>>> {
+    option::of(vec(address(v6), 0..5).prop_map(|mut sources| {
+        sources.sort_unstable();
+        sources
+    }))
+}
+
+fn policy() -> impl Strategy<Value = Vec<RawObject>> {
+    vec(
+        (any::<u8>(), contents()).prop_map(|(ctype, contents)| RawObject { class: 14, ctype, contents }),
+        0..3,
+    )
+}
+
+fn forward() -> impl Strategy<Value = Vec<RawObject>> {
+    let object = (0xc0_u8.., any::<u8>(), contents());
+    vec(object.prop_map(|(class, ctype, contents)| RawObject { class, ctype, contents }), 0..3)
+}
+
+/// Style and flow descriptors as a Resv may have them: `single` for a ResvErr.
+fn flows(v6: bool, single: bool) -> BoxedStrategy<(Style, Vec<FlowDescriptor>)> {
+    let ff = vec((flowspec(), filter(v6)), 1..if single { 2 } else { 5 }).prop_map(|pairs| {
+        let flow = |(flowspec, filter)| FlowDescriptor { flowspec: Some(flowspec), filters: vec![filter] };
+        (Style::Ff, pairs.into_iter().map(flow).collect())
+    });
+    let se = (flowspec(), vec(filter(v6), 1..5)).prop_map(|(flowspec, filters)| {
+        (Style::Se, vec![FlowDescriptor { flowspec: Some(flowspec), filters }])
+    });
+    let wf = flowspec()
+        .prop_map(|flowspec| (Style::Wf, vec![FlowDescriptor { flowspec: Some(flowspec), filters: vec![] }]));
+    prop_oneof![ff, se, wf].boxed()
+}
+
+fn path(v6: bool) -> impl Strategy<Value = Message> {
+    (
+        (session(v6), hop(v6), any::<u32>(), policy()),
+        (filter(v6), sender_tspec(), option::of(adspec()), forward()),
+    )
+        .prop_map(
+            |((session, hop, refresh_ms, policy), (sender_template, sender_tspec, adspec, forward))| {
+                let path =
+                    Path { session, hop, refresh_ms, policy, sender_template, sender_tspec, adspec, forward };
+                Message::Path(path)
+            },
+        )
+}
+
+fn resv(v6: bool) -> impl Strategy<Value = Message> {
+    (
+        (session(v6), hop(v6), any::<u32>(), option::of(address(v6))),
+        (scope(v6), policy(), flows(v6, false), forward()),
+    )
+        .prop_map(|((session, hop, refresh_ms, confirm), (scope, policy, (style, flows), forward))| {
+            Message::Resv(Resv { session, hop, refresh_ms, confirm, scope, policy, style, flows, forward })
+        })
+}
+
+fn path_err(v6: bool) -> impl Strategy<Value = Message> {
+    (
+        (session(v6), error(v6), policy(), filter(v6)),
+        (option::of(sender_tspec()), option::of(adspec()), forward()),
+    )
+        .prop_map(|((session, error, policy, sender_template), (sender_tspec, adspec, forward))| {
+            let err = PathErr { session, error, policy, sender_template, sender_tspec, adspec, forward };
+            Message::PathErr(err)
+        })
+}
+
+fn resv_err(v6: bool) -> impl Strategy<Value = Message> {
+    ((session(v6), hop(v6), error(v6)), (scope(v6), policy(), flows(v6, true), forward())).prop_map(
+        |((session, hop, error), (scope, policy, (style, flows), forward))| {
+            Message::ResvErr(ResvErr { session, hop, error, scope, policy, style, flows, forward })
+        },
+    )
+}
+
+fn path_tear(v6: bool) -> impl Strategy<Value = Message> {
+    ((session(v6), hop(v6), filter(v6)), option::of(sender_tspec()), option::of(adspec()), forward())
+        .prop_map(|((session, hop, sender_template), sender_tspec, adspec, forward)| {
+            Message::PathTear(PathTear { session, hop, sender_template, sender_tspec, adspec, forward })
+        })
+}
+
+fn resv_tear(v6: bool) -> impl Strategy<Value = Message> {
+    (session(v6), hop(v6), scope(v6), flows(v6, false), any::<bool>(), forward()).prop_map(
+        |(session, hop, scope, (style, mut flows), bare, forward)| {
+            if bare {
+                flows.iter_mut().for_each(|flow| flow.flowspec = None);
+            }
+            Message::ResvTear(ResvTear { session, hop, scope, style, flows, forward })
+        },
+    )
+}
+
+fn resv_conf(v6: bool) -> impl Strategy<Value = Message> {
+    (session(v6), error(v6), address(v6), flows(v6, false), forward()).prop_map(
+        |(session, error, confirm, (style, flows), forward)| {
+            Message::ResvConf(ResvConf { session, error, confirm, style, flows, forward })
+        },
+    )
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    any::<bool>().prop_flat_map(|v6| {
+        prop_oneof![
+            path(v6).boxed(),
+            resv(v6).boxed(),
+            path_err(v6).boxed(),
+            resv_err(v6).boxed(),
+            path_tear(v6).boxed(),
+            resv_tear(v6).boxed(),
+            resv_conf(v6).boxed(),
+        ]
+    })
+}
+
+fn header() -> impl Strategy<Value = Header> {
+    (0..16_u8, any::<u8>()).prop_map(|(flags, send_ttl)| Header { flags, send_ttl })
+}
+
+proptest! {
+    #[test]
+    fn what_was_encoded_is_decoded(message in message(), header in header()) {
+        let mut bytes = vec![0xaa];
+        message.encode(header, &mut bytes).unwrap();
+        let bytes = &bytes[1..];
+        let raw = RawMessage::decode(bytes).unwrap();
+        prop_assert_eq!(raw.header.flags, header.flags);
+        prop_assert_eq!(raw.header.send_ttl, header.send_ttl);
+        prop_assert!(raw.header.has_checksum());
+        prop_assert_eq!(raw.header.message_type, message.message_type());
+        let parsed = Message::parse(&raw, MAX_OBJECTS).unwrap();
+        prop_assert_eq!(&parsed, &message);
+        let mut again = Vec::new();
+        raw.encode(&mut again).unwrap();
+        prop_assert_eq!(again, bytes);
+    }
+
+    #[test]
+    fn objects_are_decoded_as_encoded(message in message()) {
+        let mut bytes = Vec::new();
+        message.encode(Header { flags: 0, send_ttl: 1 }, &mut bytes).unwrap();
+        for placed in RawMessage::decode(&bytes).unwrap().objects {
+            let object = placed.decode().unwrap();
+            if object == Object::Scope(vec![]) {
+                continue; // Alone, it does not tell its family.
+            }
+            prop_assert_eq!(object.encode().unwrap(), placed.object);
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_do_no_harm(bytes in vec(any::<u8>(), 0..200)) {
+        let (partial, error) = RawMessage::decode_partial(&bytes);
+        prop_assert_eq!(error.is_some(), RawMessage::decode(&bytes).is_err());
+        for placed in &partial.objects {
+            let _ = placed.decode();
+        }
+    }
+
+    #[test]
+    fn damaged_messages_do_no_harm(
+        message in message(),
+        damage in vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut bytes = Vec::new();
+        message.encode(Header { flags: 0, send_ttl: 1 }, &mut bytes).unwrap();
+        bytes[2..4].fill(0);
+        for (index, octet) in damage {
+            let index = index.index(bytes.len());
+            if !(2..4).contains(&index) {
+                bytes[index] = octet;
+            }
+        }
+        if let Ok(raw) = RawMessage::decode(&bytes) {
+            let mut again = Vec::new();
+            raw.encode(&mut again).unwrap();
+            prop_assert_eq!(&again, &bytes);
+        }
+        if let Ok(message) = parse(&bytes) {
+            let mut again = Vec::new();
+            message.encode(Header { flags: 0, send_ttl: 1 }, &mut again).unwrap();
+            prop_assert!(parse(&again).is_ok());
+        }
+    }
+
+    #[test]
+    fn objects_of_arbitrary_contents_do_no_harm(class in 0..16_u8, ctype in 0..8_u8, contents in contents()) {
+        let raw = RawObject { class, ctype, contents };
+        if let Ok(object) = Object::decode(&raw) {
+            object.encode().unwrap();
+        }
+    }
+}
