@@ -7,15 +7,16 @@ use std::time::Duration;
 use rsvp_core::config::{Bandwidth, InterfaceConfig, NodeConfig};
 use rsvp_core::counters::DropReason;
 use rsvp_core::event::EventKind;
-use rsvp_core::view::InstalledView;
+use rsvp_core::output::Installation;
+use rsvp_core::view::{ReservationView, SenderView};
 use rsvp_core::wire::{
-    ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Header, Message, MessageType, Path, PathErr, PathTear,
+    ClassNum, ErrorSpec, FilterSpec, FlowDescriptor, Header, Message, MessageType, Path, PathErr, PathTear,
     RawMessage, RawObject, Resv, ResvConf, ResvErr, ResvTear, RsvpHop, Session, SessionKey, Style,
 };
 use rsvp_core::{ApiId, Command, CommandError, Event, Instant, Node, Reply};
 use rsvp_sim::describe;
 
-use crate::bench::messages::{Kind, tspec};
+use crate::bench::messages::{Kind, Share, shares, tspec};
 use crate::bench::monitor;
 use crate::bench::plan::{B, Family, Plan, Port, Station};
 use crate::bench::tester::{InProcess, Packet, Sent, Tester};
@@ -261,6 +262,12 @@ impl Dut {
         self.plan.k()
     }
 
+    /// The multicast session G, behind c and d.
+    #[must_use]
+    pub fn g(&self) -> SessionKey {
+        self.plan.g()
+    }
+
     /// Sender S1, behind U1.
     #[must_use]
     pub fn s1(&self) -> FilterSpec {
@@ -431,15 +438,35 @@ impl Dut {
         self.inside().node()
     }
 
-    /// What is reserved on a port.
-    pub fn installed(&mut self, port: Port) -> Vec<InstalledView> {
-        let installed = self.node().installed();
-        installed.into_iter().filter(|view| view.interface == port.interface()).collect()
+    /// What traffic control holds on a port.
+    pub fn kernel(&mut self, port: Port) -> Vec<Installation> {
+        let all = self.inside().kernel().values();
+        all.filter(|installation| installation.interface == port.interface()).cloned().collect()
     }
 
-    /// The flowspecs reserved on a port.
-    pub fn reserved(&mut self, port: Port) -> Vec<Flowspec> {
-        self.installed(port).into_iter().map(|view| view.flowspec).collect()
+    /// What traffic control holds on a port, in short.
+    pub fn reserved(&mut self, port: Port) -> Vec<Share> {
+        let flow = |installation: Installation| FlowDescriptor {
+            flowspec: Some(installation.flowspec),
+            filters: installation.filters,
+        };
+        let flows: Vec<FlowDescriptor> = self.kernel(port).into_iter().map(flow).collect();
+        shares(&flows)
+    }
+
+    /// The path state of a session, in the order of its senders.
+    pub fn senders(&mut self, session: SessionKey) -> Vec<SenderView> {
+        let mut views = self.node().senders();
+        views.retain(|view| view.session == session);
+        views.sort_by_key(|view| view.sender);
+        views
+    }
+
+    /// The reservations that next hops asked for in a session.
+    pub fn reservations(&mut self, session: SessionKey) -> Vec<ReservationView> {
+        let mut views = self.node().reservations();
+        views.retain(|view| view.session == session);
+        views
     }
 
     /// How many messages were dropped for a reason.
@@ -492,9 +519,24 @@ impl<M> Received<M> {
         self.raw.objects.iter().map(|placed| placed.object.class).collect()
     }
 
+    /// The contents of its objects of a class.
+    #[must_use]
+    pub fn objects(&self, class: ClassNum) -> Vec<&RawObject> {
+        let objects = self.raw.objects.iter().map(|placed| &placed.object);
+        objects.filter(|object| object.class == class.0).collect()
+    }
+
     /// Its Msg Type.
     #[must_use]
     pub fn message_type(&self) -> MessageType {
         self.raw.header.message_type
+    }
+}
+
+impl Received<Resv> {
+    /// What it asks for, in short.
+    #[must_use]
+    pub fn shares(&self) -> Vec<Share> {
+        shares(&self.message.flows)
     }
 }

@@ -49,6 +49,27 @@ pub fn wf(flowspec: Flowspec) -> FlowDescriptor {
     FlowDescriptor { flowspec: Some(flowspec), filters: Vec::new() }
 }
 
+/// What some senders share: a rate in units of [`B`], and the senders, none for all.
+pub type Share = (f32, Vec<FilterSpec>);
+
+/// Flow descriptors in short, sorted by their senders.
+///
+/// # Panics
+///
+/// When a flow descriptor has no rate.
+#[must_use]
+pub fn shares<'a>(flows: impl IntoIterator<Item = &'a FlowDescriptor>) -> Vec<Share> {
+    let share = |flow: &FlowDescriptor| {
+        let tspec = flow.flowspec.as_ref().and_then(Flowspec::tspec).expect("a flowspec with a token bucket");
+        let mut senders = flow.filters.clone();
+        senders.sort_unstable();
+        (tspec.rate / B, senders)
+    };
+    let mut shares: Vec<Share> = flows.into_iter().map(share).collect();
+    shares.sort_by(|one, other| one.1.cmp(&other.1));
+    shares
+}
+
 /// Bytes from hexadecimal digits; white space does not count.
 ///
 /// # Panics

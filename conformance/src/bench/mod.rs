@@ -8,7 +8,7 @@
 //! ```
 //!
 //! U1 and U2 play previous hops, D1, D2 and D3 next hops; D2 and D3 share the LAN at d. Sender S1 is behind U1, S2 and S3
-//! behind U2. The unicast sessions H and K end behind D1 and D2. A case drives a [`Dut`]; how the DUT is reached is the
+//! behind U2. The unicast sessions H and K end behind D1 and D2, the multicast session G behind all three. A case drives a [`Dut`]; how the DUT is reached is the
 //! business of a [`Tester`]: here an engine in this process and in virtual time ([`InProcess`]).
 
 mod dut;
@@ -18,6 +18,6 @@ mod plan;
 mod tester;
 
 pub use dut::{AT_ONCE, Dut, Received};
-pub use messages::{Kind, bucket, cl, ff, gs, hex, se, tspec, wf};
+pub use messages::{Kind, Share, bucket, cl, ff, gs, hex, se, shares, tspec, wf};
 pub use plan::{B, Family, Plan, Port, Station};
-pub use tester::{InProcess, Installer, Packet, Sent, Tester};
+pub use tester::{InProcess, Installer, Packet, Sent, Tester, group_route};

@@ -130,6 +130,16 @@ impl Plan {
         self.session(self.address(8, 8), 5000)
     }
 
+    /// The multicast session G: UDP port 5000 of a group with receivers behind c and d.
+    #[must_use]
+    pub fn g(self) -> SessionKey {
+        let destination = match self.0 {
+            Family::V4 => Ipv4Addr::new(224, 1, 2, 3).into(),
+            Family::V6 => Ipv6Addr::new(0xff1e, 0, 0, 0, 0, 0, 0, 0x123).into(),
+        };
+        self.session(destination, 5000)
+    }
+
     /// A UDP session.
     #[must_use]
     pub fn session(self, destination: IpAddr, port: u16) -> SessionKey {

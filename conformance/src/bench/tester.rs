@@ -63,7 +63,8 @@ pub type Installer = Box<dyn FnMut(&Installation) -> Option<Result<(), InstallFa
 pub struct InProcess {
     driver: Driver,
     now: Instant,
-    routes: BTreeMap<IpAddr, Route>,
+    /// By destination, and by source where that matters.
+    routes: BTreeMap<(IpAddr, Option<IpAddr>), Route>,
     watches: Vec<RouteKey>,
     installer: Installer,
     kernel: BTreeMap<InstallationId, Installation>,
@@ -143,12 +144,20 @@ impl InProcess {
         self.installer = installer;
     }
 
-    /// Changes a route; the engine learns it if it watches it.
-    pub fn set_route(&mut self, destination: IpAddr, route: &Route) {
-        self.routes.insert(destination, route.clone());
-        for key in self.watches.clone().into_iter().filter(|key| key.destination == destination) {
-            self.input(Input::Route(key, route.clone()));
+    /// Changes a route, of all sources or of one; the engine learns it if it watches it.
+    pub fn set_route(&mut self, destination: IpAddr, source: Option<IpAddr>, route: Route) {
+        self.routes.insert((destination, source), route);
+        let concerned =
+            |key: &RouteKey| key.destination == destination && (source.is_none() || key.source == source);
+        for key in self.watches.clone().into_iter().filter(concerned) {
+            let route = self.route(&key);
+            self.input(Input::Route(key, route));
         }
+    }
+
+    fn route(&self, key: &RouteKey) -> Route {
+        let special = self.routes.get(&(key.destination, key.source));
+        special.or_else(|| self.routes.get(&(key.destination, None))).cloned().unwrap_or_default()
     }
 
     /// Takes what the engine has put out, until there is no more.
@@ -175,7 +184,7 @@ impl InProcess {
         match request {
             Request::WatchRoute(key) => {
                 self.watches.push(key);
-                let route = self.routes.get(&key.destination).cloned().unwrap_or_default();
+                let route = self.route(&key);
                 self.driver.handle(self.now, Input::Route(key, route));
             }
             Request::UnwatchRoute(key) => self.watches.retain(|watched| *watched != key),
@@ -196,7 +205,8 @@ impl InProcess {
     }
 
     fn transmit(&mut self, header: &Transmit, message: Vec<u8>) {
-        let routed = || self.routes.get(&header.destination)?.outgoing.first().map(|hop| hop.interface);
+        let key = RouteKey { table: 0, destination: header.destination, source: None };
+        let routed = || self.route(&key).outgoing.first().map(|hop| hop.interface);
         let interface = header.interface.or_else(routed);
         let port = interface.and_then(Port::of).unwrap_or_else(|| panic!("no way out for {header:?}"));
         self.sent.push(Sent {
@@ -256,24 +266,34 @@ fn interface(plan: Plan, port: Port) -> InterfaceInfo {
     }
 }
 
-fn routes(plan: Plan) -> BTreeMap<IpAddr, Route> {
-    let via = |station: Station| Route {
-        outgoing: vec![NextHop {
-            interface: station.port().interface(),
-            gateway: Some(plan.station(station)),
-        }],
+fn routes(plan: Plan) -> BTreeMap<(IpAddr, Option<IpAddr>), Route> {
+    let hop = |station: Station, gateway| Route {
+        outgoing: vec![NextHop { interface: station.port().interface(), gateway }],
         ..Route::default()
     };
-    let on_link = |station: Station| Route {
-        outgoing: vec![NextHop { interface: station.port().interface(), gateway: None }],
-        ..Route::default()
-    };
+    let via = |station| hop(station, Some(plan.station(station)));
     let stations = [Station::U1, Station::U2, Station::D1, Station::D2, Station::D3];
-    let neighbours = stations.map(|station| (plan.station(station), on_link(station)));
+    let neighbours = stations.map(|station| (plan.station(station), hop(station, None)));
     let own = Port::ALL.map(|port| (plan.dut(port), Route { local: true, ..Route::default() }));
     let senders = [(1, Station::U1), (2, Station::U2), (3, Station::U2)];
     let senders = senders.map(|(number, station)| (plan.sender(number).source(), via(station)));
     let destinations = [(plan.h(), Station::D1), (plan.k(), Station::D2)];
     let destinations = destinations.map(|(session, station)| (session.flow().destination, via(station)));
-    neighbours.into_iter().chain(own).chain(senders).chain(destinations).collect()
+    let unicast = neighbours.into_iter().chain(own).chain(senders).chain(destinations);
+    let group = [(1, Port::A), (2, Port::B), (3, Port::B)].map(|(number, incoming)| {
+        let route = group_route(incoming, &[Port::C, Port::D]);
+        ((plan.g().flow().destination, Some(plan.sender(number).source())), route)
+    });
+    unicast.map(|(destination, route)| ((destination, None), route)).chain(group).collect()
+}
+
+/// The route of a sender's packets to a group.
+#[must_use]
+pub fn group_route(incoming: Port, outgoing: &[Port]) -> Route {
+    let hop = |port: &Port| NextHop { interface: port.interface(), gateway: None };
+    Route {
+        incoming: Some(incoming.interface()),
+        outgoing: outgoing.iter().map(hop).collect(),
+        ..Route::default()
+    }
 }

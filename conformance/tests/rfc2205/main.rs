@@ -2,3 +2,6 @@
 
 mod appendix_a;
 mod codec;
+mod section_1;
+mod section_2;
+mod section_3_1;
