@@ -101,6 +101,8 @@ struct Parts {
     style: Option<Style>,
     flows: Vec<FlowItem>,
     forward: Vec<RawObject>,
+    /// Whether the flow is one of IPv4.
+    is_ipv4: Option<bool>,
     /// Where the message ends, for errors that have no other place.
     end: usize,
 }
@@ -145,6 +147,7 @@ impl Parts {
         let fresh = match placed.decode()? {
             Object::Session(session) => {
                 check_session(placed, &session)?;
+                self.check_family(placed, session.key.destination())?;
                 self.session.replace(session).is_none()
             }
             Object::RsvpHop(hop) => {
@@ -153,10 +156,14 @@ impl Parts {
             }
             Object::TimeValues(refresh_ms) => self.refresh_ms.replace(refresh_ms).is_none(),
             Object::ErrorSpec(error) => self.error.replace(error).is_none(),
-            Object::Scope(scope) => self.scope.replace(scope).is_none(),
+            Object::Scope(scope) => {
+                scope.first().map_or(Ok(()), |source| self.check_family(placed, *source))?;
+                self.scope.replace(scope).is_none()
+            }
             Object::ResvConfirm(receiver) => self.confirm.replace(receiver).is_none(),
             Object::SenderTemplate(template) => {
                 check_filter(placed, &template)?;
+                self.check_family(placed, template.source())?;
                 self.sender_template.replace(template).is_none()
             }
             Object::SenderTspec(tspec) => self.sender_tspec.replace(tspec).is_none(),
@@ -172,6 +179,7 @@ impl Parts {
             }
             Object::FilterSpec(filter) => {
                 check_filter(placed, &filter)?;
+                self.check_family(placed, filter.source())?;
                 self.flows.push(FlowItem::Filter(filter));
                 true
             }
@@ -194,6 +202,13 @@ impl Parts {
                 Err(DecodeError::new(placed.offset, kind))
             }
         }
+    }
+
+    /// Source and destination of a flow are of one address family: a stray sender must not get into a session whose
+    /// messages then cannot name it.
+    fn check_family(&mut self, placed: &RawObjectAt, address: IpAddr) -> Result<(), DecodeError> {
+        let is_ipv4 = *self.is_ipv4.get_or_insert(address.is_ipv4());
+        check(placed, is_ipv4 == address.is_ipv4(), "the address family is not that of the other objects")
     }
 
     fn required<T>(&self, part: Option<T>, class: ClassNum) -> Result<T, DecodeError> {
@@ -339,11 +354,16 @@ impl Parts {
     }
 }
 
+/// What the opaque FLOWSPECs of one FF message may take, each counted once per FILTER_SPEC, in octets: as much as
+/// they could take in a message that leaves none of them out.
+const MAX_COPIED: usize = u16::MAX as usize;
+
 /// The list of an FF message: a FLOWSPEC holds for all filters behind it, up to the next one.
 fn fixed_filter(items: Vec<FlowItem>) -> Result<Vec<FlowDescriptor>, &'static str> {
     let mut flows = Vec::new();
     let mut flowspec = None;
     let mut unused = false;
+    let mut copied = 0;
     for item in items {
         match item {
             FlowItem::Flowspec(_) if unused => return Err("a FLOWSPEC has no FILTER_SPEC"),
@@ -352,6 +372,13 @@ fn fixed_filter(items: Vec<FlowItem>) -> Result<Vec<FlowDescriptor>, &'static st
                 unused = true;
             }
             FlowItem::Filter(filter) => {
+                // A datagram must not become a thousand times as large by copying.
+                if let Some(Flowspec::Opaque(object)) = &flowspec {
+                    copied += object.encoded_len();
+                }
+                if copied > MAX_COPIED {
+                    return Err("the FLOWSPEC is too long for its FILTER_SPECs");
+                }
                 flows.push(FlowDescriptor { flowspec: flowspec.clone(), filters: [filter].into() });
                 unused = false;
             }

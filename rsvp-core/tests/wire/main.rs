@@ -1,6 +1,7 @@
 //! The codec against bytes written by hand from the RFCs' diagrams, and against bytes that nobody wrote.
 
 mod damage;
+mod hostile;
 mod messages;
 mod objects;
 mod properties;
