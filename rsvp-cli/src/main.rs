@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         Command::Release(args) => commands::release::run(&args),
         Command::Show(args) => commands::show::run(&args),
         Command::Monitor(args) => commands::monitor::run(&args),
-        Command::Decode(args) => return decode::run(&args),
+        Command::Decode(args) => decode::run(&args),
         Command::Lab(args) => return lab::run(&args),
     };
     match outcome {

@@ -30,7 +30,7 @@ const ENHANCED_PACKET_DATA: usize = 28;
 /// Why a capture cannot be read (on).
 #[derive(Debug, Error)]
 pub(super) enum CaptureError {
-    #[error("cannot read: {0}")]
+    #[error("cannot be read: {}", crate::words(.0))]
     Io(#[from] io::Error),
     #[error("is neither a pcap nor a pcapng file")]
     NotACapture,

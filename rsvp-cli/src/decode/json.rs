@@ -100,12 +100,15 @@ enum Fields<'a> {
     },
     Service {
         service: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        tspec: Option<&'a Tspec>,
+        tspec: &'a Tspec,
         #[serde(skip_serializing_if = "Option::is_none")]
         rspec: Option<&'a Rspec>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        max_packet: Option<u32>,
+        null_max_packet: Option<u32>,
+    },
+    NullService {
+        service: &'static str,
+        max_packet: u32,
     },
     Adspec(&'a IntServAdspec),
     ResvConfirm {
@@ -157,16 +160,21 @@ impl<'a> Fields<'a> {
             Object::Scope(sources) => Self::Scope { sources },
             Object::Style(style) => Self::Style { style: style.to_string() },
             Object::Flowspec(Flowspec::ControlledLoad(tspec)) => {
-                Self::service("controlled-load", tspec, None)
+                Self::service("controlled-load", tspec, None, None)
             }
             Object::Flowspec(Flowspec::Guaranteed(tspec, rspec)) => {
-                Self::service("guaranteed", tspec, Some(rspec))
+                Self::service("guaranteed", tspec, Some(rspec), None)
+            }
+            Object::SenderTspec(SenderTspec::TokenBucket(tspec)) => {
+                Self::service("default", tspec, None, None)
+            }
+            Object::SenderTspec(SenderTspec::TokenBucketOrNull { tspec, null_max_packet }) => {
+                Self::service("default", tspec, None, Some(*null_max_packet))
             }
             Object::Flowspec(Flowspec::Null { max_packet })
             | Object::SenderTspec(SenderTspec::Null { max_packet }) => {
-                Self::Service { service: "null", tspec: None, rspec: None, max_packet: Some(*max_packet) }
+                Self::NullService { service: "null", max_packet: *max_packet }
             }
-            Object::SenderTspec(SenderTspec::TokenBucket(tspec)) => Self::service("default", tspec, None),
             Object::FilterSpec(filter) | Object::SenderTemplate(filter) => Self::filter(filter, contents),
             Object::Adspec(Adspec::IntServ(adspec)) => Self::Adspec(adspec),
             Object::ResvConfirm(receiver) => Self::ResvConfirm { receiver: *receiver },
@@ -182,8 +190,13 @@ impl<'a> Fields<'a> {
         Self::Session { kind, flow: session.key.flow(), flags: session.flags }
     }
 
-    fn service(service: &'static str, tspec: &'a Tspec, rspec: Option<&'a Rspec>) -> Self {
-        Self::Service { service, tspec: Some(tspec), rspec, max_packet: None }
+    const fn service(
+        service: &'static str,
+        tspec: &'a Tspec,
+        rspec: Option<&'a Rspec>,
+        null_max_packet: Option<u32>,
+    ) -> Self {
+        Self::Service { service, tspec, rspec, null_max_packet }
     }
 
     fn filter(filter: &FilterSpec, contents: Hex<'a>) -> Self {

@@ -16,10 +16,10 @@ use std::fmt::{self, Display, Formatter};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use thiserror::Error;
 
+use crate::commands::Failure;
 use capture::{Capture, CaptureError};
 use record::{Outcome, Record};
 
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 ///
 /// Succeeds when the file was read to its end, whatever is wrong with the packets in it: a summary on
 /// standard error tells.
-pub(crate) fn run(args: &Args) -> ExitCode {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let name = args.file.display();
     let output = BufWriter::new(io::stdout().lock());
     let result = if args.file.as_os_str() == "-" {
@@ -47,25 +47,22 @@ pub(crate) fn run(args: &Args) -> ExitCode {
             .map_err(|error| Error::Capture(error.into()))
             .and_then(|file| decode(BufReader::new(file), output, args.json))
     };
-    match result {
-        Ok(summary) => {
-            eprintln!("{name}: {summary}");
-            if summary.is_unsupported() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-        }
-        // Who reads our output has seen enough.
-        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{name} {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let summary = match result {
+        Ok(summary) if summary.is_unsupported() => return Err(Failure::from(format!("{name}: {summary}"))),
+        Ok(summary) => summary,
+        Err(Error::Output(error)) => return Err(error.into()),
+        Err(Error::Capture(error)) => return Err(Failure::from(format!("{name} {error}"))),
+    };
+    // A summary that nobody can see is not worth failing for.
+    let _ = writeln!(io::stderr(), "{name}: {summary}");
+    Ok(())
 }
 
 #[derive(Debug, Error)]
 enum Error {
     #[error(transparent)]
     Capture(#[from] CaptureError),
-    #[error("was read, but its messages cannot be printed: {0}")]
+    #[error(transparent)]
     Output(#[from] io::Error),
 }
 

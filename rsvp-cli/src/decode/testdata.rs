@@ -83,6 +83,17 @@ pub(super) fn resv() -> Vec<u8> {
     message(MessageType::RESV, objects)
 }
 
+/// A Path whose receivers may choose the null service, and one whose receivers must (RFC 2997).
+pub(super) fn null_service_paths() -> [Vec<u8>; 2] {
+    let null = [0x0600_0002, 0x8000_0001, 1200];
+    let either = [&[10, 0x0100_0006][..], &tspec(), &null].concat();
+    [either, [&[3][..], &null].concat()].map(|tspec| {
+        let sender_template = object(11, 1, &[SOURCE.to_bits(), 40_000]);
+        let objects = vec![session(), hop(), object(5, 1, &[30_000]), sender_template, object(12, 2, &tspec)];
+        message(MessageType::PATH, objects)
+    })
+}
+
 /// A ResvErr for controlled load.
 pub(super) fn resv_err() -> Vec<u8> {
     let flowspec = [&[7, 0x0500_0006][..], &tspec()].concat();

@@ -93,6 +93,9 @@ fn contents(f: &mut Formatter<'_>, object: &Object, raw: &RawObject) -> fmt::Res
             writeln!(f, "null service, M={max_packet} B")
         }
         Object::SenderTspec(SenderTspec::TokenBucket(tspec)) => writeln!(f, "{}", TspecText(tspec)),
+        Object::SenderTspec(SenderTspec::TokenBucketOrNull { tspec, null_max_packet }) => {
+            writeln!(f, "{}, or null service, M={null_max_packet} B", TspecText(tspec))
+        }
         Object::FilterSpec(filter) | Object::SenderTemplate(filter) => filter_spec(f, filter),
         Object::Adspec(Adspec::IntServ(adspec)) => self::adspec(f, adspec),
         Object::ResvConfirm(receiver) => writeln!(f, "receiver {receiver}"),
