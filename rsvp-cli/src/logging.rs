@@ -32,7 +32,6 @@ fn parse_filter(filter: &str) -> Result<EnvFilter, String> {
 /// # Errors
 ///
 /// In words, if the filter is none or the file cannot be written.
-#[expect(dead_code, reason = "the daemon follows")]
 pub(crate) fn start(log: &Log) -> Result<(), String> {
     let filter = parse_filter(log.level.as_deref().unwrap_or(DEFAULT_LEVEL))?;
     let writer = match &log.file {

@@ -2,6 +2,12 @@
 
 mod commands;
 mod config;
+#[cfg(target_os = "linux")]
+mod control;
+#[cfg(target_os = "linux")]
+mod convert;
+#[cfg(target_os = "linux")]
+mod daemon;
 mod decode;
 mod endpoint;
 mod lab;
@@ -24,6 +30,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the daemon.
+    #[cfg(target_os = "linux")]
+    Daemon(commands::daemon::Args),
     /// Check a configuration file.
     Check(commands::check::Args),
     /// Make the daemon read its configuration file again.
@@ -48,6 +57,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        #[cfg(target_os = "linux")]
+        Command::Daemon(args) => match commands::daemon::run(&args) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Command::Check(args) => commands::check::run(&args),
         Command::Reload(args) => commands::reload::run(&args),
         Command::Clear(args) => commands::clear::run(&args),

@@ -2,6 +2,8 @@
 
 pub(crate) mod check;
 pub(crate) mod clear;
+#[cfg(target_os = "linux")]
+pub(crate) mod daemon;
 mod hold;
 pub(crate) mod monitor;
 pub(crate) mod release;

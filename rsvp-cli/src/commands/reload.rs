@@ -20,8 +20,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "{} is in force; standing senders and reservations: {} added, {} removed, {} unchanged",
             reloaded.file, reloaded.added, reloaded.removed, reloaded.unchanged,
         ))?;
-        for setting in reloaded.needs_restart {
-            print_line(&format!("not in force before a restart: {setting}"))?;
+        for note in reloaded.notes {
+            print_line(&format!("note: {note}"))?;
         }
         Ok(())
     })

@@ -131,7 +131,6 @@ impl Config {
     }
 
     /// What the daemon knows of the interface called `name` beside the engine.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the daemon follows"))]
     pub(crate) fn extras(&self, name: &str) -> &InterfaceExtras {
         self.interfaces.get(name).unwrap_or(&self.default_interface)
     }

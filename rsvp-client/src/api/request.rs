@@ -191,8 +191,8 @@ pub struct Reloaded {
     pub removed: usize,
     /// Standing senders and reservations that stayed as they were.
     pub unchanged: usize,
-    /// Settings that take effect at the next start only.
-    pub needs_restart: Vec<String>,
+    /// What the operator should know: settings that wait for a restart, requests that failed.
+    pub notes: Vec<String>,
 }
 
 /// The daemon itself.

@@ -1,0 +1,268 @@
+//! The engine's state as documents.
+
+use rsvp_client::api;
+use rsvp_core::output::PoliceFlags;
+use rsvp_core::view::{
+    Deadline, History, InstalledView, InterfaceView, NeighborView, RequestView, ReservationView, SenderView,
+    SessionView,
+};
+use rsvp_core::{Node, SessionKey, counters::Counters};
+
+use super::flow::{adspec, filter, filters, flows, flowspec, sender_tspec, session, style};
+use super::{Scene, cause, variant_name};
+use crate::config::Config;
+
+fn history(history: &History, scene: &Scene) -> api::StateHistory {
+    let last_event = if history.refreshed > history.changed {
+        "refreshed"
+    } else if history.changed > history.created {
+        "changed"
+    } else {
+        "created"
+    };
+    api::StateHistory {
+        last_event: last_event.to_owned(),
+        cause: cause(&history.cause),
+        created: scene.since(history.created),
+        changed: scene.since(history.changed),
+        refreshed: scene.since(history.refreshed),
+    }
+}
+
+fn next(deadline: Option<&Deadline>, scene: &Scene) -> Option<api::Next> {
+    deadline.map(|deadline| scene.next(deadline.at, variant_name(&deadline.reason)))
+}
+
+fn seconds_left(deadline: Option<&Deadline>, scene: &Scene) -> Option<f64> {
+    next(deadline, scene).map(|next| next.in_seconds)
+}
+
+fn seconds(millis: u32) -> f64 {
+    f64::from(millis) / 1000.0
+}
+
+/// All sessions. Each takes history and deadline from its path and reservation state.
+pub(crate) fn sessions(node: &Node, scene: &Scene) -> Vec<api::SessionView> {
+    let (senders, reservations) = (node.senders(), node.reservations());
+    let histories: Vec<(&SessionKey, &History)> = senders
+        .iter()
+        .map(|view| (&view.session, &view.history))
+        .chain(reservations.iter().map(|view| (&view.session, &view.history)))
+        .collect();
+    let deadlines: Vec<(&SessionKey, &Deadline)> = senders
+        .iter()
+        .filter_map(|view| Some((&view.session, view.expires.as_ref()?)))
+        .chain(reservations.iter().filter_map(|view| Some((&view.session, view.expires.as_ref()?))))
+        .collect();
+    let latest = index(&histories, |a, b| a.changed > b.changed);
+    let earliest = index(&deadlines, |a, b| a.at < b.at);
+    let view = |view: SessionView| api::SessionView {
+        session: session(&view.session),
+        session_status: if view.installed > 0 { "up" } else { "down" }.to_owned(),
+        style: view.style.map(style),
+        psbs: view.senders,
+        rsbs: view.reservations,
+        tcsbs: view.installed,
+        applications: view.applications.iter().map(|id| id.0).collect(),
+        local: view.local,
+        history: latest.get(&view.session).map(|found| history(found, scene)),
+        next: next(earliest.get(&view.session).copied(), scene),
+    };
+    node.sessions().into_iter().map(view).collect()
+}
+
+/// For each session the item that beats all others.
+fn index<'a, T>(
+    items: &[(&'a SessionKey, &'a T)],
+    beats: impl Fn(&T, &T) -> bool,
+) -> std::collections::BTreeMap<&'a SessionKey, &'a T> {
+    let mut best = std::collections::BTreeMap::new();
+    for (key, item) in items {
+        let entry = best.entry(*key).or_insert(*item);
+        if beats(item, entry) {
+            *entry = item;
+        }
+    }
+    best
+}
+
+/// All path state.
+pub(crate) fn senders(node: &Node, scene: &Scene) -> Vec<api::SenderView> {
+    let view = |view: SenderView| api::SenderView {
+        session: session(&view.session),
+        sender: filter(&view.sender),
+        tspec: sender_tspec(&view.tspec),
+        adspec: view.adspec.as_ref().and_then(adspec),
+        previous_hop: view.previous_hop.map(|hop| api::Hop { address: hop.address, lih: hop.lih }),
+        incoming_interface: view.incoming_interface.map(|id| scene.name(id)),
+        outgoing_interfaces: view.outgoing_interfaces.iter().map(|id| scene.name(*id)).collect(),
+        local: view.local,
+        non_rsvp: view.non_rsvp,
+        refresh_interval: seconds(view.refresh_ms),
+        ttl: view.ttl,
+        history: history(&view.history, scene),
+        expires_in: seconds_left(view.expires.as_ref(), scene),
+        next: next(view.expires.as_ref(), scene),
+    };
+    node.senders().into_iter().map(view).collect()
+}
+
+/// All reservation state.
+pub(crate) fn reservations(node: &Node, scene: &Scene) -> Vec<api::ReservationView> {
+    let view = |view: ReservationView| api::ReservationView {
+        session: session(&view.session),
+        style: style(view.style),
+        senders: filters(&view.filters),
+        flowspec: flowspec(&view.flowspec),
+        next_hop: view.next_hop,
+        interface: view.interface.map(|id| scene.name(id)),
+        admitted: view.admitted,
+        refused: view.refused.as_ref().map(cause),
+        refresh_interval: seconds(view.refresh_ms),
+        history: history(&view.history, scene),
+        expires_in: seconds_left(view.expires.as_ref(), scene),
+        next: next(view.expires.as_ref(), scene),
+    };
+    node.reservations().into_iter().map(view).collect()
+}
+
+/// All that is asked of previous hops.
+pub(crate) fn requests(node: &Node, scene: &Scene) -> Vec<api::RequestView> {
+    let view = |view: RequestView| api::RequestView {
+        session: session(&view.session),
+        previous_hop: view.previous_hop,
+        interface: scene.name(view.interface),
+        style: style(view.style),
+        flows: flows(&view.flows),
+        blockaded: view.blockaded,
+        history: history(&view.history, scene),
+        next: next(view.refresh.as_ref(), scene),
+    };
+    node.requests().into_iter().map(view).collect()
+}
+
+/// All traffic control state.
+pub(crate) fn installed(node: &Node, scene: &Scene) -> Vec<api::InstalledView> {
+    let view = |view: InstalledView| api::InstalledView {
+        id: view.id.0,
+        session: session(&view.session),
+        interface: scene.name(view.interface),
+        style: style(view.style),
+        senders: filters(&view.filters),
+        flowspec: flowspec(&view.flowspec),
+        police: police(view.police),
+        bandwidth: view.bandwidth * 8,
+        installed: view.installed,
+        history: history(&view.history, scene),
+    };
+    node.installed().into_iter().map(view).collect()
+}
+
+fn police(flags: PoliceFlags) -> Vec<String> {
+    [(PoliceFlags::ENTRY, "entry"), (PoliceFlags::MERGE, "merge"), (PoliceFlags::BRANCH, "branch")]
+        .into_iter()
+        .filter(|(flag, _)| flags.contains(*flag))
+        .map(|(_, name)| name.to_owned())
+        .collect()
+}
+
+/// All interfaces.
+pub(crate) fn interfaces(node: &Node, config: &Config) -> Vec<api::InterfaceView> {
+    let view = |view: InterfaceView| {
+        let traffic_control = view.bandwidth.is_some() && config.extras(&view.name).traffic_control;
+        api::InterfaceView {
+            lih: view.id.0,
+            addresses: view.addresses,
+            mtu: view.mtu,
+            up: view.up,
+            enabled: view.config.enabled,
+            bandwidth: view.bandwidth.map(|pool| api::Bandwidth {
+                total: pool.total * 8,
+                per_flow: pool.per_flow * 8,
+                link: pool.link * 8,
+                reserved: view.reserved * 8,
+                available: pool.total.saturating_sub(view.reserved) * 8,
+            }),
+            reservations: view.reservations,
+            traffic_control,
+            refresh_interval: view.config.refresh.as_secs_f64(),
+            refresh_misses: view.config.refresh_multiple,
+            blockade_multiple: view.config.blockade_multiple,
+            repair_delay: view.config.repair_delay.as_secs_f64(),
+            slew_max: rounded(view.config.slew_max),
+            name: view.name,
+        }
+    };
+    node.interfaces().into_iter().map(view).collect()
+}
+
+/// As it was written: 0.3 and not 0.30000001192092896.
+fn rounded(value: f32) -> f64 {
+    (f64::from(value) * 1e6).round() / 1e6
+}
+
+/// All neighbours, those of the configuration included whether they were heard or not.
+pub(crate) fn neighbors(node: &Node, config: &Config, scene: &Scene) -> Vec<api::NeighborView> {
+    let view = |view: NeighborView| {
+        let interface = scene.name(view.interface);
+        api::NeighborView {
+            address: view.address,
+            configured: config.extras(&interface).neighbors.contains(&view.address),
+            interface,
+            psbs: view.senders,
+            rsbs: view.reservations,
+            last_heard: view.last_heard.map(|at| scene.since(at)),
+            last_sent: view.last_sent.map(|at| scene.since(at)),
+        }
+    };
+    let mut views: Vec<_> = node.neighbors().into_iter().map(view).collect();
+    for (name, extras) in &config.interfaces {
+        for address in &extras.neighbors {
+            if !views.iter().any(|view| view.interface == *name && view.address == *address) {
+                views.push(api::NeighborView {
+                    address: *address,
+                    interface: name.clone(),
+                    configured: true,
+                    psbs: 0,
+                    rsbs: 0,
+                    last_heard: None,
+                    last_sent: None,
+                });
+            }
+        }
+    }
+    views
+}
+
+/// All counters.
+pub(crate) fn counters(counters: &Counters) -> api::Counters {
+    let (received, sent) = (&counters.received, &counters.sent);
+    api::Counters {
+        messages: api::MessageCounts {
+            path_received: received.path,
+            path_sent: sent.path,
+            resv_received: received.resv,
+            resv_sent: sent.resv,
+            path_err_received: received.path_err,
+            path_err_sent: sent.path_err,
+            resv_err_received: received.resv_err,
+            resv_err_sent: sent.resv_err,
+            path_tear_received: received.path_tear,
+            path_tear_sent: sent.path_tear,
+            resv_tear_received: received.resv_tear,
+            resv_tear_sent: sent.resv_tear,
+            resv_confirm_received: received.resv_confirm,
+            resv_confirm_sent: sent.resv_confirm,
+        },
+        refreshes_received: counters.refreshes_received,
+        refreshes_sent: counters.refreshes_sent,
+        dropped: counters.dropped.iter().map(|(reason, count)| (variant_name(reason), *count)).collect(),
+        path_timeouts: counters.path_timeouts,
+        resv_timeouts: counters.resv_timeouts,
+        admission_failures: counters.admission_failures,
+        events_lost: counters.events_lost,
+        one_shots_dropped: counters.one_shots_dropped,
+        clock_backwards: counters.clock_backwards,
+        early_wakeups: counters.early_wakeups,
+    }
+}

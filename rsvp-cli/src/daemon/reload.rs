@@ -1,0 +1,89 @@
+//! Another configuration takes effect while the daemon runs.
+
+use rsvp_client::api::Reloaded;
+use rsvp_core::Command;
+
+use crate::config::Config;
+use crate::control::Context;
+
+/// Reads the configuration file again. A file that is wrong changes nothing.
+///
+/// # Errors
+///
+/// What is wrong with the file, one line.
+pub(crate) async fn reload(context: &Context) -> Result<Reloaded, String> {
+    let old = context.config();
+    let Some(file) = old.file.clone() else {
+        return Err("the daemon runs without a configuration file".to_owned());
+    };
+    let new = Config::load(&file).map_err(|e| format!("{e}; the old configuration stays in force"))?;
+    context.handle.command(Command::Configure(new.node.clone())).await.map_err(|e| e.to_string())?;
+    let mut notes = needs_restart(&old, &new);
+    let changes = context.standing.apply(&new).await;
+    notes.extend(changes.failures);
+    context.set_config(new);
+    tracing::info!(
+        file = %file.display(),
+        added = changes.added,
+        removed = changes.removed,
+        unchanged = changes.unchanged,
+        "configuration reloaded"
+    );
+    for note in &notes {
+        tracing::warn!("{note}");
+    }
+    Ok(Reloaded {
+        file: file.display().to_string(),
+        added: changes.added,
+        removed: changes.removed,
+        unchanged: changes.unchanged,
+        notes,
+    })
+}
+
+/// The changed settings that the daemon looks at only when it starts.
+fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
+    let changed = [
+        ("control", old.control != new.control),
+        ("log", old.log != new.log),
+        ("role", old.node.router != new.node.router),
+        ("the link rates and traffic-control of interfaces", link_rates(old) != link_rates(new)),
+    ];
+    changed
+        .into_iter()
+        .filter(|(_, changed)| *changed)
+        .map(|(what, _)| format!("{what}: changed, in force at the next start"))
+        .collect()
+}
+
+/// What traffic control was set up with, by interface.
+fn link_rates(config: &Config) -> Vec<(&str, bool, Option<u64>)> {
+    let named = config.node.interfaces.iter().map(|(name, interface)| (name.as_str(), interface));
+    let all = named.chain(std::iter::once(("", &config.node.default_interface)));
+    all.map(|(name, interface)| {
+        (name, config.extras(name).traffic_control, interface.bandwidth.map(|pool| pool.link))
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        Config::parse(text, Path::new("rsvp.toml")).expect("a good file")
+    }
+
+    #[test]
+    fn settings_that_wait_for_a_restart_are_told() {
+        let old = config("[interface.eth0]\nbandwidth = { link = \"10Mbit\", total = \"5Mbit\" }\n");
+        let pool = config("[interface.eth0]\nbandwidth = { link = \"10Mbit\", total = \"6Mbit\" }\n");
+        assert!(needs_restart(&old, &pool).is_empty(), "a pool changes at once");
+        let link = config("[interface.eth0]\nbandwidth = { link = \"20Mbit\", total = \"5Mbit\" }\n");
+        assert_eq!(needs_restart(&old, &link).len(), 1);
+        let role = config("role = \"host\"\n[log]\nlevel = \"debug\"\n");
+        assert_eq!(needs_restart(&old, &role).len(), 3, "role, log and link rates");
+    }
+}

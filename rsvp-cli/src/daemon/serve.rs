@@ -1,0 +1,159 @@
+//! From the command line to a serving daemon, and to its end.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use rsvp_core::Node;
+use rsvp_io::{InterfaceSelection, System, SystemOptions};
+use rsvp_io_tokio::{Clock, Driver};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use super::{Standing, detach, privileges, reload};
+use crate::config::Config;
+use crate::control::{Context, Recorder, Registry, Shared, Socket, record, router};
+
+/// How long clients have to read that the daemon ends.
+const GOODBYE: Duration = Duration::from_millis(200);
+
+/// How the daemon is started.
+pub(crate) struct Options {
+    /// The configuration, command line included.
+    pub(crate) config: Config,
+    /// Whether this is the background process of `-d`.
+    pub(crate) detached: bool,
+}
+
+/// Runs the daemon until it is told to end.
+///
+/// # Errors
+///
+/// Why it could not start, or why it ended by itself; one line.
+pub(crate) fn run(options: Options) -> Result<(), String> {
+    let Options { config, detached } = options;
+    crate::logging::start(&config.log)?;
+    if detached {
+        detach::leave_session().map_err(|e| format!("cannot detach: {}", crate::words(&e)))?;
+    }
+    let path = config.control.socket.clone().unwrap_or_else(default_socket);
+    let socket = Socket::bind(&path, config.control.group.as_deref()).map_err(|e| e.to_string())?;
+    let system = System::open(system_options(&config)?).map_err(|e| e.to_string())?;
+    privileges::drop_unneeded()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| format!("no runtime: {}", crate::words(&e)))?;
+    runtime.block_on(serve(config, socket, system, detached))
+}
+
+/// Where the daemon listens unless it is told: in the system's place, or the user's for others than root.
+fn default_socket() -> PathBuf {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR");
+    match runtime {
+        Some(runtime) if !nix::unistd::geteuid().is_root() => Path::new(&runtime).join("rsvp.sock"),
+        _ => PathBuf::from(rsvp_client::DEFAULT_SOCKET),
+    }
+}
+
+fn system_options(config: &Config) -> Result<SystemOptions, String> {
+    let mut names: Vec<String> = config.node.interfaces.keys().cloned().collect();
+    let present = nix::net::if_::if_nameindex().map_err(|e| format!("no interfaces: {e}"))?;
+    names.extend(present.iter().map(|interface| interface.name().to_string_lossy().into_owned()));
+    let rate = |name: String| {
+        let settings = config.node.interface(&name);
+        let wanted = name != "lo" && settings.enabled && config.extras(&name).traffic_control;
+        let link = settings.bandwidth.filter(|_| wanted)?.link;
+        Some((name, link))
+    };
+    let link_rates: BTreeMap<String, u64> = names.into_iter().filter_map(rate).collect();
+    Ok(SystemOptions { router: config.node.router, interfaces: InterfaceSelection::All, link_rates })
+}
+
+/// Every start needs another one, so that epochs and keys are not repeated.
+fn seed() -> Result<[u8; 32], String> {
+    let mut seed = [0; 32];
+    File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut seed))
+        .map_err(|e| format!("no random numbers: {}", crate::words(&e)))?;
+    Ok(seed)
+}
+
+async fn serve(config: Config, mut socket: Socket, system: System, detached: bool) -> Result<(), String> {
+    let fail = |e: std::io::Error| format!("cannot start: {}", crate::words(&e));
+    let clock = Clock::start();
+    let started = (clock.now(), SystemTime::now());
+    let node = Node::new(config.node.clone(), seed()?, clock.now());
+    let (driver, handle) = Driver::new(node, system, clock).map_err(fail)?;
+    let registry = Registry::new(handle.clone());
+    let recorder = Recorder::new(config.control.events);
+    let recording = record(handle.subscribe(), handle.clone(), recorder.clone(), registry.clone());
+    let driving = tokio::spawn(driver.run());
+    tokio::spawn(recording);
+    let standing = Standing::new(registry.clone());
+    let context = Arc::new(Context {
+        handle,
+        registry,
+        recorder,
+        config: Mutex::new(config.clone()),
+        standing: standing.clone(),
+        started,
+    });
+    for diagnostic in context.handle.diagnostics().await.unwrap_or_default() {
+        tracing::warn!("{diagnostic}");
+    }
+    warn_of_empty_pools(&config);
+    for failure in standing.apply(&config).await.failures {
+        tracing::warn!("{failure}");
+    }
+    tokio::spawn(standing.keep_trying());
+    let listener = socket.listen().map_err(fail)?;
+    let serving = axum::serve(listener, router(Arc::clone(&context)));
+    tokio::spawn(std::future::IntoFuture::into_future(serving));
+    tracing::info!(socket = %socket.path().display(), pid = std::process::id(), "the daemon serves");
+    if detached {
+        detach::tell_ready().map_err(fail)?;
+    }
+    end(&context, driving).await
+}
+
+/// Reservations need bandwidth, and there is none unless it is configured.
+fn warn_of_empty_pools(config: &Config) {
+    let mut interfaces = config.node.interfaces.values().chain([&config.node.default_interface]);
+    if interfaces.all(|interface| interface.bandwidth.is_none()) {
+        tracing::warn!(
+            "no bandwidth is configured: reservations are refused on every interface (see [interface.NAME] bandwidth)"
+        );
+    }
+}
+
+/// Waits for the end and brings it about: everything is torn down and removed.
+async fn end(context: &Shared, mut driving: JoinHandle<std::io::Result<()>>) -> Result<(), String> {
+    let fail = |e: std::io::Error| format!("no signals: {}", crate::words(&e));
+    let mut terminate = signal(SignalKind::terminate()).map_err(fail)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(fail)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(fail)?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => {
+                if let Err(error) = reload(context).await {
+                    tracing::error!("{error}");
+                }
+            }
+            ended = &mut driving => return Err(match ended {
+                Ok(Ok(())) => "the node has stopped by itself".to_owned(),
+                Ok(Err(error)) => format!("a socket is broken: {}", crate::words(&error)),
+                Err(error) => format!("the node has failed: {error}"),
+            }),
+        }
+    }
+    tracing::info!("the daemon ends: tearing down");
+    context.handle.shutdown().await;
+    tokio::time::sleep(GOODBYE).await;
+    Ok(())
+}
