@@ -8,7 +8,6 @@ use rsvp_core::wire::{
 };
 use serde::{Serialize, Serializer};
 
-use super::names;
 use super::record::{Checksum, Record};
 
 /// A record as one line.
@@ -23,7 +22,7 @@ pub(super) fn line(record: &Record<'_>) -> serde_json::Result<String> {
         ttl: packet.map(|packet| packet.ttl),
         router_alert: packet.map(|packet| packet.router_alert),
         udp_port: packet.and_then(|packet| packet.udp_port),
-        message: header.and_then(|header| names::message(header.message_type)),
+        message: header.and_then(|header| header.message_type.name()),
         r#type: header.map(|header| header.message_type.0),
         flags: header.map(|header| header.flags),
         send_ttl: header.map(|header| header.send_ttl),
@@ -140,7 +139,7 @@ impl<'a> ObjectLine<'a> {
             Ok(object) => Fields::new(object, contents),
             Err(error) => Fields::Damaged { contents, error: error.to_string() },
         };
-        let name = names::class(raw.class_num());
+        let name = raw.class_num().name();
         Self { class: raw.class, ctype: raw.ctype, length: raw.encoded_len(), name, fields }
     }
 }

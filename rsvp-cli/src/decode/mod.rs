@@ -2,7 +2,6 @@
 
 mod capture;
 mod json;
-mod names;
 mod packet;
 mod record;
 #[cfg(test)]

@@ -7,7 +7,6 @@ use rsvp_core::wire::{
     SenderTspec, Session, SessionKey, Style, Tspec,
 };
 
-use super::names;
 use super::record::{Checksum, Record};
 use super::text::{delay, hex, micros, protocol, rate, size};
 
@@ -36,7 +35,7 @@ impl Display for Tree<'_> {
         self.message(f)?;
         writeln!(f)?;
         for (raw, decoded) in record.objects() {
-            let name = names::class(raw.class_num()).unwrap_or("(unknown)");
+            let name = raw.class_num().name().unwrap_or("(unknown)");
             let numbers = format!("{}/{}", raw.class, raw.ctype);
             write!(f, "    {name:<18} {numbers:<6} {:>4}  ", raw.encoded_len())?;
             match decoded {
@@ -52,7 +51,7 @@ impl Tree<'_> {
     fn message(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(message) = &self.0.message else { return Ok(()) };
         let Some(header) = &message.header else { return Ok(()) };
-        match names::message(header.message_type) {
+        match header.message_type.name() {
             Some(name) => write!(f, "  {name}")?,
             None => write!(f, "  message type {}", header.message_type.0)?,
         }
