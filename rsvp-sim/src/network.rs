@@ -279,13 +279,16 @@ impl Network {
         self.settle(node);
     }
 
-    /// Cuts a device's power, or gives it back; with power back, RSVP starts afresh.
+    /// Cuts a device's power, or gives it back; with power back, RSVP starts if it does not
+    /// run.
     pub fn set_power(&mut self, node: NodeId, on: bool) {
-        self.devices[node.0].powered = on;
+        let device = &mut self.devices[node.0];
+        device.powered = on;
+        let starts = on && device.config.is_some() && device.rsvp.is_none();
         self.topology_changed();
         if !on {
             self.kill(node);
-        } else if self.devices[node.0].config.is_some() {
+        } else if starts {
             self.start(node);
         }
     }
