@@ -1,12 +1,13 @@
 //! The one timer queue: every deadline of a node is in it.
 //!
-//! A hierarchical timing wheel over microseconds, in which a slot of a wheel is opened into a finer
-//! wheel only when the earliest entry has to be found in it. Wheels stand for absolute time, so
-//! nothing has to be moved when time passes, and a deadline may lie anywhere in the past or future.
+//! A hierarchical timing wheel over microseconds, in which a slot of a wheel becomes a finer wheel of its
+//! own once more than a few entries came into it. Wheels stand for absolute time, so nothing has to be
+//! moved when time passes, and a deadline may lie anywhere in the past or future.
 //!
-//! The earliest entry is always known exactly; it is never late and never early. Insert, cancel
-//! and reschedule cost a constant number of steps (at most [`LEVELS`], usually one or two); an entry
-//! is moved to a finer wheel at most once per level, and only when its slot has become the earliest.
+//! The earliest entry is always known exactly; it is never late and never early. Insert, cancel,
+//! reschedule and pop cost a constant number of steps whatever the number of entries: a way down of at most
+//! [`LEVELS`] wheels (usually two to four), the search of one list of at most [`MAX_LIST`] entries, and for
+//! an insert at worst the move of such a list on each level.
 
 use alloc::vec::Vec;
 
@@ -20,8 +21,9 @@ const SLOTS: usize = 1 << BITS;
 const LEVELS: u8 = u64::BITS.div_ceil(BITS) as u8;
 /// The level of the first wheel, which turns round in 18 minutes: the lifetimes of soft state fit.
 const START_LEVEL: u8 = 4;
-/// A slot with more entries than this is opened when the earliest of them is wanted.
-const SCAN_MAX: usize = 8;
+/// A slot into which more entries came than this is opened; one of the finest wheel never is, since its
+/// entries are due at the same time.
+const MAX_LIST: u32 = 16;
 /// No index.
 const NIL: u32 = u32::MAX;
 
@@ -77,16 +79,29 @@ struct Slot {
     head: u32,
     /// The last entry.
     tail: u32,
+    /// The entries that came since the slot was empty, of which some may have gone: never fewer than there are.
+    arrivals: u32,
 }
 
 impl Wheel {
     const fn new(level: u8, parent: u32) -> Self {
-        Self { occupied: 0, opened: 0, slots: [Slot { head: NIL, tail: NIL }; SLOTS], parent, level }
+        Self {
+            occupied: 0,
+            opened: 0,
+            slots: [Slot { head: NIL, tail: NIL, arrivals: 0 }; SLOTS],
+            parent,
+            level,
+        }
     }
 
     /// The slot that `deadline` falls into.
     const fn slot(&self, deadline: u64) -> usize {
         (deadline >> (BITS * self.level as u32)) as usize % SLOTS
+    }
+
+    /// Whether the slot of `deadline`, not opened yet, is to be opened.
+    const fn is_overfull(&self, deadline: u64) -> bool {
+        self.level > 0 && self.slots[self.slot(deadline)].arrivals > MAX_LIST
     }
 }
 
@@ -192,8 +207,11 @@ impl<K: Copy> TimerQueue<K> {
     fn link(&mut self, index: u32) {
         let deadline = self.entries[index as usize].deadline;
         self.cover(deadline);
-        let wheel = self.find(deadline);
-        self.append(wheel, index);
+        let mut at = self.find(deadline);
+        self.append(at, index);
+        while self.wheels[at as usize].is_overfull(deadline) {
+            at = self.open(at, deadline);
+        }
         if self.next().is_none_or(|(first, _)| deadline < first.as_micros()) {
             self.first = index;
         }
@@ -272,7 +290,7 @@ impl<K: Copy> TimerQueue<K> {
         let slot = wheel.slot(self.entries[index as usize].deadline);
         let tail = if wheel.occupied & (1 << slot) == 0 {
             wheel.occupied |= 1 << slot;
-            wheel.slots[slot].head = index;
+            wheel.slots[slot] = Slot { head: index, tail: index, arrivals: 0 };
             NIL
         } else {
             let tail = wheel.slots[slot].tail;
@@ -280,6 +298,7 @@ impl<K: Copy> TimerQueue<K> {
             tail
         };
         wheel.slots[slot].tail = index;
+        wheel.slots[slot].arrivals = wheel.slots[slot].arrivals.saturating_add(1);
         let entry = &mut self.entries[index as usize];
         (entry.prev, entry.next) = (tail, NIL);
     }
@@ -301,8 +320,8 @@ impl<K: Copy> TimerQueue<K> {
         }
     }
 
-    /// The earliest entry, or `NIL`. Opens the slots on the way that are too full to be searched.
-    fn find_first(&mut self) -> u32 {
+    /// The earliest entry, or `NIL`.
+    fn find_first(&self) -> u32 {
         let mut at = self.root;
         loop {
             let wheel = &self.wheels[at as usize];
@@ -311,38 +330,32 @@ impl<K: Copy> TimerQueue<K> {
             }
             let slot = wheel.occupied.trailing_zeros() as usize;
             let head = wheel.slots[slot].head;
-            if wheel.opened & (1 << slot) != 0 {
-                at = head;
-            } else if wheel.level == 0 {
-                return head;
-            } else if let Some(first) = self.scan(head) {
-                return first;
-            } else {
-                at = self.open(at, slot);
+            if wheel.opened & (1 << slot) == 0 {
+                // Entries of the finest wheel are due at the same time.
+                return if wheel.level == 0 { head } else { self.first_of(head) };
             }
+            at = head;
         }
     }
 
-    /// The earliest entry of a list; `None` if the list is too long to be searched.
-    fn scan(&self, head: u32) -> Option<u32> {
-        let (mut first, mut at) = (head, head);
-        for _ in 0..SCAN_MAX {
-            at = self.entries[at as usize].next;
-            if at == NIL {
-                return Some(first);
-            }
+    /// The earliest entry of a list.
+    fn first_of(&self, head: u32) -> u32 {
+        let (mut first, mut at) = (head, self.entries[head as usize].next);
+        while at != NIL {
             if self.entries[at as usize].deadline < self.entries[first as usize].deadline {
                 first = at;
             }
+            at = self.entries[at as usize].next;
         }
-        None
+        first
     }
 
-    /// Moves the entries of a slot into a finer wheel of their own.
-    fn open(&mut self, parent: u32, slot: usize) -> u32 {
+    /// Moves the entries in the slot of `deadline` into a finer wheel of their own.
+    fn open(&mut self, parent: u32, deadline: u64) -> u32 {
         let level = self.wheels[parent as usize].level - 1;
         let child = self.allocate(level, parent);
         let wheel = &mut self.wheels[parent as usize];
+        let slot = wheel.slot(deadline);
         wheel.opened |= 1 << slot;
         let mut at = core::mem::replace(&mut wheel.slots[slot].head, child);
         while at != NIL {
@@ -445,6 +458,27 @@ mod tests {
         }
         assert!(queue.wheels.len() <= most + usize::from(LEVELS), "{} wheels", queue.wheels.len());
         assert_eq!(queue.entries.len(), 200);
+    }
+
+    #[test]
+    fn no_list_is_long() {
+        let mut queue = TimerQueue::new(at(0));
+        let ids: Vec<_> =
+            (0..20_000).map(|n| queue.insert(at(30_000_000 + n * 7919 % 30_000_000), n)).collect();
+        for id in ids.iter().step_by(3) {
+            assert!(queue.reschedule(*id, at(90_000_000 + id.index as u64)));
+        }
+        for wheel in queue.wheels.iter().filter(|wheel| wheel.level > 0) {
+            for slot in (0..SLOTS).filter(|slot| wheel.occupied & !wheel.opened & (1 << slot) != 0) {
+                let mut length = 0;
+                let mut at = wheel.slots[slot].head;
+                while at != NIL {
+                    length += 1;
+                    at = queue.entries[at as usize].next;
+                }
+                assert!((1..=MAX_LIST).contains(&length), "{length} entries");
+            }
+        }
     }
 
     #[derive(Clone, Debug)]
