@@ -1,4 +1,68 @@
-//! A sans-IO RSVP engine (RFC 2205, RFC 2209).
+//! A sans-IO RSVP engine: RFC 2205 and RFC 2209, with integrated services (RFC 2210 to 2212).
+//!
+//! [`Node`] is one host or router. It has no sockets, clock, threads or routing table: whoever embeds it hands in what
+//! happened, with the time, and carries out what comes back.
+//!
+//! ```text
+//!   datagrams, routes, interfaces, ──▶ ┌──────┐ ──▶ poll_transmit   datagrams to send
+//!   answers of traffic control         │ Node │ ──▶ poll_request    routes to watch, flows to install
+//!   (handle, with now)                 │      │ ──▶ poll_event      upcalls, changes of state
+//!   local commands (command)       ──▶ └──────┘ ──▶ poll_timeout    when to call again, and why
+//! ```
+//!
+//! A sender's application, in its own words:
+//!
+//! ```
+//! use rsvp_core::command::{Command, Reply, SenderRequest};
+//! use rsvp_core::input::{Input, InterfaceId, InterfaceInfo, NextHop, Route};
+//! use rsvp_core::wire::{FilterSpec, FlowKey, SenderTspec, SessionKey, Tspec};
+//! use rsvp_core::{Instant, Node, NodeConfig, Request};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let now = Instant::ZERO;
+//! let mut node = Node::new(NodeConfig::default(), [7; 32], now);
+//! let eth0 = InterfaceId(1);
+//! node.handle(now, Input::Interface(InterfaceInfo {
+//!     id: eth0,
+//!     name: "eth0".into(),
+//!     addresses: vec!["192.0.2.1".parse()?],
+//!     mtu: 1500,
+//!     up: true,
+//! }));
+//!
+//! // The application announces that it will send to 198.51.100.7, UDP port 5004.
+//! let session = SessionKey::Ip(FlowKey { destination: "198.51.100.7".parse()?, protocol: 17, port: 5004 });
+//! let Reply::Session(id) = node.command(now, Command::OpenSession(session))? else { unreachable!() };
+//! let tspec = Tspec { rate: 125_000.0, bucket: 10_000.0, peak: 250_000.0, min_unit: 64, max_packet: 1500 };
+//! node.command(now, Command::AddSender(id, SenderRequest {
+//!     template: FilterSpec::Ip { source: "192.0.2.1".parse()?, port: 4000 },
+//!     tspec: SenderTspec::TokenBucket(tspec),
+//!     adspec: true,
+//!     ttl: 63,
+//! }))?;
+//!
+//! // The node asks for the route; the embedder knows it.
+//! let Some(Request::WatchRoute(key)) = node.poll_request() else { unreachable!() };
+//! let gateway = Some("192.0.2.254".parse()?);
+//! let route = Route { outgoing: vec![NextHop { interface: eth0, gateway }], ..Route::default() };
+//! node.handle(now, Input::Route(key, route));
+//!
+//! // And now there is a Path to send.
+//! let mut datagram = Vec::new();
+//! let transmit = node.poll_transmit(now, &mut datagram).expect("a Path message");
+//! assert_eq!(transmit.destination, key.destination);
+//! assert!(transmit.router_alert && !datagram.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Where to look: [`wire`] for messages and objects, [`intserv`] for the arithmetic of flowspecs, [`input`],
+//! [`command`], [`output`] and [`event`] for what goes in and out, [`view`] for the state as an operator sees it,
+//! [`admission`] for your own admission control, [`config`] for timers, limits and bandwidth.
+//!
+//! Bad input from the network never panics: it is answered with the error message that the RFC asks for, or dropped and
+//! counted with its [`DropReason`](counters::DropReason). The crate is `no_std` with `alloc`; its one feature, `serde`
+//! (on by default), makes inputs, commands, outputs and views serialisable.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -53,21 +53,22 @@ pub(crate) struct Args {
 
 impl Args {
     /// The configuration file, and what the command line says over it.
-    fn config(&self) -> Result<Config, String> {
-        let mut config = match &self.config {
+    fn options(&self) -> Result<Options, String> {
+        let config = match &self.config {
             Some(path) => Config::load(&absolute(path)?).map_err(|e| e.to_string())?,
             None => Config::default(),
         };
+        let (mut control, mut log) = (config.control.clone(), config.log.clone());
         if let Some(socket) = &self.socket {
-            config.control.socket = Some(absolute(socket)?);
+            control.socket = Some(absolute(socket)?);
         }
         if let Some(file) = &self.log_file {
-            config.log.file = Some(absolute(file)?);
+            log.file = Some(absolute(file)?);
         }
-        config.control.group = self.socket_group.clone().or(config.control.group);
-        config.log.level = self.log_level.clone().or(config.log.level);
-        config.log.format = self.log_format.or(config.log.format);
-        Ok(config)
+        control.group = self.socket_group.clone().or(control.group);
+        log.level = self.log_level.clone().or(log.level);
+        log.format = self.log_format.or(log.format);
+        Ok(Options { config, control, log, detached: self.detached })
     }
 }
 
@@ -77,10 +78,10 @@ fn absolute(path: &Path) -> Result<PathBuf, String> {
 
 /// Runs `daemon`.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let config = args.config().map_err(|e| Failure::new(FAILED, e))?;
+    let options = args.options().map_err(|e| Failure::new(FAILED, e))?;
     if args.detach && !args.detached {
         return Ok(daemon::detach()?);
     }
-    daemon::run(Options { config, detached: args.detached })?;
+    daemon::run(options)?;
     Ok(ExitCode::SUCCESS)
 }

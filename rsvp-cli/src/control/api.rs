@@ -137,7 +137,6 @@ async fn view<T: serde::Serialize + Send + 'static>(
 
 async fn status(State(context): State<Shared>) -> Result<Json<Status>, Fault> {
     let config = context.config();
-    let warnings = context.handle.diagnostics().await?.iter().map(ToString::to_string).collect();
     let (started, _) = context.started;
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -145,7 +144,7 @@ async fn status(State(context): State<Shared>) -> Result<Json<Status>, Fault> {
         started: Scene::at(context.handle.clock().now()).since(started),
         config: config.file.map(|file| file.display().to_string()),
         router: config.node.router,
-        warnings,
+        warnings: context.warnings().await?,
     }))
 }
 

@@ -21,7 +21,7 @@ fn error_words(code: u8, value: u16) -> String {
 pub(crate) fn cause(cause: &Cause) -> api::Cause {
     let mut numbers = (None, None);
     let (kind, text) = match cause {
-        Cause::Local => ("local", "asked for here".to_owned()),
+        Cause::Local => ("local", "local request".to_owned()),
         Cause::Path => ("path", "Path".to_owned()),
         Cause::Resv => ("resv", "Resv".to_owned()),
         Cause::PathTear => ("path-tear", "PathTear".to_owned()),

@@ -1,5 +1,7 @@
 //! The engine's state as documents.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rsvp_client::api;
 use rsvp_core::output::PoliceFlags;
 use rsvp_core::view::{
@@ -56,9 +58,11 @@ pub(crate) fn sessions(node: &Node, scene: &Scene) -> Vec<api::SessionView> {
         .collect();
     let latest = index(&histories, |a, b| a.changed > b.changed);
     let earliest = index(&deadlines, |a, b| a.at < b.at);
+    let up: BTreeSet<&SessionKey> =
+        reservations.iter().filter(|view| view.admitted).map(|view| &view.session).collect();
     let view = |view: SessionView| api::SessionView {
         session: session(&view.session),
-        session_status: if view.installed > 0 { "up" } else { "down" }.to_owned(),
+        session_status: if up.contains(&view.session) { "up" } else { "down" }.to_owned(),
         style: view.style.map(style),
         psbs: view.senders,
         rsbs: view.reservations,
@@ -75,8 +79,8 @@ pub(crate) fn sessions(node: &Node, scene: &Scene) -> Vec<api::SessionView> {
 fn index<'a, T>(
     items: &[(&'a SessionKey, &'a T)],
     beats: impl Fn(&T, &T) -> bool,
-) -> std::collections::BTreeMap<&'a SessionKey, &'a T> {
-    let mut best = std::collections::BTreeMap::new();
+) -> BTreeMap<&'a SessionKey, &'a T> {
+    let mut best = BTreeMap::new();
     for (key, item) in items {
         let entry = best.entry(*key).or_insert(*item);
         if beats(item, entry) {

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::{Standing, detach, privileges, reload};
-use crate::config::Config;
+use crate::config::{Config, Control, Log};
 use crate::control::{Context, Recorder, Registry, Shared, Socket, record, router};
 
 /// How long clients have to read that the daemon ends.
@@ -22,8 +22,12 @@ const GOODBYE: Duration = Duration::from_millis(200);
 
 /// How the daemon is started.
 pub(crate) struct Options {
-    /// The configuration, command line included.
+    /// The configuration as the file has it.
     pub(crate) config: Config,
+    /// The control socket, with what the command line says of it.
+    pub(crate) control: Control,
+    /// Logging, with what the command line says of it.
+    pub(crate) log: Log,
     /// Whether this is the background process of `-d`.
     pub(crate) detached: bool,
 }
@@ -34,13 +38,13 @@ pub(crate) struct Options {
 ///
 /// Why it could not start, or why it ended by itself; one line.
 pub(crate) fn run(options: Options) -> Result<(), String> {
-    let Options { config, detached } = options;
-    crate::logging::start(&config.log)?;
+    let Options { config, control, log, detached } = options;
+    crate::logging::start(&log)?;
     if detached {
         detach::leave_session().map_err(|e| format!("cannot detach: {}", crate::words(&e)))?;
     }
-    let path = config.control.socket.clone().unwrap_or_else(default_socket);
-    let socket = Socket::bind(&path, config.control.group.as_deref()).map_err(|e| e.to_string())?;
+    let path = control.socket.unwrap_or_else(default_socket);
+    let socket = Socket::bind(&path, control.group.as_deref()).map_err(|e| e.to_string())?;
     let system = System::open(system_options(&config)?).map_err(|e| e.to_string())?;
     privileges::drop_unneeded()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -102,10 +106,9 @@ async fn serve(config: Config, mut socket: Socket, system: System, detached: boo
         standing: standing.clone(),
         started,
     });
-    for diagnostic in context.handle.diagnostics().await.unwrap_or_default() {
-        tracing::warn!("{diagnostic}");
+    for warning in context.warnings().await.unwrap_or_default() {
+        tracing::warn!("{warning}");
     }
-    warn_of_empty_pools(&config);
     for failure in standing.apply(&config).await.failures {
         tracing::warn!("{failure}");
     }
@@ -118,16 +121,6 @@ async fn serve(config: Config, mut socket: Socket, system: System, detached: boo
         detach::tell_ready().map_err(fail)?;
     }
     end(&context, driving).await
-}
-
-/// Reservations need bandwidth, and there is none unless it is configured.
-fn warn_of_empty_pools(config: &Config) {
-    let mut interfaces = config.node.interfaces.values().chain([&config.node.default_interface]);
-    if interfaces.all(|interface| interface.bandwidth.is_none()) {
-        tracing::warn!(
-            "no bandwidth is configured: reservations are refused on every interface (see [interface.NAME] bandwidth)"
-        );
-    }
 }
 
 /// Waits for the end and brings it about: everything is torn down and removed.

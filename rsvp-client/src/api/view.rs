@@ -62,7 +62,7 @@ pub struct Hop {
 pub struct SessionView {
     /// Its identity.
     pub session: Session,
-    /// `up` when a reservation is in place here, else `down`.
+    /// `up` when a reservation is admitted here, else `down`.
     pub session_status: String,
     /// Style of its reservations, if it has any.
     pub style: Option<Style>,

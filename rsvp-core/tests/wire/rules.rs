@@ -69,7 +69,7 @@ fn shape(flows: &[FlowDescriptor]) -> Vec<(Option<u32>, usize)> {
     flows.iter().map(|flow| (packet(flow), flow.filters.len())).collect()
 }
 
-fn is_bad_list<T: core::fmt::Debug>(result: Result<T, DecodeErrorKind>) {
+fn is_bad_list(result: &Result<Vec<FlowDescriptor>, DecodeErrorKind>) {
     assert!(matches!(result, Err(DecodeErrorKind::BadFlowDescriptors(_))), "{result:?}");
 }
 
@@ -179,9 +179,9 @@ fn policy_data_may_be_repeated() {
 #[test]
 fn wildcard_filter() {
     assert_eq!(shape(&resv_flows(&[WF, FLOW1]).unwrap()), [(Some(1500), 0)]);
-    is_bad_list(resv_flows(&[WF]));
-    is_bad_list(resv_flows(&[WF, FLOW1, FLOW2]));
-    is_bad_list(resv_flows(&[WF, FLOW1, FILTER1]));
+    is_bad_list(&resv_flows(&[WF]));
+    is_bad_list(&resv_flows(&[WF, FLOW1, FLOW2]));
+    is_bad_list(&resv_flows(&[WF, FLOW1, FILTER1]));
     assert_eq!(shape(&tear_flows(&[WF]).unwrap()), [(None, 0)]);
     assert_eq!(shape(&tear_flows(&[WF, FLOW1]).unwrap()), [(Some(1500), 0)]);
 }
@@ -191,25 +191,25 @@ fn fixed_filter() {
     let flows = resv_flows(&[FF, FLOW1, FILTER1, FILTER2, FLOW2, FILTER3]).unwrap();
     assert_eq!(shape(&flows), [(Some(1500), 1), (Some(1500), 1), (Some(576), 1)]);
     assert_eq!(flows[1].filters[0].source(), ip("10.0.0.2"));
-    is_bad_list(resv_flows(&[FF]));
-    is_bad_list(resv_flows(&[FF, FILTER1]));
-    is_bad_list(resv_flows(&[FF, FLOW1]));
-    is_bad_list(resv_flows(&[FF, FLOW1, FLOW2, FILTER1]));
-    is_bad_list(resv_flows(&[FF, FLOW1, FILTER1, FLOW2]));
+    is_bad_list(&resv_flows(&[FF]));
+    is_bad_list(&resv_flows(&[FF, FILTER1]));
+    is_bad_list(&resv_flows(&[FF, FLOW1]));
+    is_bad_list(&resv_flows(&[FF, FLOW1, FLOW2, FILTER1]));
+    is_bad_list(&resv_flows(&[FF, FLOW1, FILTER1, FLOW2]));
     assert_eq!(shape(&tear_flows(&[FF, FILTER1, FILTER2]).unwrap()), [(None, 1), (None, 1)]);
-    is_bad_list(tear_flows(&[FF]));
+    is_bad_list(&tear_flows(&[FF]));
 }
 
 #[test]
 fn shared_explicit() {
     assert_eq!(shape(&resv_flows(&[SE, FLOW1, FILTER1, FILTER2]).unwrap()), [(Some(1500), 2)]);
-    is_bad_list(resv_flows(&[SE]));
-    is_bad_list(resv_flows(&[SE, FLOW1]));
-    is_bad_list(resv_flows(&[SE, FILTER1]));
-    is_bad_list(resv_flows(&[SE, FLOW1, FILTER1, FLOW2, FILTER2]));
-    is_bad_list(resv_flows(&[SE, FILTER1, FLOW1]));
+    is_bad_list(&resv_flows(&[SE]));
+    is_bad_list(&resv_flows(&[SE, FLOW1]));
+    is_bad_list(&resv_flows(&[SE, FILTER1]));
+    is_bad_list(&resv_flows(&[SE, FLOW1, FILTER1, FLOW2, FILTER2]));
+    is_bad_list(&resv_flows(&[SE, FILTER1, FLOW1]));
     assert_eq!(shape(&tear_flows(&[SE, FILTER1, FILTER2]).unwrap()), [(None, 2)]);
-    is_bad_list(tear_flows(&[SE]));
+    is_bad_list(&tear_flows(&[SE]));
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn an_error_concerns_one_flow_descriptor() {
     for style in [FF, SE, WF] {
         assert_eq!(shape(&flows(&[style]).unwrap()), []);
     }
-    is_bad_list(flows(&[FF, FLOW1, FILTER1, FILTER2]));
+    is_bad_list(&flows(&[FF, FLOW1, FILTER1, FILTER2]));
 }
 
 #[test]
@@ -299,11 +299,17 @@ fn impossible_addresses() {
         let error = message(message_type, &objects).unwrap_err();
         assert!(matches!(error, DecodeErrorKind::BadContents { .. }), "{object}: {error:?}");
     }
-    is_zero_source(resv_flows(&[FF, FLOW1, "000c0a01 00000000 00000fa0"]));
+    let error = resv_flows(&[FF, FLOW1, "000c0a01 00000000 00000fa0"]).unwrap_err();
+    assert!(matches!(error, DecodeErrorKind::BadContents { .. }), "{error:?}");
 }
 
-fn is_zero_source<T: core::fmt::Debug>(result: Result<T, DecodeErrorKind>) {
-    assert!(matches!(result, Err(DecodeErrorKind::BadContents { .. })), "{result:?}");
+#[test]
+fn scope_is_of_the_family_of_the_session() {
+    let scope6 = "00140702 20010db8 00000000 00000000 00000001";
+    for list in [[SESSION, scope6], [scope6, SESSION]] {
+        let error = message(MessageType::RESV_TEAR, &[&list[..], &[HOP, WF]].concat()).unwrap_err();
+        assert!(matches!(error, DecodeErrorKind::BadContents { .. }), "{error:?}");
+    }
 }
 
 #[test]
