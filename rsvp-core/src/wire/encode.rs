@@ -6,7 +6,6 @@ use core::net::IpAddr;
 use super::adspec::Adspec;
 use super::code::ClassNum;
 use super::error::EncodeError;
-use super::flowspec::Flowspec;
 use super::message::{
     FlowDescriptor, Header, Message, Path, PathErr, PathTear, Resv, ResvConf, ResvErr, ResvTear,
 };
@@ -143,16 +142,19 @@ fn encode_optional_scope(
     scope.map_or(Ok(()), |sources| encode_scope(sources, session.key.destination(), out))
 }
 
-/// STYLE and the flow descriptor list. A FLOWSPEC equal to the one before is left out, as FF allows.
+/// STYLE and the flow descriptor list. A FLOWSPEC equal to the one before, octet by octet, is left out, as FF allows.
 fn encode_flows(style: Style, flows: &[FlowDescriptor], out: &mut Vec<u8>) -> Result<(), EncodeError> {
     style.encode(out)?;
-    let mut last: Option<&Flowspec> = None;
+    let mut last = 0..0;
     for flow in flows {
-        if let Some(flowspec) = &flow.flowspec
-            && last != Some(flowspec)
-        {
+        if let Some(flowspec) = &flow.flowspec {
+            let start = out.len();
             flowspec.encode(out)?;
-            last = Some(flowspec);
+            if out[start..] == out[last.clone()] {
+                out.truncate(start);
+            } else {
+                last = start..out.len();
+            }
         }
         for filter in &flow.filters {
             filter.encode(ClassNum::FILTER_SPEC, out)?;

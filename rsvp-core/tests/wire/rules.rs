@@ -234,6 +234,11 @@ fn equal_flowspecs_are_sent_once() {
     let long = [&RESV[..3], &[FF, FLOW1, FILTER1, FLOW1, FILTER2, FLOW2, FILTER3, FLOW1, FILTER1]].concat();
     let encoded = encode(&message(MessageType::RESV, &long).unwrap());
     assert_eq!(encoded[8..], short[8..]);
+
+    let no_number = "00240902 00000007 05000006 7f000005 7fc00000 44fa0000 469c4000 00000040 000005dc";
+    let objects = [&RESV[..3], &[FF, no_number, FILTER1, FILTER2, FILTER3]].concat();
+    let encoded = encode(&message(MessageType::RESV, &objects).unwrap());
+    assert_eq!(encoded[8..], datagram(MessageType::RESV, &objects)[8..]);
 }
 
 #[test]
