@@ -8,6 +8,7 @@ mod options;
 mod receive;
 mod socket;
 mod system;
+mod tc;
 
 pub use options::{Diagnostic, InterfaceSelection, OpenError, Severity, SystemOptions};
 pub use system::{ReadOutcome, SendOutcome, Source, System, SystemCounters};

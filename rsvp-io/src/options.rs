@@ -38,6 +38,14 @@ pub struct OpenError {
 }
 
 impl OpenError {
+    pub(crate) fn thread(source: io::Error) -> Self {
+        Self {
+            what: "cannot start the thread for traffic control",
+            source,
+            advice: "raise the limit on threads and open files",
+        }
+    }
+
     pub(crate) fn raw_socket(source: io::Error) -> Self {
         let advice = match source.kind() {
             io::ErrorKind::PermissionDenied => "run as root, or with CAP_NET_RAW and CAP_NET_ADMIN",

@@ -12,6 +12,7 @@ use crate::netlink::{LinkEvent, Monitor};
 use crate::options::{Diagnostic, OpenError, SystemOptions};
 use crate::receive::{Discard, receive};
 use crate::socket::{Batch, Ipv4Header, Ipv4Sockets, Ipv6Header, Ipv6Sockets};
+use crate::tc::TrafficControl;
 
 /// Everything that one node needs from Linux: sockets, interfaces, routes and traffic control.
 ///
@@ -24,6 +25,7 @@ pub struct System {
     ipv6: Option<Ipv6Sockets>,
     batch: Batch,
     monitor: Monitor,
+    traffic_control: TrafficControl,
     counters: SystemCounters,
 }
 
@@ -106,12 +108,14 @@ impl System {
             Err(error) => return Err(OpenError::raw_socket(error)),
         };
         let monitor = Monitor::open(options.interfaces)?;
+        let traffic_control = TrafficControl::open(options.link_rates).map_err(OpenError::thread)?;
         Ok(Self {
             router: options.router,
             ipv4,
             ipv6,
             batch: Batch::new(),
             monitor,
+            traffic_control,
             counters: SystemCounters::default(),
         })
     }
@@ -121,7 +125,9 @@ impl System {
         let ipv6 = self.ipv6.iter();
         let ipv6 =
             ipv6.flat_map(|ipv6| [(Source::Ipv6, ipv6.local_fd()), (Source::Ipv6Alert, ipv6.alert_fd())]);
-        [(Source::Ipv4, self.ipv4.fd()), (Source::Monitor, self.monitor.fd())].into_iter().chain(ipv6)
+        let traffic_control = self.traffic_control.fd().map(|fd| (Source::TrafficControl, fd));
+        let always = [(Source::Ipv4, self.ipv4.fd()), (Source::Monitor, self.monitor.fd())];
+        always.into_iter().chain(ipv6).chain(traffic_control)
     }
 
     /// Tells the interfaces that there are. To be called once, before anything else.
@@ -148,7 +154,7 @@ impl System {
                 let routes = self.monitor.refresh_routes(budget, sink);
                 Ok(if routes == ReadOutcome::More { routes } else { notifications })
             }
-            Source::TrafficControl => Ok(ReadOutcome::Drained),
+            Source::TrafficControl => self.traffic_control.read(budget, sink),
         }
     }
 
@@ -184,7 +190,7 @@ impl System {
     /// [`Source::TrafficControl`] was read; leave the requests with the node until then, which merges them.
     #[must_use]
     pub fn is_ready_for_requests(&self) -> bool {
-        true
+        self.traffic_control.is_ready()
     }
 
     /// Carries out a request. Answers come as inputs, at once or later through [`read`](Self::read). Never blocks.
@@ -195,8 +201,8 @@ impl System {
                 sink(Input::Route(key, route));
             }
             Request::UnwatchRoute(key) => self.monitor.unwatch(&key),
-            Request::Install(installation) => sink(Input::Installed(installation.id, Ok(()))),
-            Request::Remove(_) => {}
+            Request::Install(installation) => self.traffic_control.install(installation, sink),
+            Request::Remove(id) => self.traffic_control.remove(id),
         }
     }
 
@@ -212,18 +218,28 @@ impl System {
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let names = self.monitor.links().interfaces().map(|info| info.name.as_str());
-        diagnostics::inspect(self.router, self.ipv6.is_some(), names)
+        let mut found = diagnostics::inspect(self.router, self.ipv6.is_some(), names);
+        found.extend_from_slice(self.traffic_control.problems());
+        found
     }
 
     /// Removes what was installed and waits until it is gone. Dropping does the same.
-    pub fn close(self) {}
+    pub fn close(self) {
+        drop(self);
+    }
 
     fn tell_links(&mut self, sink: &mut dyn FnMut(Input<'_>)) {
         while let Some(event) = self.monitor.poll_link() {
             tracing::debug!(?event, "interface");
             match event {
-                LinkEvent::Present { info, .. } => sink(Input::Interface(info)),
-                LinkEvent::Gone { id, .. } => sink(Input::InterfaceRemoved(id)),
+                LinkEvent::Present { device, info } => {
+                    self.traffic_control.on_interface(device, &info);
+                    sink(Input::Interface(info));
+                }
+                LinkEvent::Gone { id } => {
+                    self.traffic_control.on_interface_gone(id);
+                    sink(Input::InterfaceRemoved(id));
+                }
             }
         }
     }

@@ -51,7 +51,7 @@ pub(crate) enum LinkEvent {
     /// It is new, or has changed.
     Present { device: u32, info: InterfaceInfo },
     /// It is gone.
-    Gone { device: u32, id: InterfaceId },
+    Gone { id: InterfaceId },
 }
 
 impl Links {
@@ -164,7 +164,7 @@ impl Links {
                     // Gone, renamed, or not wanted any more; under another name it is another interface.
                     self.by_id.remove(&told.id);
                     self.touched.insert(device);
-                    return Some(LinkEvent::Gone { device, id: told.id });
+                    return Some(LinkEvent::Gone { id: told.id });
                 }
                 if gone {
                     self.links.remove(&device);
@@ -311,7 +311,7 @@ mod tests {
         let first = present(links.poll());
         assert!(first.up);
         links.on_link_gone(2);
-        assert_eq!(links.poll(), Some(LinkEvent::Gone { device: 2, id: first.id }));
+        assert_eq!(links.poll(), Some(LinkEvent::Gone { id: first.id }));
         link(&mut links, 2, "eth0", libc::IFF_UP);
         let second = present(links.poll());
         assert_ne!(first.id, second.id);
@@ -326,7 +326,7 @@ mod tests {
         link(&mut links, 2, "eth0", libc::IFF_UP);
         let first = present(links.poll());
         link(&mut links, 2, "old", libc::IFF_UP);
-        assert_eq!(links.poll(), Some(LinkEvent::Gone { device: 2, id: first.id }));
+        assert_eq!(links.poll(), Some(LinkEvent::Gone { id: first.id }));
         assert_eq!(links.poll(), None, "the new name is not selected");
     }
 

@@ -14,7 +14,7 @@ use crate::options::{InterfaceSelection, OpenError};
 use crate::system::ReadOutcome;
 
 /// Room for a storm of changes before the kernel gives up and everything has to be read anew.
-const RECEIVE_BUFFER: libc::c_int = 4 << 20;
+const RECEIVE_BUFFER: usize = 4 << 20;
 
 // Not named by the C library's crate; from linux/rtnetlink.h.
 const RTM_NEWNEXTHOP: u16 = 104;
@@ -54,7 +54,7 @@ impl Monitor {
 
     fn open_netlink(selection: InterfaceSelection) -> Result<Self, NetlinkError> {
         let notifications = Netlink::open(netlink_sys::protocols::NETLINK_ROUTE)?;
-        notifications.set_receive_buffer(RECEIVE_BUFFER)?;
+        notifications.set_buffers(RECEIVE_BUFFER)?;
         for group in GROUPS {
             notifications.subscribe(group)?;
         }

@@ -9,6 +9,8 @@ use netlink_bindings::traits::{NetlinkRequest, Protocol};
 use netlink_bindings::utils;
 use netlink_sys::Socket;
 
+use crate::socket::enlarge_buffers;
+
 /// As large as the kernel makes the datagrams of a dump.
 const BUFFER: usize = 64 << 10;
 /// `NLMSGERR_ATTR_MSG`: an explanation in words.
@@ -84,9 +86,9 @@ impl Netlink {
         Ok(Self { socket, sequence: 0, buffer: Vec::with_capacity(BUFFER) })
     }
 
-    /// Sets how much the kernel queues on the socket, as far as the system's limit allows.
-    pub(crate) fn set_receive_buffer(&self, octets: libc::c_int) -> io::Result<()> {
-        self.socket.set_rx_buf_sz(octets)
+    /// Sets how much the socket queues in either direction: beyond the system's limit where that is allowed.
+    pub(crate) fn set_buffers(&self, octets: usize) -> io::Result<()> {
+        enlarge_buffers(self.socket.as_fd(), octets)
     }
 
     /// Subscribes to a multicast group.

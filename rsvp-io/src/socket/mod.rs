@@ -6,7 +6,7 @@ mod ipv6;
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use libc::c_int;
 use socket2::{SockFilter, Socket};
@@ -21,7 +21,7 @@ pub(crate) use ipv6::{
 pub(crate) const IPPROTO_RSVP: c_int = 46;
 
 /// Room for bursts: a neighbour may refresh thousands of states at once.
-const SOCKET_BUFFER: c_int = 4 << 20;
+const SOCKET_BUFFER: usize = 4 << 20;
 
 /// `TC_PRIO_INTERACTIVE`: the band that default queueing disciplines serve first.
 const PRIORITY_INTERACTIVE: c_int = 6;
@@ -37,11 +37,11 @@ pub(crate) struct Received<'a> {
 
 /// Sets a socket option that the libraries have no name for.
 #[expect(unsafe_code, reason = "there is no other way to set an option by its number")]
-fn set_option_bytes(socket: &Socket, level: c_int, name: c_int, value: &[u8]) -> io::Result<()> {
+fn set_option_bytes(socket: impl AsFd, level: c_int, name: c_int, value: &[u8]) -> io::Result<()> {
     // SAFETY: the pointer and the length describe `value`, which lives until the call returns.
     let result = unsafe {
         libc::setsockopt(
-            socket.as_raw_fd(),
+            socket.as_fd().as_raw_fd(),
             level,
             name,
             value.as_ptr().cast(),
@@ -52,17 +52,18 @@ fn set_option_bytes(socket: &Socket, level: c_int, name: c_int, value: &[u8]) ->
 }
 
 /// Sets an integer socket option.
-fn set_option(socket: &Socket, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
+fn set_option(socket: impl AsFd, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
     set_option_bytes(socket, level, name, &value.to_ne_bytes())
 }
 
-/// Makes the socket's buffers generous: beyond the system's limit where that is allowed, else up to it.
-fn enlarge_buffers(socket: &Socket) -> io::Result<()> {
+/// Makes a socket's buffers so large: beyond the system's limit where that is allowed, else up to it.
+pub(crate) fn enlarge_buffers(socket: BorrowedFd<'_>, octets: usize) -> io::Result<()> {
     for (force, ordinary) in
         [(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF), (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)]
     {
-        if set_option(socket, libc::SOL_SOCKET, force, SOCKET_BUFFER).is_err() {
-            set_option(socket, libc::SOL_SOCKET, ordinary, SOCKET_BUFFER)?;
+        let octets = c_int::try_from(octets).unwrap_or(c_int::MAX);
+        if set_option(socket, libc::SOL_SOCKET, force, octets).is_err() {
+            set_option(socket, libc::SOL_SOCKET, ordinary, octets)?;
         }
     }
     Ok(())
@@ -71,7 +72,7 @@ fn enlarge_buffers(socket: &Socket) -> io::Result<()> {
 /// A non-blocking raw socket with generous buffers whose packets are served early.
 fn raw_socket(domain: socket2::Domain, protocol: c_int) -> io::Result<Socket> {
     let socket = Socket::new(domain, socket2::Type::RAW.nonblocking(), Some(protocol.into()))?;
-    enlarge_buffers(&socket)?;
+    enlarge_buffers(socket.as_fd(), SOCKET_BUFFER)?;
     set_option(&socket, libc::SOL_SOCKET, libc::SO_PRIORITY, PRIORITY_INTERACTIVE)?;
     Ok(socket)
 }

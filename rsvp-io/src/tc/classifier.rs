@@ -1,0 +1,327 @@
+//! Which class a packet belongs to: nftables maps from the flow to its class and to its limits, so that a packet costs
+//! the same however many reservations there are.
+//!
+//! A packet that its flow's limits let pass goes to the flow's class, one beyond them to best effort.
+//!
+//! The kernel's limit in octets has a bucket of one second's worth of its rate, and the burst on top: that
+//! holds a flow to its rate, but does not confine a burst to the token bucket. Where RSVP says that a flow is
+//! to be policed (RFC 2205 section 3.8), a second limit in packets does, whose bucket is exact: the token
+//! bucket of a TSpec counts no packet less than m, so at most b/m packets conform at once.
+
+use std::collections::BTreeSet;
+use std::ffi::{CStr, CString};
+use std::net::IpAddr;
+
+use super::htb::{BEST_EFFORT_CLASS, ClassId, PROTECTED_CLASS};
+use super::nftables::{Expression, Header, Limit, MapOf, Meta, Transaction, Value};
+use super::parameters::{FlowMatch, Policer};
+use crate::netlink::{Netlink, NetlinkError};
+
+/// Postrouting, at the priority where packets are marked, before addresses are translated.
+const HOOK: (u32, i32) = (4, -150);
+/// Room for the answers to a large transaction, and for the transaction itself.
+const SOCKET_BUFFER: usize = 1 << 20;
+/// Elements of one message: its attributes have 16-bit lengths.
+const ELEMENTS_PER_MESSAGE: usize = 400;
+/// Filters of one reservation; more do not fit into one transaction everywhere.
+pub(crate) const MOST_FILTERS: usize = 1000;
+
+/// One address family's maps and chains, and where its packets have what a key is made of.
+struct Family {
+    protocol: u8,
+    chain: &'static CStr,
+    police: [&'static CStr; 4],
+    classes: &'static CStr,
+    rates: &'static CStr,
+    packets: &'static CStr,
+    /// Words of an address.
+    words: u32,
+    source: u32,
+    destination: u32,
+    /// The types of the key's parts as the `nft` program knows them.
+    key_type: u32,
+}
+
+// Types of the nft program, six bits each in a key: ipv4_addr 7, ipv6_addr 8, inet_proto 12, mark 19 (for want of a
+// type for a pair of ports), iface_index 20; classid is 23.
+const fn key_type(address: u32) -> u32 {
+    20 << 24 | address << 18 | address << 12 | 12 << 6 | 19
+}
+const CLASS_ID: u32 = 23;
+
+const FAMILIES: [Family; 2] = [
+    Family {
+        protocol: libc::NFPROTO_IPV4 as u8,
+        chain: c"ipv4",
+        police: [c"ipv4-police-0", c"ipv4-police-1", c"ipv4-police-2", c"ipv4-police-3"],
+        classes: c"ipv4-class",
+        rates: c"ipv4-rate",
+        packets: c"ipv4-packets",
+        words: 1,
+        source: 12,
+        destination: 16,
+        key_type: key_type(7),
+    },
+    Family {
+        protocol: libc::NFPROTO_IPV6 as u8,
+        chain: c"ipv6",
+        police: [c"ipv6-police-0", c"ipv6-police-1", c"ipv6-police-2", c"ipv6-police-3"],
+        classes: c"ipv6-class",
+        rates: c"ipv6-rate",
+        packets: c"ipv6-packets",
+        words: 4,
+        source: 8,
+        destination: 24,
+        key_type: key_type(8),
+    },
+];
+
+/// Which parts of a key a packet fills in: (source, ports). The most specific comes first.
+const VARIANTS: [(bool, bool); 4] = [(true, true), (false, true), (true, false), (false, false)];
+
+const EXCESS: &CStr = c"excess";
+const POSTROUTING: &CStr = c"postrouting";
+
+/// The classifier of a network namespace.
+pub(crate) struct Classifier {
+    netlink: Netlink,
+    /// Numbers the limits, so that a new one can take an old one's place in one transaction.
+    next_number: u64,
+}
+
+/// What the classifier holds for one reservation.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    number: u64,
+    ipv6: bool,
+    keys: Vec<Vec<u8>>,
+    class: ClassId,
+    policer: Policer,
+}
+
+impl Classifier {
+    /// Makes the table; what a crashed daemon left is gone then.
+    pub(crate) fn open() -> Result<Self, NetlinkError> {
+        let mut netlink = Netlink::open(netlink_sys::protocols::NETLINK_NETFILTER)?;
+        netlink.set_buffers(SOCKET_BUFFER)?;
+        let mut transaction = Transaction::new();
+        transaction.make_table();
+        make_chains(&mut transaction);
+        transaction.commit(&mut netlink)?;
+        Ok(Self { netlink, next_number: 0 })
+    }
+
+    /// What is to be held for a reservation; it takes effect with [`apply`](Self::apply).
+    pub(crate) fn entry(
+        &mut self,
+        device: u32,
+        class: ClassId,
+        policer: Policer,
+        matches: &[FlowMatch],
+    ) -> Entry {
+        self.next_number += 1;
+        let keys: BTreeSet<Vec<u8>> = matches.iter().map(|flow| key(device, flow)).collect();
+        Entry {
+            number: self.next_number,
+            ipv6: matches.first().is_some_and(|flow| flow.destination.is_ipv6()),
+            keys: keys.into_iter().collect(),
+            class,
+            policer,
+        }
+    }
+
+    /// Removes some entries and adds others, all together or not at all.
+    pub(crate) fn apply(&mut self, removed: &[&Entry], added: &[&Entry]) -> Result<(), NetlinkError> {
+        let mut transaction = Transaction::new();
+        removed.iter().for_each(|entry| entry.remove(&mut transaction));
+        added.iter().for_each(|entry| entry.add(&mut transaction));
+        transaction.commit(&mut self.netlink)
+    }
+
+    /// Removes everything.
+    pub(crate) fn close(mut self) -> Result<(), NetlinkError> {
+        let mut transaction = Transaction::new();
+        transaction.remove_table();
+        transaction.commit(&mut self.netlink)
+    }
+}
+
+impl Entry {
+    fn family(&self) -> &'static Family {
+        &FAMILIES[usize::from(self.ipv6)]
+    }
+
+    fn rate_name(&self) -> CString {
+        CString::new(format!("rate-{}", self.number)).expect("no zero octet")
+    }
+
+    fn packets_name(&self) -> CString {
+        CString::new(format!("packets-{}", self.number)).expect("no zero octet")
+    }
+
+    fn add(&self, transaction: &mut Transaction) {
+        let family = self.family();
+        let (rate, packets) = (self.rate_name(), self.packets_name());
+        transaction.add_limit(&rate, Limit::Bytes { rate: self.policer.rate, burst: self.policer.bucket });
+        let mut maps =
+            vec![(family.classes, Value::Word(self.class.priority())), (family.rates, Value::Limit(&rate))];
+        if let Some(policer) = &self.policer.packets {
+            let limit = Limit::PacketsPerMinute { rate: policer.per_minute, burst: policer.burst };
+            transaction.add_limit(&packets, limit);
+            maps.push((family.packets, Value::Limit(&packets)));
+        }
+        for (map, value) in maps {
+            for keys in self.keys.chunks(ELEMENTS_PER_MESSAGE) {
+                transaction.add_elements(map, keys, value);
+            }
+        }
+    }
+
+    fn remove(&self, transaction: &mut Transaction) {
+        let family = self.family();
+        let mut maps = vec![family.classes, family.rates];
+        maps.extend(self.policer.packets.map(|_| family.packets));
+        for map in maps {
+            for keys in self.keys.chunks(ELEMENTS_PER_MESSAGE) {
+                transaction.remove_elements(map, keys);
+            }
+        }
+        transaction.remove_limit(&self.rate_name());
+        if self.policer.packets.is_some() {
+            transaction.remove_limit(&self.packets_name());
+        }
+    }
+}
+
+/// The key of a flow: outgoing device, source, destination, protocol, ports; each part fills whole words.
+fn key(device: u32, flow: &FlowMatch) -> Vec<u8> {
+    let mut key = device.to_ne_bytes().to_vec();
+    match flow.destination {
+        IpAddr::V4(destination) => {
+            key.extend(match flow.source {
+                Some(IpAddr::V4(source)) => source.octets(),
+                _ => [0; 4],
+            });
+            key.extend(destination.octets());
+        }
+        IpAddr::V6(destination) => {
+            key.extend(match flow.source {
+                Some(IpAddr::V6(source)) => source.octets(),
+                _ => [0; 16],
+            });
+            key.extend(destination.octets());
+        }
+    }
+    key.extend([flow.protocol, 0, 0, 0]);
+    let [source_port, destination_port] = [flow.source_port, flow.destination_port].map(u16::to_be_bytes);
+    // A wildcard has the destination port alone, at the start of the word, as the rule loads it.
+    let ports =
+        if flow.source.is_some() { [source_port, destination_port] } else { [destination_port, [0; 2]] };
+    key.extend(ports.as_flattened());
+    key
+}
+
+/// Loads the key of a packet into the registers from 0 on.
+fn load_key(family: &Family, (source, ports): (bool, bool)) -> Vec<Expression<'static>> {
+    const NOTHING: [u8; 16] = [0; 16];
+    let octets = family.words * 4;
+    let (source_at, destination_at) = (1, 1 + family.words);
+    let protocol_at = destination_at + family.words;
+    let network =
+        |offset, into| Expression::Payload { header: Header::Network, offset, length: octets, into };
+    vec![
+        Expression::Meta { what: Meta::OutgoingDevice, into: 0 },
+        match source {
+            true => network(family.source, source_at),
+            false => Expression::Constant { value: &NOTHING[..octets as usize], into: source_at },
+        },
+        network(family.destination, destination_at),
+        Expression::Meta { what: Meta::TransportProtocol, into: protocol_at },
+        match (source, ports) {
+            (_, false) => Expression::Constant { value: &NOTHING[..4], into: protocol_at + 1 },
+            (true, true) => {
+                Expression::Payload { header: Header::Transport, offset: 0, length: 4, into: protocol_at + 1 }
+            }
+            (false, true) => {
+                Expression::Payload { header: Header::Transport, offset: 2, length: 2, into: protocol_at + 1 }
+            }
+        },
+    ]
+}
+
+fn make_chains(transaction: &mut Transaction) {
+    transaction.make_chain(POSTROUTING, Some(HOOK));
+    transaction.make_chain(EXCESS, None);
+    let best_effort = BEST_EFFORT_CLASS.to_ne_bytes();
+    transaction.append_rule(
+        EXCESS,
+        &[Expression::Constant { value: &best_effort, into: 0 }, Expression::SetPriority { from: 0 }],
+    );
+    let protected = PROTECTED_CLASS.to_ne_bytes();
+    transaction.append_rule(
+        POSTROUTING,
+        &[
+            Expression::Meta { what: Meta::TransportProtocol, into: 0 },
+            Expression::Equals { register: 0, value: &[crate::socket::IPPROTO_RSVP as u8] },
+            Expression::Constant { value: &protected, into: 0 },
+            Expression::SetPriority { from: 0 },
+            Expression::Accept,
+        ],
+    );
+    for (index, family) in FAMILIES.iter().enumerate() {
+        make_family(transaction, family, index as u32);
+        transaction.append_rule(
+            POSTROUTING,
+            &[
+                Expression::Meta { what: Meta::NetworkProtocol, into: 0 },
+                Expression::Equals { register: 0, value: &[family.protocol] },
+                Expression::Goto(family.chain),
+            ],
+        );
+    }
+}
+
+fn make_family(transaction: &mut Transaction, family: &Family, index: u32) {
+    let key = (family.key_type, (3 + 2 * family.words) * 4);
+    let first_id = 1 + index * 3;
+    transaction.make_map(family.classes, first_id, key, MapOf::Words(CLASS_ID));
+    transaction.make_map(family.rates, first_id + 1, key, MapOf::Limits);
+    transaction.make_map(family.packets, first_id + 2, key, MapOf::Limits);
+    transaction.make_chain(family.chain, None);
+    for (variant, police) in VARIANTS.into_iter().zip(family.police) {
+        transaction.make_chain(police, None);
+        for map in [family.packets, family.rates] {
+            let mut rule = load_key(family, variant);
+            rule.extend([Expression::Exceeds { map, key: 0 }, Expression::Goto(EXCESS)]);
+            transaction.append_rule(police, &rule);
+        }
+        let mut rule = load_key(family, variant);
+        rule.extend([
+            Expression::Lookup { map: family.classes, key: 0, into: 0 },
+            Expression::SetPriority { from: 0 },
+            Expression::Goto(police),
+        ]);
+        transaction.append_rule(family.chain, &rule);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_as_long_as_the_map_says() {
+        for (destination, family) in [("192.0.2.1", &FAMILIES[0]), ("2001:db8::1", &FAMILIES[1])] {
+            let flow = FlowMatch {
+                source: None,
+                destination: destination.parse().unwrap(),
+                protocol: 17,
+                source_port: 0,
+                destination_port: 0x1234,
+            };
+            let key = key(7, &flow);
+            assert_eq!(key.len() as u32, (3 + 2 * family.words) * 4);
+            assert_eq!(key[key.len() - 4..], [0x12, 0x34, 0, 0]);
+        }
+    }
+}

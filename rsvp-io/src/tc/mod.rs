@@ -1,0 +1,237 @@
+//! Traffic control: the kernel gives every reservation its rate and keeps it to its token bucket.
+//!
+//! [`TrafficControl`] is what the rest of the crate sees: it passes the work on to a thread, since the kernel's calls
+//! take time, and brings the answers back.
+
+mod classifier;
+mod enforcer;
+mod htb;
+mod nftables;
+mod parameters;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::JoinHandle;
+
+use nix::errno::Errno;
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use rsvp_core::input::{InstallFailure, InterfaceInfo};
+use rsvp_core::output::{Installation, InstallationId};
+use rsvp_core::{Input, InterfaceId};
+
+use crate::options::{Diagnostic, Severity};
+use crate::system::ReadOutcome;
+use enforcer::{Attachment, Enforcer};
+
+/// Jobs that may wait before no more requests are taken.
+const MOST_WAITING: usize = 1024;
+
+/// The kernel's traffic control, or the lack of it.
+pub(crate) struct TrafficControl {
+    link_rates: BTreeMap<String, u64>,
+    /// What is under control, or was asked to be.
+    attached: HashMap<InterfaceId, Attachment>,
+    worker: Option<Worker>,
+    problems: Vec<Diagnostic>,
+}
+
+/// The thread that does the work.
+struct Worker {
+    jobs: Option<Sender<Job>>,
+    answers: Receiver<Answer>,
+    wake: Arc<EventFd>,
+    /// Jobs that are not answered yet.
+    waiting: usize,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum Job {
+    Attach(Attachment, String),
+    Forget(InterfaceId),
+    Install(Box<Installation>),
+    Remove(InstallationId),
+}
+
+/// Every job has one.
+enum Answer {
+    Done,
+    Installed(InstallationId, Result<(), InstallFailure>),
+    /// An interface could not be taken over.
+    Problem(String, String),
+}
+
+impl TrafficControl {
+    /// Takes control where link rates are configured, as far as the kernel lets it.
+    pub(crate) fn open(link_rates: BTreeMap<String, u64>) -> io::Result<Self> {
+        let mut control = Self { link_rates, attached: HashMap::new(), worker: None, problems: Vec::new() };
+        if control.link_rates.is_empty() {
+            return Ok(control);
+        }
+        match Enforcer::open() {
+            Ok(enforcer) => control.worker = Some(Worker::start(enforcer)?),
+            Err(error) => control.on_problem(
+                None,
+                format!(
+                    "traffic control is not to be had here ({error}): reservations are admitted but not enforced; it \
+                     needs CAP_NET_ADMIN, HTB and nftables, and no second daemon"
+                ),
+            ),
+        }
+        Ok(control)
+    }
+
+    /// What becomes readable when there are answers.
+    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.worker.as_ref().map(|worker| worker.wake.as_fd())
+    }
+
+    /// An interface is there, or has changed.
+    pub(crate) fn on_interface(&mut self, device: u32, info: &InterfaceInfo) {
+        let Some(link_rate) = self.link_rates.get(&info.name).copied() else { return };
+        let Some(worker) = &mut self.worker else { return };
+        let attachment = Attachment { interface: info.id, device, link_rate, mtu: info.mtu };
+        // Another MTU does not matter enough to take all reservations out of the kernel.
+        self.attached.entry(info.id).or_insert_with(|| {
+            worker.send(Job::Attach(attachment.clone(), info.name.clone()));
+            attachment
+        });
+    }
+
+    /// An interface is gone.
+    pub(crate) fn on_interface_gone(&mut self, interface: InterfaceId) {
+        if let Some(worker) = &mut self.worker
+            && self.attached.remove(&interface).is_some()
+        {
+            worker.send(Job::Forget(interface));
+        }
+    }
+
+    /// Whether it takes more work now.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.worker.as_ref().is_none_or(|worker| worker.waiting < MOST_WAITING)
+    }
+
+    pub(crate) fn install(&mut self, installation: Installation, sink: &mut dyn FnMut(Input<'_>)) {
+        match &mut self.worker {
+            Some(worker) if self.attached.contains_key(&installation.interface) => {
+                worker.send(Job::Install(Box::new(installation)));
+            }
+            _ => sink(Input::Installed(installation.id, Ok(()))),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: InstallationId) {
+        if let Some(worker) = &mut self.worker {
+            worker.send(Job::Remove(id));
+        }
+    }
+
+    /// Hands on at most `budget` answers.
+    pub(crate) fn read(&mut self, budget: usize, sink: &mut dyn FnMut(Input<'_>)) -> io::Result<ReadOutcome> {
+        for _ in 0..budget {
+            let Some(worker) = &mut self.worker else { return Ok(ReadOutcome::Drained) };
+            match worker.receive()? {
+                None => return Ok(ReadOutcome::Drained),
+                Some(Answer::Done) => {}
+                Some(Answer::Installed(id, result)) => sink(Input::Installed(id, result)),
+                Some(Answer::Problem(interface, message)) => self.on_problem(Some(interface), message),
+            }
+        }
+        Ok(ReadOutcome::More)
+    }
+
+    /// What an operator should know.
+    pub(crate) fn problems(&self) -> &[Diagnostic] {
+        &self.problems
+    }
+
+    fn on_problem(&mut self, interface: Option<String>, message: String) {
+        let problem = Diagnostic { severity: Severity::Warning, interface, message };
+        tracing::warn!("{problem}");
+        self.problems.push(problem);
+    }
+}
+
+impl Worker {
+    fn start(enforcer: Enforcer) -> io::Result<Self> {
+        let wake = Arc::new(EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?);
+        let (jobs, work) = mpsc::channel();
+        let (reply, answers) = mpsc::channel();
+        let signal = Arc::clone(&wake);
+        let thread = std::thread::Builder::new()
+            .name("traffic-control".to_owned())
+            .spawn(move || serve(enforcer, &work, &reply, &signal))?;
+        Ok(Self { jobs: Some(jobs), answers, wake, waiting: 0, thread: Some(thread) })
+    }
+
+    fn send(&mut self, job: Job) {
+        // The thread ends only when this sender is dropped.
+        if self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
+            self.waiting += 1;
+        }
+    }
+
+    fn receive(&mut self) -> io::Result<Option<Answer>> {
+        if let Ok(answer) = self.answers.try_recv() {
+            self.waiting -= 1;
+            return Ok(Some(answer));
+        }
+        match self.wake.read() {
+            // An answer may have come between the two.
+            Ok(_) => Ok(self.answers.try_recv().ok().inspect(|_| self.waiting -= 1)),
+            Err(Errno::EAGAIN) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Drop for Worker {
+    /// Waits until everything is out of the kernel.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the traffic control thread has panicked");
+        }
+    }
+}
+
+/// Does jobs until there can be no more, then removes everything.
+fn serve(mut enforcer: Enforcer, work: &Receiver<Job>, reply: &Sender<Answer>, wake: &EventFd) {
+    while let Ok(job) = work.recv() {
+        // Nobody may be listening any more, in the end.
+        let _ = reply.send(do_job(&mut enforcer, job));
+        let _ = wake.write(1);
+    }
+    enforcer.close();
+}
+
+fn do_job(enforcer: &mut Enforcer, job: Job) -> Answer {
+    match job {
+        Job::Attach(attachment, name) => match enforcer.attach(&attachment) {
+            Ok(()) => Answer::Done,
+            Err(error) => Answer::Problem(
+                name,
+                format!("traffic control failed ({error}): reservations are admitted but not enforced"),
+            ),
+        },
+        Job::Forget(interface) => {
+            enforcer.forget(interface);
+            Answer::Done
+        }
+        Job::Install(installation) => {
+            let result = enforcer.install(&installation).map_err(|reason| InstallFailure { reason });
+            Answer::Installed(installation.id, result)
+        }
+        Job::Remove(id) => {
+            enforcer.remove(id);
+            Answer::Done
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! From a reservation to the numbers that the kernel needs. No system calls.
+
+use std::net::IpAddr;
+
+use rsvp_core::SessionKey;
+use rsvp_core::output::{Installation, PoliceFlags};
+use rsvp_core::wire::{FilterSpec, Flowspec, Tspec};
+
+/// What an Ethernet device adds to an IP packet. HTB counts it, a TSpec does not.
+const LINK_HEADER: f64 = 14.0;
+/// The smallest IP packet with a transport header; bounds the share of link headers when a TSpec says nothing of use.
+const SMALLEST_PACKET: u32 = 28;
+/// Packets of the largest size that a class queues beyond twice its bucket: upstream queues make flows burstier.
+const QUEUE_SLACK: u32 = 8;
+
+/// What the class of a reservation gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClassParameters {
+    /// Bytes per second on the link, link headers included.
+    pub(crate) rate: u64,
+    /// Bytes that may leave in one go.
+    pub(crate) burst: u32,
+    /// Bytes that may wait.
+    pub(crate) queue: u32,
+}
+
+/// What conforms to the reservation; the rest is best effort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Policer {
+    /// r, in bytes per second of IP packets.
+    pub(crate) rate: u64,
+    /// b, in bytes.
+    pub(crate) bucket: u32,
+    /// Where the flow is to be policed: the packets of the smallest policed size that conform.
+    pub(crate) packets: Option<PacketPolicer>,
+}
+
+/// So many packets in a minute, and a burst of so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PacketPolicer {
+    pub(crate) per_minute: u64,
+    pub(crate) burst: u32,
+}
+
+/// What the classifier looks for in a packet; zero is "any".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct FlowMatch {
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) destination: IpAddr,
+    pub(crate) protocol: u8,
+    pub(crate) source_port: u16,
+    pub(crate) destination_port: u16,
+}
+
+/// Everything about one reservation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) class: ClassParameters,
+    pub(crate) policer: Policer,
+    pub(crate) matches: Vec<FlowMatch>,
+}
+
+impl Plan {
+    /// The numbers for an installation, on a link with this MTU; or why this kernel cannot do it.
+    pub(crate) fn new(installation: &Installation, mtu: u32) -> Result<Self, String> {
+        let (tspec, rate) = match &installation.flowspec {
+            Flowspec::ControlledLoad(tspec) => (tspec, tspec.rate),
+            Flowspec::Guaranteed(tspec, rspec) => (tspec, rspec.rate.max(tspec.rate)),
+            _ => return Err("only controlled-load and guaranteed service can be enforced".to_owned()),
+        };
+        if !(rate.is_finite() && tspec.rate > 0.0 && tspec.bucket >= 0.0) {
+            return Err("the token bucket of the flowspec has no valid rate".to_owned());
+        }
+        Ok(Self {
+            class: class(tspec, rate, mtu),
+            policer: policer(tspec, installation.police),
+            matches: matches(&installation.session, &installation.filters)?,
+        })
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the values are not negative, and the conversion saturates"
+)]
+fn class(tspec: &Tspec, rate: f32, mtu: u32) -> ClassParameters {
+    let smallest = f64::from(tspec.min_unit.max(SMALLEST_PACKET));
+    let share = 1.0 + LINK_HEADER / smallest;
+    let bucket = (f64::from(tspec.bucket) * share) as u32;
+    let packet = mtu + LINK_HEADER as u32;
+    ClassParameters {
+        rate: (f64::from(rate) * share).round() as u64,
+        burst: bucket.max(2 * packet),
+        queue: bucket.saturating_mul(2).saturating_add(QUEUE_SLACK * packet),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the values are not negative, and the conversion saturates"
+)]
+fn policer(tspec: &Tspec, police: PoliceFlags) -> Policer {
+    let rate = (f64::from(tspec.rate).ceil() as u64).max(1);
+    let smallest = tspec.min_unit.max(SMALLEST_PACKET);
+    let packets = (!police.is_empty()).then(|| PacketPolicer {
+        per_minute: (rate * 60).div_ceil(smallest.into()),
+        burst: ((tspec.bucket / smallest as f32) as u32).max(1),
+    });
+    Policer { rate, bucket: tspec.bucket as u32, packets }
+}
+
+fn matches(session: &SessionKey, filters: &[FilterSpec]) -> Result<Vec<FlowMatch>, String> {
+    let SessionKey::Ip(flow) = session else {
+        return Err(
+            "sessions with a generalised port (RFC 2207) cannot be told apart by this kernel's classifier"
+                .to_owned(),
+        );
+    };
+    let any = FlowMatch {
+        source: None,
+        destination: flow.destination,
+        protocol: flow.protocol,
+        source_port: 0,
+        destination_port: flow.port,
+    };
+    if filters.is_empty() {
+        return Ok(vec![any]);
+    }
+    let one = |filter: &FilterSpec| match *filter {
+        FilterSpec::Ip { source, port } if source.is_ipv4() != flow.destination.is_ipv4() => {
+            Err(format!("the filter {source} port {port} is of another address family than its session"))
+        }
+        FilterSpec::Ip { port, .. } if (port == 0) != (flow.port == 0) => {
+            Err("a zero port stands beside a non-zero one".to_owned())
+        }
+        FilterSpec::Ip { source, port } => Ok(FlowMatch { source: Some(source), source_port: port, ..any }),
+        _ => Err(format!("the filter {filter} cannot be told apart by this kernel's classifier")),
+    };
+    filters.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rsvp_core::InterfaceId;
+    use rsvp_core::output::InstallationId;
+    use rsvp_core::wire::{FlowKey, Rspec};
+
+    use super::*;
+
+    const TSPEC: Tspec =
+        Tspec { rate: 125_000.0, bucket: 10_000.0, peak: f32::INFINITY, min_unit: 1000, max_packet: 1500 };
+
+    fn installation(flowspec: Flowspec, filters: Vec<FilterSpec>) -> Installation {
+        Installation {
+            id: InstallationId(1),
+            interface: InterfaceId(1),
+            session: SessionKey::Ip(FlowKey {
+                destination: "192.0.2.1".parse().unwrap(),
+                protocol: 17,
+                port: 5004,
+            }),
+            filters,
+            flowspec,
+            sender_tspec: None,
+            police: PoliceFlags::ENTRY,
+        }
+    }
+
+    #[test]
+    fn class_has_room_for_link_headers() {
+        let plan = Plan::new(&installation(Flowspec::ControlledLoad(TSPEC), vec![]), 1500).unwrap();
+        assert_eq!(plan.class.rate, 126_750, "14 octets on every 1000");
+        assert_eq!(plan.class.burst, 10_140);
+        assert_eq!(plan.policer.rate, 125_000, "the policer counts IP packets");
+    }
+
+    #[test]
+    fn guaranteed_service_gets_its_rspec_rate_and_is_policed_by_its_tspec() {
+        let flowspec = Flowspec::Guaranteed(TSPEC, Rspec { rate: 250_000.0, slack: 0 });
+        let plan = Plan::new(&installation(flowspec, vec![]), 1500).unwrap();
+        assert_eq!(plan.class.rate, 253_500);
+        assert_eq!((plan.policer.rate, plan.policer.bucket), (125_000, 10_000));
+    }
+
+    #[test]
+    fn packets_are_policed_only_where_a_police_flag_says_so() {
+        let mut installation = installation(Flowspec::ControlledLoad(TSPEC), vec![]);
+        let packets = Plan::new(&installation, 1500).unwrap().policer.packets;
+        assert_eq!(packets, Some(PacketPolicer { per_minute: 7500, burst: 10 }), "125 in a second");
+        installation.police = PoliceFlags::empty();
+        assert_eq!(Plan::new(&installation, 1500).unwrap().policer.packets, None);
+    }
+
+    #[test]
+    fn filters_become_matches() {
+        let sender = FilterSpec::Ip { source: "198.51.100.1".parse().unwrap(), port: 7 };
+        let plan = Plan::new(&installation(Flowspec::ControlledLoad(TSPEC), vec![sender]), 1500).unwrap();
+        assert_eq!((plan.matches[0].source, plan.matches[0].source_port), (Some(sender.source()), 7));
+        let plan = Plan::new(&installation(Flowspec::ControlledLoad(TSPEC), vec![]), 1500).unwrap();
+        assert_eq!((plan.matches[0].source, plan.matches[0].destination_port), (None, 5004), "wildcard");
+    }
+
+    #[test]
+    fn what_cannot_be_enforced_is_refused_in_words() {
+        for (flowspec, filter) in [
+            (Flowspec::Null { max_packet: 1500 }, None),
+            (Flowspec::ControlledLoad(Tspec { rate: 0.0, ..TSPEC }), None),
+            (Flowspec::ControlledLoad(Tspec { rate: f32::NAN, ..TSPEC }), None),
+            (Flowspec::Guaranteed(TSPEC, Rspec { rate: f32::INFINITY, slack: 0 }), None),
+            (
+                Flowspec::ControlledLoad(TSPEC),
+                Some(FilterSpec::Ip { source: "2001:db8::1".parse().unwrap(), port: 7 }),
+            ),
+            (
+                Flowspec::ControlledLoad(TSPEC),
+                Some(FilterSpec::Ip { source: "192.0.2.9".parse().unwrap(), port: 0 }),
+            ),
+            (
+                Flowspec::ControlledLoad(TSPEC),
+                Some(FilterSpec::Gpi { source: "192.0.2.9".parse().unwrap(), spi: 1 }),
+            ),
+        ] {
+            let request = installation(flowspec, filter.into_iter().collect());
+            assert!(Plan::new(&request, 1500).is_err(), "{request:?}");
+        }
+    }
+}

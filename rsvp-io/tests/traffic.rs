@@ -1,0 +1,310 @@
+//! What the kernel does to traffic: two hosts and a router whose link to the east carries 10 Mbit/s.
+
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use common::{Network, Node, TestResult, ip, is_permitted, network, path};
+use rsvp_core::output::{Installation, InstallationId, PoliceFlags};
+use rsvp_core::wire::{FilterSpec, FlowKey, Flowspec, Tspec};
+use rsvp_core::{Input, Request, SessionKey};
+use rsvp_io::SystemOptions;
+
+/// Bytes per second of the link.
+const LINK: u64 = 1_250_000;
+/// Bytes of every IP packet.
+const PACKET: usize = 1000;
+/// Bytes per second of a reservation.
+const RATE: f32 = 250_000.0;
+/// How long traffic is measured.
+const TIME: Duration = Duration::from_millis(1500);
+const A: [&str; 2] = ["10.1.1.2", "fd01:1::2"];
+const B: [&str; 2] = ["10.1.2.2", "fd01:2::2"];
+const PORT: u16 = 5004;
+const UDP: u8 = 17;
+
+fn router(network: &Network) -> Node {
+    Node::open(
+        &network.r,
+        SystemOptions {
+            router: true,
+            link_rates: [("east".to_owned(), LINK)].into(),
+            ..SystemOptions::default()
+        },
+    )
+}
+
+/// Packets at a steady rate to one port, from these ports in turn.
+#[derive(Clone, Copy, Debug)]
+struct Flow {
+    family: usize,
+    from: &'static [u16],
+    to: u16,
+    rate: f64,
+}
+
+const fn flow(family: usize, from: &'static [u16], to: u16, rate: f64) -> Flow {
+    Flow { family, from, to, rate }
+}
+
+/// Three times what the link carries.
+const fn flood(family: usize) -> Flow {
+    flow(family, &[9000], 9000, 3.0 * LINK as f64)
+}
+
+/// What became of a flow.
+#[derive(Clone, Copy, Debug)]
+struct Outcome {
+    sent: usize,
+    received: usize,
+}
+
+impl Outcome {
+    fn loss(&self) -> f64 {
+        1.0 - self.received as f64 / self.sent as f64
+    }
+
+    /// Bytes per second of IP packets.
+    fn rate(&self) -> f64 {
+        (self.received * PACKET) as f64 / TIME.as_secs_f64()
+    }
+}
+
+/// Sends all flows at once, and counts what arrives.
+fn run(network: &Network, flows: &[Flow]) -> io::Result<Vec<Outcome>> {
+    let mut sockets = Vec::new();
+    for flow in flows {
+        let address = |hosts: [&str; 2], port| SocketAddr::new(ip(hosts[flow.family]), port);
+        let receiver = network.b.run(|| UdpSocket::bind(address(B, flow.to)))?;
+        receiver.set_read_timeout(Some(Duration::from_millis(500)))?;
+        let senders =
+            network.a.run(|| flow.from.iter().map(|port| UdpSocket::bind(address(A, *port))).collect())?;
+        let senders: Vec<UdpSocket> = senders;
+        for sender in &senders {
+            sender.connect(address(B, flow.to))?;
+        }
+        sockets.push((*flow, senders, receiver));
+    }
+    Ok(std::thread::scope(|scope| {
+        let start = |(flow, senders, receiver)| {
+            (scope.spawn(move || send(flow, senders)), scope.spawn(move || count(receiver)))
+        };
+        let running: Vec<_> =
+            sockets.iter().map(|(flow, senders, receiver)| start((flow, senders, receiver))).collect();
+        let ended = running.into_iter().map(|(sender, receiver)| (sender.join(), receiver.join()));
+        ended.map(|(sent, received)| Outcome { sent: sent.unwrap(), received: received.unwrap() }).collect()
+    }))
+}
+
+fn send(flow: &Flow, sockets: &[UdpSocket]) -> usize {
+    let payload = vec![0; PACKET - [28, 48][flow.family]];
+    let start = Instant::now();
+    let mut sent = 0;
+    while start.elapsed() < TIME {
+        let due = (start.elapsed().as_secs_f64() * flow.rate / PACKET as f64) as usize;
+        for number in sent..due {
+            sockets[number % sockets.len()].send(&payload).expect("sent");
+        }
+        sent = sent.max(due);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    sent
+}
+
+/// Counts until nothing has come for a while.
+fn count(socket: &UdpSocket) -> usize {
+    let mut received = 0;
+    while socket.recv(&mut [0; PACKET]).is_ok() {
+        received += 1;
+    }
+    received
+}
+
+/// A reservation for these senders (source ports; none is a wildcard) out of the east.
+fn reservation(r: &Node, id: u64, family: usize, port: u16, senders: &[u16]) -> Installation {
+    let source: IpAddr = ip(A[family]);
+    Installation {
+        id: InstallationId(id),
+        interface: r.id("east"),
+        session: SessionKey::Ip(FlowKey { destination: ip(B[family]), protocol: UDP, port }),
+        filters: senders.iter().map(|port| FilterSpec::Ip { source, port: *port }).collect(),
+        flowspec: Flowspec::ControlledLoad(Tspec {
+            rate: RATE,
+            bucket: 10_000.0,
+            peak: f32::INFINITY,
+            min_unit: PACKET as u32,
+            max_packet: 1500,
+        }),
+        sender_tspec: None,
+        police: PoliceFlags::ENTRY,
+    }
+}
+
+fn install(r: &mut Node, installation: Installation) {
+    let id = installation.id;
+    r.request(Request::Install(installation));
+    r.wait("the installation", |r| {
+        let position = r.inputs.iter().position(|input| matches!(input, Input::Installed(..)))?;
+        assert_eq!(r.inputs.remove(position), Input::Installed(id, Ok(())));
+        Some(())
+    });
+}
+
+fn under_flood(family: usize) -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let mut r = router(&network);
+    let flows = [flow(family, &[1001], PORT, RATE.into()), flood(family)];
+    let without = run(&network, &flows)?;
+    assert!(without[0].loss() > 0.2, "without a reservation: {without:?}");
+    let installation = reservation(&r, 1, family, PORT, &[1001]);
+    install(&mut r, installation);
+    let with = run(&network, &flows)?;
+    assert!(with[0].loss() < 0.01, "with a reservation: {with:?}");
+    assert!(with[1].rate() > 0.6 * LINK as f64, "best effort has the rest: {with:?}");
+    assert!(with[1].rate() < 0.85 * LINK as f64, "the link has its rate: {with:?}");
+    r.request(Request::Remove(InstallationId(1)));
+    std::thread::sleep(Duration::from_millis(100));
+    let after = run(&network, &flows)?;
+    assert!(after[0].loss() > 0.2, "after it is gone: {after:?}");
+    let system = &mut r.system;
+    assert_eq!(network.r.run(move || Ok(system.diagnostics()))?, [], "all is well");
+    Ok(())
+}
+
+#[test]
+fn reserved_flow_keeps_its_rate_under_flood() -> TestResult {
+    under_flood(0)
+}
+
+#[test]
+fn ipv6_reserved_flow_keeps_its_rate_under_flood() -> TestResult {
+    under_flood(1)
+}
+
+#[test]
+fn excess_goes_to_best_effort() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let mut r = router(&network);
+    let [first, second] = [reservation(&r, 1, 0, PORT, &[1001]), reservation(&r, 2, 0, PORT + 2, &[1002])];
+    install(&mut r, first);
+    install(&mut r, second);
+    let greedy = flow(0, &[1001], PORT, 2.0 * f64::from(RATE));
+    let modest = flow(0, &[1002], PORT + 2, RATE.into());
+    let idle = run(&network, &[greedy, modest])?;
+    assert!(idle[0].loss() < 0.01, "on an idle link the excess arrives: {idle:?}");
+    let busy = run(&network, &[greedy, modest, flood(0)])?;
+    assert!(busy[0].rate() > 0.97 * f64::from(RATE), "it keeps its share: {busy:?}");
+    assert!(busy[0].rate() < 1.7 * f64::from(RATE), "but the excess has to compete: {busy:?}");
+    assert!(busy[1].loss() < 0.01, "and harms no other reservation: {busy:?}");
+    Ok(())
+}
+
+#[test]
+fn shared_reservations_are_shared() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let mut r = router(&network);
+    let explicit = reservation(&r, 1, 0, PORT, &[1001, 1002]);
+    install(&mut r, explicit);
+    let wildcard = reservation(&r, 2, 0, PORT + 2, &[]);
+    install(&mut r, wildcard);
+    let flows =
+        [flow(0, &[1001, 1002], PORT, RATE.into()), flow(0, &[1003, 1004], PORT + 2, RATE.into()), flood(0)];
+    let outcome = run(&network, &flows)?;
+    assert!(outcome[0].loss() < 0.01, "shared explicit: {outcome:?}");
+    assert!(outcome[1].loss() < 0.01, "wildcard: {outcome:?}");
+    let both = flow(0, &[1001, 1002], PORT, 2.0 * f64::from(RATE));
+    let outcome = run(&network, &[both, flood(0)])?;
+    assert!(outcome[0].rate() < 1.4 * f64::from(RATE), "both together have it once: {outcome:?}");
+    let stranger = [flow(0, &[1003], PORT, RATE.into()), flood(0)];
+    let outcome = run(&network, &stranger)?;
+    assert!(outcome[0].loss() > 0.2, "another sender has no part in it: {outcome:?}");
+    Ok(())
+}
+
+#[test]
+fn protocols_without_ports_can_be_reserved_for() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let mut r = router(&network);
+    let installation = reservation(&r, 1, 0, 0, &[0]);
+    install(&mut r, installation);
+    // The flood is of the other family: this reservation is for all UDP packets from one host to the other.
+    let outcome = run(&network, &[flow(0, &[1001], PORT, RATE.into()), flood(1)])?;
+    assert!(outcome[0].loss() < 0.01, "{outcome:?}");
+    Ok(())
+}
+
+#[test]
+fn messages_get_through_a_flood() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut r, mut b] = [router(&network), Node::host(&network.b)];
+    let messages = 100;
+    std::thread::scope(|scope| -> TestResult {
+        let flood = scope.spawn(|| run(&network, &[flood(0)]));
+        std::thread::sleep(Duration::from_millis(300));
+        for _ in 0..messages / 2 {
+            for family in [0, 1] {
+                r.send(&path(Some(r.id("east")), A[family], B[family]), &[0; 200]);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        b.wait("all messages", |b| (b.inputs.len() == messages).then_some(()));
+        let outcome = flood.join().unwrap()?;
+        assert!(outcome[0].loss() > 0.5, "it was a flood: {outcome:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn interface_without_a_rate_is_admitted_but_not_enforced() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let mut r = router(&network);
+    let mut installation = reservation(&r, 1, 0, PORT, &[1001]);
+    installation.interface = r.id("west");
+    r.request(Request::Install(installation));
+    assert_eq!(r.inputs, [Input::Installed(InstallationId(1), Ok(()))], "at once");
+    Ok(())
+}
+
+#[test]
+fn an_interface_that_appears_later_is_taken_over() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    network.r.unlink("east")?;
+    let mut r = router(&network);
+    network.b.link("eth0", &network.r, "east")?;
+    network.b.address("eth0", ip(B[0]), 24)?;
+    network.b.route(ip("0.0.0.0"), 0, ip("10.1.2.1"))?;
+    network.r.address("east", ip("10.1.2.1"), 24)?;
+    r.wait("the interface", |r| r.interfaces.get("east").filter(|east| east.up).map(|_| ()));
+    std::thread::sleep(Duration::from_millis(200));
+    let outcome = run(&network, &[flood(0)])?;
+    assert!(outcome[0].rate() < 1.1 * LINK as f64, "the link has its rate: {outcome:?}");
+    drop(r);
+    let outcome = run(&network, &[flood(0)])?;
+    assert!(outcome[0].loss() < 0.01, "and loses it when the system is closed: {outcome:?}");
+    Ok(())
+}
