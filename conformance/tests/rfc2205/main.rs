@@ -5,3 +5,6 @@ mod codec;
 mod section_1;
 mod section_2;
 mod section_3_1;
+mod section_3_2;
+mod section_3_5;
+mod section_3_7;
