@@ -1,0 +1,177 @@
+//! A sender, a router and a receiver on real links, each driven by mio.
+
+#![cfg(target_os = "linux")]
+
+#[path = "../../rsvp-io/tests/common/mod.rs"]
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{TestResult, ip, is_permitted, network};
+use rsvp_core::command::{ReserveRequest, SenderRequest};
+use rsvp_core::config::{Bandwidth, InterfaceConfig};
+use rsvp_core::event::Upcall;
+use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
+use rsvp_core::{ApiId, Command, Event, EventKind, NodeConfig, Reply, SessionKey};
+use rsvp_io::{System, SystemOptions};
+use rsvp_io_mio::Driver;
+use rsvp_netns::Namespace;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+const TSPEC: Tspec =
+    Tspec { rate: 100_000.0, bucket: 10_000.0, peak: 1_000_000.0, min_unit: 100, max_packet: 1500 };
+
+fn driver(namespace: &Namespace, router: bool, link_rates: &[(&str, u64)]) -> Driver {
+    let options = SystemOptions {
+        router,
+        link_rates: link_rates.iter().map(|(name, rate)| ((*name).to_owned(), *rate)).collect(),
+        ..SystemOptions::default()
+    };
+    let bandwidth = Bandwidth { total: 1_000_000, per_flow: 500_000, link: 1_250_000 };
+    let default_interface = InterfaceConfig { bandwidth: Some(bandwidth), ..InterfaceConfig::default() };
+    let config = NodeConfig { router, default_interface, ..NodeConfig::default() };
+    let system = namespace.run(|| System::open(options).map_err(std::io::Error::other)).expect("opened");
+    Driver::new(config, [u8::from(router); 32], system).expect("watched")
+}
+
+/// Steps all drivers until one of them tells an event that `wanted` takes.
+fn run<T>(drivers: &mut [Driver], what: &str, mut wanted: impl FnMut(usize, Event) -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        for (number, driver) in drivers.iter_mut().enumerate() {
+            driver.step(Some(Duration::from_millis(1))).expect("all sources work");
+            while let Some(event) = driver.poll_event() {
+                if let Some(found) = wanted(number, event) {
+                    return found;
+                }
+            }
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+    }
+}
+
+fn open(driver: &mut Driver, session: SessionKey) -> ApiId {
+    match driver.command(Command::OpenSession(session)) {
+        Ok(Reply::Session(id)) => id,
+        other => panic!("no session: {other:?}"),
+    }
+}
+
+fn upcall(event: Event) -> Option<Upcall> {
+    match event.kind {
+        EventKind::Upcall(_, _, upcall) => Some(upcall),
+        _ => None,
+    }
+}
+
+fn reservation(source: &str, destination: &str) -> TestResult {
+    const SENDER: usize = 0;
+    const ROUTER: usize = 1;
+    const RECEIVER: usize = 2;
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let mut drivers = [
+        driver(&network.a, false, &[]),
+        driver(&network.r, true, &[("east", 1_250_000)]),
+        driver(&network.b, false, &[]),
+    ];
+    let session = SessionKey::Ip(FlowKey { destination: ip(destination), protocol: 17, port: 5004 });
+    let sender = FilterSpec::Ip { source: ip(source), port: 4000 };
+
+    let receiving = open(&mut drivers[RECEIVER], session);
+    let sending = open(&mut drivers[SENDER], session);
+    let request =
+        SenderRequest { template: sender, tspec: SenderTspec::TokenBucket(TSPEC), adspec: true, ttl: 63 };
+    drivers[SENDER].command(Command::AddSender(sending, request))?;
+    let seen = run(&mut drivers, "the path", |number, event| match upcall(event)? {
+        Upcall::Path { sender, .. } if number == RECEIVER => Some(sender),
+        _ => None,
+    });
+    assert_eq!(seen, sender);
+
+    let flows =
+        vec![FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(TSPEC)), filters: vec![sender] }];
+    let request = ReserveRequest { receiver: ip(destination), style: Style::Ff, flows, confirm: true };
+    drivers[RECEIVER].command(Command::Reserve(receiving, request))?;
+    let (mut reserved, mut confirmed) = (false, false);
+    run(&mut drivers, "the reservation and its confirmation", |number, event| {
+        match upcall(event)? {
+            Upcall::Resv { .. } => reserved |= number == SENDER,
+            Upcall::Confirmed { .. } => confirmed |= number == RECEIVER,
+            _ => {}
+        }
+        (reserved && confirmed).then_some(())
+    });
+    let installed = drivers[ROUTER].node().installed();
+    assert_eq!(installed.len(), 1);
+    assert!(installed[0].installed, "the kernel has it: {installed:?}");
+
+    drivers[RECEIVER].command(Command::Release(receiving))?;
+    run(&mut drivers, "the end of the reservation", |number, event| {
+        matches!(upcall(event)?, Upcall::ResvGone { .. } if number == SENDER).then_some(())
+    });
+    assert_eq!(drivers[ROUTER].node().installed(), []);
+    drivers.into_iter().for_each(Driver::close);
+    Ok(())
+}
+
+#[test]
+fn reservation_across_a_router() -> TestResult {
+    reservation("10.1.1.2", "10.1.2.2")
+}
+
+#[test]
+fn ipv6_reservation_across_a_router() -> TestResult {
+    reservation("fd01:1::2", "fd01:2::2")
+}
+
+#[test]
+fn closing_tears_down() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, r] = [driver(&network.a, false, &[]), driver(&network.r, true, &[])];
+    let session = SessionKey::Ip(FlowKey { destination: ip("10.1.2.2"), protocol: 17, port: 5004 });
+    let id = open(&mut a, session);
+    let request = SenderRequest {
+        template: FilterSpec::Ip { source: ip("10.1.1.2"), port: 4000 },
+        tspec: SenderTspec::TokenBucket(TSPEC),
+        adspec: false,
+        ttl: 63,
+    };
+    a.command(Command::AddSender(id, request))?;
+    let mut drivers = [a, r];
+    let start = Instant::now();
+    while drivers[1].node().senders().is_empty() {
+        run(&mut drivers, "an event", |_, _| Some(()));
+        assert!(start.elapsed() < PATIENCE, "no path state");
+    }
+    let [a, mut r] = drivers;
+    a.close();
+    while !r.node().senders().is_empty() {
+        r.step(Some(Duration::from_millis(10)))?;
+        assert!(start.elapsed() < PATIENCE, "the path state outlives its sender");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_idle_driver_sleeps() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let mut r = driver(&network.r, true, &[]);
+    // What the new interfaces cause settles first.
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(300) {
+        r.step(Some(Duration::from_millis(10)))?;
+    }
+    let start = Instant::now();
+    r.step(Some(Duration::from_millis(200)))?;
+    assert!(start.elapsed() >= Duration::from_millis(200), "woken after {:?}", start.elapsed());
+    Ok(())
+}
