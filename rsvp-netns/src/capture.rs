@@ -16,8 +16,8 @@ use nix::sys::socket::{
 use nix::sys::time::{TimeSpec, TimeVal, TimeValLike};
 use nix::{getsockopt_impl, sockopt_impl};
 
-/// What is kept of a packet that is no RSVP message: Ethernet, IPv6 with an extension, UDP, and some payload.
-const HEADERS: usize = 128;
+/// What is kept of a packet that is no RSVP message: Ethernet, IPv6, UDP, and the beginning of the payload.
+const HEADERS: usize = 96;
 /// The largest packet that is kept whole.
 const SNAPLEN: usize = 65_535;
 /// Asked for as the socket's buffer; without CAP_NET_ADMIN in the initial namespace the system's limit holds.

@@ -24,6 +24,12 @@ impl Error {
         self.source.kind() == io::ErrorKind::PermissionDenied
     }
 
+    /// Whether it failed because what was to be made exists.
+    #[must_use]
+    pub fn is_existing(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AlreadyExists
+    }
+
     pub(crate) fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }

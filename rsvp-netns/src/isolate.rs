@@ -7,7 +7,8 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 
 use nix::sched::{CloneFlags, unshare};
-use nix::unistd::{getegid, geteuid};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::unistd::{Pid, getegid, geteuid};
 
 use crate::Error;
 
@@ -48,7 +49,7 @@ pub fn enter() -> Result<Entered, Error> {
         Some(_) => return Ok(Entered::Inside(Privilege::UserNamespace)),
         None => {}
     }
-    let namespaces = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID;
+    let namespaces = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWPID;
     let mark = if unshare(namespaces).is_ok() {
         "own"
     } else {
@@ -57,7 +58,18 @@ pub fn enter() -> Result<Entered, Error> {
         })?;
         "user"
     };
-    let failed = |source| Error::new("cannot start this program in its own namespaces", source);
+    run_again(mark).map(Entered::Done).map_err(|source| {
+        let what = "cannot start this program in its own namespaces";
+        Error::new(what, source)
+    })
+}
+
+/// Runs the program again as a child, passes signals on to it, and waits for its end.
+fn run_again(mark: &str) -> io::Result<ExitStatus> {
+    const PASSED_ON: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+    // Blocked before the child exists, so that none is missed. The child starts with none blocked.
+    let signals: SigSet = PASSED_ON.into_iter().chain([Signal::SIGCHLD]).collect();
+    signals.thread_block()?;
     let mut arguments = std::env::args_os();
     let name = arguments.next().unwrap_or_default();
     let mut child = Command::new("/proc/self/exe")
@@ -65,14 +77,19 @@ pub fn enter() -> Result<Entered, Error> {
         .args(arguments)
         .env(MARK, mark)
         .stdin(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
+        .spawn()?;
     // The pipe to its standard input stays open until this process ends, in whatever way.
     let _pipe = child.stdin.take();
+    let id = Pid::from_raw(i32::try_from(child.id()).map_err(io::Error::other)?);
+    // There can be no second thread here: a process that has left its PID namespace may not make one.
     loop {
-        match child.wait() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result.map(Entered::Done).map_err(failed),
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        let signal = signals.wait()?;
+        if signal != Signal::SIGCHLD {
+            // It may just have ended; then the next look tells.
+            let _ = kill(id, signal);
         }
     }
 }

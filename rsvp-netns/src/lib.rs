@@ -24,11 +24,13 @@
 mod capture;
 mod error;
 pub mod isolate;
+mod kernel;
 mod namespace;
 mod netlink;
 mod process;
 
 pub use capture::{Capture, CaptureStatistics};
 pub use error::Error;
+pub use kernel::{HtbClass, MapElement};
 pub use namespace::Namespace;
 pub use process::Process;

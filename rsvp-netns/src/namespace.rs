@@ -6,12 +6,19 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::signal::SigSet;
 
 use crate::capture::Capture;
 use crate::process::Process;
-use crate::{Error, netlink};
+use crate::{Error, HtbClass, MapElement, kernel, netlink};
+
+/// How long the carrier of a new link may take; the kernel looks once a second at the latest.
+const CARRIER: Duration = Duration::from_secs(5);
+/// How often to look for it.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// A network namespace. It lives as long as this value, a socket or a process in it does.
 #[derive(Debug)]
@@ -75,7 +82,12 @@ impl Namespace {
     /// The program cannot be started.
     pub fn spawn(&self, command: &mut Command) -> Result<Process, Error> {
         let what = format!("cannot start {} in {}", command.get_program().display(), self.name);
-        let child = self.run(|| command.spawn()).map_err(|source| Error::new(what, source))?;
+        let spawn = || {
+            // A program starts with the signals blocked that the thread has blocked which starts it.
+            SigSet::all().thread_unblock()?;
+            command.spawn()
+        };
+        let child = self.run(spawn).map_err(|source| Error::new(what, source))?;
         Ok(Process::new(child))
     }
 
@@ -107,18 +119,52 @@ impl Namespace {
         self.sysctl_if_present("net/ipv6/conf/all/forwarding", "1")
     }
 
-    /// Connects `interface` here with `peer_interface` in `peer` by a veth pair, both up.
+    /// Connects `interface` here with `peer_interface` in `peer` by a veth pair, and waits until it carries packets.
     ///
     /// # Errors
     ///
     /// A name is taken or too long, or the kernel has no veth.
     pub fn link(&self, interface: &str, peer: &Self, peer_interface: &str) -> Result<(), Error> {
+        self.add_link(interface, peer, peer_interface)?;
+        self.wait_for_link(interface)?;
+        peer.wait_for_link(peer_interface)
+    }
+
+    /// Like [`link`](Self::link), but does not wait: several links take no longer than one if
+    /// [`wait_for_link`](Self::wait_for_link) comes after all are made.
+    ///
+    /// # Errors
+    ///
+    /// As for [`link`](Self::link).
+    pub fn add_link(&self, interface: &str, peer: &Self, peer_interface: &str) -> Result<(), Error> {
         self.run(|| netlink::add_veth(interface, &peer.handle, peer_interface)).map_err(|source| {
             let ends = format!("{}:{interface} to {}:{peer_interface}", self.name, peer.name);
             Error::new(format!("cannot link {ends}"), source)
         })?;
         self.link_up(interface)?;
         peer.link_up(peer_interface)
+    }
+
+    /// Waits until an interface carries packets. The kernel drops everything until some time, up to a second, after it
+    /// has seen a carrier.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface, or no carrier.
+    pub fn wait_for_link(&self, interface: &str) -> Result<(), Error> {
+        let end = Instant::now() + CARRIER;
+        let wait = || {
+            while !netlink::is_running(interface)? {
+                if Instant::now() > end {
+                    return Err(io::Error::from(io::ErrorKind::TimedOut));
+                }
+                thread::sleep(LOOK);
+            }
+            Ok(())
+        };
+        self.run(wait).map_err(|source| {
+            Error::new(format!("the link at {}:{interface} does not come up", self.name), source)
+        })
     }
 
     /// Sets an interface up.
@@ -190,6 +236,49 @@ impl Namespace {
                 format!("cannot remove the route {destination}/{prefix_length} in {}", self.name),
                 source,
             )
+        })
+    }
+
+    /// The number of an interface.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn index(&self, interface: &str) -> Result<u32, Error> {
+        self.run(|| Ok(netlink::index(interface)?.cast_unsigned()))
+            .map_err(|source| Error::new(format!("cannot find {}:{interface}", self.name), source))
+    }
+
+    /// The kind of an interface's root queueing discipline; `None` if it has none.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn root_qdisc(&self, interface: &str) -> Result<Option<String>, Error> {
+        self.run(|| kernel::root_qdisc(interface)).map_err(|source| {
+            Error::new(format!("cannot read the queueing discipline of {}:{interface}", self.name), source)
+        })
+    }
+
+    /// The HTB classes of an interface.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn htb_classes(&self, interface: &str) -> Result<Vec<HtbClass>, Error> {
+        self.run(|| kernel::htb_classes(interface)).map_err(|source| {
+            Error::new(format!("cannot read the classes of {}:{interface}", self.name), source)
+        })
+    }
+
+    /// Keys and values of an nftables map of the `inet` family; empty if there is no such map.
+    ///
+    /// # Errors
+    ///
+    /// The kernel has no nftables.
+    pub fn nft_map(&self, table: &str, map: &str) -> Result<Vec<MapElement>, Error> {
+        self.run(|| kernel::nft_map(table, map)).map_err(|source| {
+            Error::new(format!("cannot read the nftables map {table} {map} in {}", self.name), source)
         })
     }
 

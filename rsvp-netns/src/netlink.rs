@@ -8,6 +8,7 @@ use std::os::fd::AsRawFd;
 use netlink_bindings::traits::{NetlinkRequest, Pusher};
 use netlink_bindings::{rt_addr, rt_link, rt_route, utils};
 use netlink_socket2::NetlinkSocket;
+use nix::net::if_::InterfaceFlags;
 
 /// VETH_INFO_PEER of `linux/veth.h`; the bindings know no veth.
 const VETH_INFO_PEER: u16 = 1;
@@ -108,6 +109,12 @@ fn route_header(destination: IpAddr, prefix_length: u8) -> rt_route::Rtmsg {
 pub(crate) fn index(interface: &str) -> io::Result<i32> {
     let index = nix::net::if_::if_nametoindex(interface)?;
     i32::try_from(index).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
+}
+
+/// Whether an interface is up, has a carrier, and the kernel has taken note of it.
+pub(crate) fn is_running(interface: &str) -> io::Result<bool> {
+    let mut entries = nix::ifaddrs::getifaddrs()?.filter(|entry| entry.interface_name == interface);
+    Ok(entries.any(|entry| entry.flags.contains(InterfaceFlags::IFF_RUNNING)))
 }
 
 fn family(address: IpAddr) -> u8 {

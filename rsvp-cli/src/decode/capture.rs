@@ -29,7 +29,7 @@ const ENHANCED_PACKET_DATA: usize = 28;
 
 /// Why a capture cannot be read (on).
 #[derive(Debug, Error)]
-pub(super) enum CaptureError {
+pub(crate) enum CaptureError {
     #[error("cannot be read: {}", crate::words(.0))]
     Io(#[from] io::Error),
     #[error("is neither a pcap nor a pcapng file")]
@@ -40,22 +40,22 @@ pub(super) enum CaptureError {
 
 /// The link type of a frame, as the registry at tcpdump.org numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct LinkType(pub(super) u16);
+pub(crate) struct LinkType(pub(crate) u16);
 
 /// One captured packet.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Frame<'a> {
+pub(crate) struct Frame<'a> {
     /// Counts the packets of the file from 1.
-    pub(super) number: u64,
-    pub(super) time: Option<SystemTime>,
-    pub(super) link: LinkType,
-    pub(super) data: &'a [u8],
+    pub(crate) number: u64,
+    pub(crate) time: Option<SystemTime>,
+    pub(crate) link: LinkType,
+    pub(crate) data: &'a [u8],
     /// What is wrong with the record itself; `data` is what could be saved.
-    pub(super) damage: Option<String>,
+    pub(crate) damage: Option<String>,
 }
 
 /// A capture that is being read.
-pub(super) struct Capture<R> {
+pub(crate) struct Capture<R> {
     input: R,
     buffer: Vec<u8>,
     frames: u64,
@@ -107,7 +107,7 @@ fn after_epoch(seconds: u64, nanoseconds: u64) -> Option<SystemTime> {
 
 impl<R: Read> Capture<R> {
     /// Recognises the format by the first bytes.
-    pub(super) fn open(input: R) -> Result<Self, CaptureError> {
+    pub(crate) fn open(input: R) -> Result<Self, CaptureError> {
         let format = Format::PcapNg(Section::default());
         let mut capture = Self { input, buffer: Vec::new(), frames: 0, format };
         capture.read(4)?;
@@ -131,7 +131,7 @@ impl<R: Read> Capture<R> {
     }
 
     /// The next packet; `None` at the end of the file.
-    pub(super) fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
+    pub(crate) fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
         match self.format {
             Format::Pcap(pcap) => self.next_record(pcap),
             Format::PcapNg(_) => self.next_packet_block(),

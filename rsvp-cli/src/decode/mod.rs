@@ -1,8 +1,8 @@
 //! The `decode` command: every RSVP packet of a capture file, as text or as JSON.
 
-mod capture;
+pub(crate) mod capture;
 mod json;
-mod packet;
+pub(crate) mod packet;
 mod record;
 #[cfg(test)]
 mod testdata;

@@ -15,15 +15,15 @@ const RSVP: IpNumber = IpNumber(46);
 const UDP_PORTS: [u16; 2] = [1698, 1699];
 
 mod ether_type {
-    pub(super) const IPV4: u16 = 0x0800;
-    pub(super) const IPV6: u16 = 0x86dd;
-    pub(super) const VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
-    pub(super) const MPLS: [u16; 2] = [0x8847, 0x8848];
+    pub(crate) const IPV4: u16 = 0x0800;
+    pub(crate) const IPV6: u16 = 0x86dd;
+    pub(crate) const VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
+    pub(crate) const MPLS: [u16; 2] = [0x8847, 0x8848];
 }
 
 /// What a frame holds.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Content<'a> {
+pub(crate) enum Content<'a> {
     /// An RSVP message, or a part of one.
     Rsvp(Packet<'a>),
     /// Something else.
@@ -36,33 +36,33 @@ pub(super) enum Content<'a> {
 
 /// An IP packet, and in the end one that carries RSVP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Packet<'a> {
-    pub(super) source: IpAddr,
-    pub(super) destination: IpAddr,
+pub(crate) struct Packet<'a> {
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
     /// TTL or hop limit.
-    pub(super) ttl: u8,
+    pub(crate) ttl: u8,
     /// Whether there is a Router Alert option (RFC 2113, RFC 2711).
-    pub(super) router_alert: bool,
+    pub(crate) router_alert: bool,
     /// The destination port when the message is encapsulated in UDP.
-    pub(super) udp_port: Option<u16>,
-    pub(super) fragment: Option<Fragment>,
+    pub(crate) udp_port: Option<u16>,
+    pub(crate) fragment: Option<Fragment>,
     /// The RSVP message as far as it is there.
-    pub(super) payload: &'a [u8],
+    pub(crate) payload: &'a [u8],
     /// The capture has less of the packet than its IP (or UDP) header says.
-    pub(super) is_cut: bool,
+    pub(crate) is_cut: bool,
 }
 
 /// Which part of a datagram a fragment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fragment {
-    pub(super) identification: u32,
+pub(crate) struct Fragment {
+    pub(crate) identification: u32,
     /// In bytes.
-    pub(super) offset: u32,
-    pub(super) is_last: bool,
+    pub(crate) offset: u32,
+    pub(crate) is_last: bool,
 }
 
 /// Looks for RSVP in a frame.
-pub(super) fn dissect(link: LinkType, data: &[u8]) -> Content<'_> {
+pub(crate) fn dissect(link: LinkType, data: &[u8]) -> Content<'_> {
     match network_packet(link, data) {
         Link::Ip(data) => ip_packet(data),
         Link::Other => Content::Other,

@@ -1,12 +1,169 @@
-//! The `lab` command.
+//! The `lab` command: builds a network from a file, runs a scenario in it and checks what happens.
 
+mod backend;
+mod checks;
+mod heard;
+mod interrupt;
+mod model;
+#[cfg(target_os = "linux")]
+mod netns;
+mod report;
+mod resolve;
+mod run;
+mod scenario;
+mod sim;
+mod timeline;
+#[cfg(target_os = "linux")]
+mod traffic;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+#[cfg(target_os = "linux")]
+use std::sync::Arc;
+
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+
+use interrupt::Interrupt;
+use model::Scenario;
+use run::Finished;
+use timeline::Timeline;
 
 /// Arguments of `lab`.
-#[derive(clap::Args)]
-pub(crate) struct Args {}
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a scenario and check what happens; the exit code is 0 if all checks hold.
+    Run(RunArgs),
+    /// Say whether a scenario file is right, and what is in it.
+    Check {
+        /// The scenario file.
+        file: PathBuf,
+    },
+}
+
+#[derive(ClapArgs)]
+struct RunArgs {
+    /// The scenario file; see docs/lab.md.
+    file: PathBuf,
+    /// What to run it on; without this, netns where it is permitted, else sim.
+    #[arg(long, value_enum)]
+    backend: Option<BackendName>,
+    /// Keep the captured packets of every interface in this directory (netns).
+    #[arg(long, value_name = "DIR")]
+    pcap: Option<PathBuf>,
+    /// Leave the network running after the scenario until Ctrl-C, to look around (netns).
+    #[arg(long)]
+    keep: bool,
+    /// Print the outcome as one JSON document; the timeline goes to standard error.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum BackendName {
+    /// Real daemons in real network namespaces of this machine.
+    Netns,
+    /// The protocol engine in virtual time, in this process; no data is sent.
+    Sim,
+}
+
+/// Exit code when the scenario cannot be run at all.
+const NOT_RUN: u8 = 2;
 
 /// Runs `lab`.
-pub(crate) fn run(_args: &Args) -> ExitCode {
-    ExitCode::SUCCESS
+pub(crate) fn run(args: &Args) -> ExitCode {
+    let result = match &args.command {
+        Command::Check { file } => load(file).map(|scenario| {
+            println!("{}", summary(&scenario));
+            ExitCode::SUCCESS
+        }),
+        Command::Run(args) => load(&args.file).and_then(|scenario| run_scenario(args, &scenario)),
+    };
+    result.unwrap_or_else(|message| {
+        eprintln!("rsvp-cli lab: {message}");
+        ExitCode::from(NOT_RUN)
+    })
+}
+
+fn load(file: &Path) -> Result<Scenario, String> {
+    let text =
+        std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    resolve::parse(&text).map_err(|mistake| format!("{}, {mistake}", file.display()))
+}
+
+fn summary(scenario: &Scenario) -> String {
+    let (nodes, links) = (scenario.nodes.len(), scenario.links.len());
+    let (flows, checks) = (scenario.flows.len(), scenario.checks.len());
+    let seconds = scenario.duration.as_secs_f64();
+    format!("{}: {nodes} nodes, {links} links, {flows} flows, {checks} checks, {seconds} s", scenario.title)
+}
+
+fn run_scenario(args: &RunArgs, scenario: &Scenario) -> Result<ExitCode, String> {
+    match args.backend {
+        Some(BackendName::Sim) => run_in_simulator(args, scenario, "asked for by --backend sim"),
+        wanted => run_on_linux(args, scenario, wanted.is_some()),
+    }
+}
+
+fn timeline<'a>(args: &RunArgs, scenario: &'a Scenario) -> Timeline<'a> {
+    let out: Box<dyn Write> = if args.json { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+    Timeline::new(scenario, out)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn run_on_linux(args: &RunArgs, scenario: &Scenario, insist: bool) -> Result<ExitCode, String> {
+    let why = "network namespaces are of Linux";
+    if insist { Err(why.to_owned()) } else { run_in_simulator(args, scenario, why) }
+}
+
+/// Runs in namespaces: this program again, in namespaces of its own, so that all ends with it.
+#[cfg(target_os = "linux")]
+fn run_on_linux(args: &RunArgs, scenario: &Scenario, insist: bool) -> Result<ExitCode, String> {
+    use rsvp_netns::isolate::{self, Entered, Privilege};
+
+    let why = match isolate::enter() {
+        Ok(Entered::Done(status)) => return Ok(ExitCode::from(isolate::exit_code(status))),
+        Ok(Entered::Inside(Privilege::Own)) => "as this user may",
+        Ok(Entered::Inside(Privilege::UserNamespace)) => "in a user namespace",
+        Err(error) if insist => return Err(format!("{error}; --backend sim needs no privilege")),
+        Err(error) => {
+            return run_in_simulator(args, scenario, &format!("netns is not permitted here: {error}"));
+        }
+    };
+    let interrupt = Arc::new(Interrupt::default());
+    interrupt.watch_signals().map_err(|error| format!("cannot watch for signals: {error}"))?;
+    let mut timeline = timeline(args, scenario);
+    timeline.say(&summary(scenario));
+    timeline.say(&format!("backend: netns, real daemons in network namespaces ({why})"));
+    let mut backend = netns::Netns::new(scenario, &interrupt, args.pcap.as_deref())?;
+    if args.keep {
+        timeline.say(&backend.hint());
+    }
+    let finished = run::run(scenario, &mut backend, &mut timeline, args.keep)?;
+    Ok(conclude(args, scenario, "netns", &finished))
+}
+
+fn run_in_simulator(args: &RunArgs, scenario: &Scenario, why: &str) -> Result<ExitCode, String> {
+    let mut timeline = timeline(args, scenario);
+    timeline.say(&summary(scenario));
+    timeline.say(&format!("backend: sim, the engine in virtual time ({why})"));
+    let interrupt = Interrupt::default();
+    let mut backend = sim::Sim::new(scenario, &interrupt);
+    let finished = run::run(scenario, &mut backend, &mut timeline, args.keep)?;
+    Ok(conclude(args, scenario, "sim", &finished))
+}
+
+fn conclude(args: &RunArgs, scenario: &Scenario, backend: &str, finished: &Finished) -> ExitCode {
+    if args.json {
+        println!("{}", report::json(scenario, backend, finished));
+    } else {
+        println!("\n{}", report::table(finished));
+    }
+    if report::is_passed(finished) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,0 +1,315 @@
+//! Judging the checks of a scenario.
+
+use std::time::Duration;
+
+use super::backend::{Backend, Ending, Heard, NodeState, StateChange, Subject, Verdict};
+use super::model::{Check, Flow, FlowIndex, NodeIndex, Scenario, Window};
+use crate::units::format_rate;
+
+/// A check and what it came to.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    /// What was checked, in words.
+    pub(crate) what: String,
+    pub(crate) verdict: Verdict,
+}
+
+/// Whether a check is judged when it is due, while the network still runs; the others are judged at the end.
+pub(crate) fn is_live(check: &Check) -> bool {
+    !matches!(check, Check::Traffic { .. } | Check::NoTimeouts { .. } | Check::Expires { .. })
+}
+
+/// A check in words.
+pub(crate) fn describe(check: &Check, scenario: &Scenario) -> String {
+    let flow = |flow: FlowIndex| &scenario.flows[flow].name;
+    let names = |nodes: &[NodeIndex]| {
+        if nodes.len() == scenario.nodes.len() {
+            return "all nodes".to_owned();
+        }
+        let names: Vec<&str> = nodes.iter().map(|node| scenario.nodes[*node].name.as_str()).collect();
+        names.join(", ")
+    };
+    let at = |at: &Duration| format!("{:>5.1} s", at.as_secs_f64());
+    let during =
+        |window: &Window| format!("{:>5.1}-{:.1} s", window.from.as_secs_f64(), window.to.as_secs_f64());
+    match check {
+        Check::Traffic { flow: index, during: window, rate_at_least, loss_at_most, loss_at_least } => {
+            let percent = |share: &f64| format!("{} %", share * 100.0);
+            let bounds = [
+                rate_at_least.as_ref().map(|share| format!("at least {} of its rate", percent(share))),
+                loss_at_most.as_ref().map(|share| format!("loss at most {}", percent(share))),
+                loss_at_least.as_ref().map(|share| format!("loss at least {}", percent(share))),
+            ];
+            let bounds: Vec<String> = bounds.into_iter().flatten().collect();
+            format!("{} {}: {}", during(window), flow(*index), bounds.join(", "))
+        }
+        Check::Reserved { flow: index, at: time, nodes, wanted } => {
+            let is = if *wanted { "reserved at" } else { "not reserved at" };
+            format!("{} {}: {is} {}", at(time), flow(*index), names(nodes))
+        }
+        Check::Path { flow: index, at: time, nodes, previous_hop, non_rsvp, broken } => {
+            let hop =
+                previous_hop.map(|hop| format!(" from {}", scenario.nodes[hop].name)).unwrap_or_default();
+            let across = match non_rsvp {
+                Some(true) => " across a non-RSVP hop",
+                Some(false) => " with no non-RSVP hop",
+                None => "",
+            };
+            let broken = match broken {
+                Some(true) => ", ADSPEC broken",
+                Some(false) => ", ADSPEC not broken",
+                None => "",
+            };
+            format!("{} {}: path state at {}{hop}{across}{broken}", at(time), flow(*index), names(nodes))
+        }
+        Check::NoPath { flow: index, at: time, nodes } => {
+            format!("{} {}: no path state at {}", at(time), flow(*index), names(nodes))
+        }
+        Check::Refused { flow: index, at: time, code, value, node } => {
+            let value = value.map(|value| format!(", value {value}")).unwrap_or_default();
+            let node = &scenario.nodes[*node].name;
+            format!("{} {}: refused by {node} with error code {code}{value}", at(time), flow(*index))
+        }
+        Check::NoTimeouts { during: window, nodes } => {
+            format!("{} no state times out at {}", during(window), names(nodes))
+        }
+        Check::Expires { flow: index, state, node, learnt_from, during: window, .. } => {
+            let (node, from) = (&scenario.nodes[*node].name, &scenario.nodes[*learnt_from].name);
+            format!(
+                "{} {}: {node}'s {state} state from {from} ends at its lifetime",
+                during(window),
+                flow(*index)
+            )
+        }
+        Check::Kernel { at: time, nodes } => {
+            format!(
+                "{} the kernel holds the live reservations and nothing else at {}",
+                at(time),
+                names(nodes)
+            )
+        }
+    }
+}
+
+/// Judges a check while the network runs.
+pub(crate) fn judge_live(check: &Check, scenario: &Scenario, backend: &mut dyn Backend) -> Verdict {
+    match check {
+        Check::Reserved { flow, nodes, wanted, .. } => each_state(nodes, scenario, backend, |state| {
+            reserved(state, *flow, *wanted, &scenario.flows[*flow])
+        }),
+        Check::Path { nodes, .. } => {
+            each_state(nodes, scenario, backend, |state| path(state, check, scenario))
+        }
+        Check::NoPath { flow, nodes, .. } => each_state(nodes, scenario, backend, |state| {
+            match state.paths.iter().any(|path| path.flow == Some(*flow)) {
+                true => Err("still has path state".to_owned()),
+                false => Ok(None),
+            }
+        }),
+        Check::Refused { flow, code, value, node, .. } => {
+            let Some(refusal) = backend.refusal(*flow) else {
+                return Verdict::Failed("it was not refused".to_owned());
+            };
+            let seen = format!(
+                "error code {}, value {} from {}",
+                refusal.code,
+                refusal.value,
+                scenario.name_of(refusal.node)
+            );
+            let right = refusal.code == *code
+                && value.is_none_or(|value| value == refusal.value)
+                && scenario.owner(refusal.node) == Some(*node);
+            if right { Verdict::Passed(seen) } else { Verdict::Failed(seen) }
+        }
+        Check::Kernel { nodes, .. } => kernels(nodes, scenario, backend),
+        Check::Traffic { .. } | Check::NoTimeouts { .. } | Check::Expires { .. } => {
+            unreachable!("judged at the end")
+        }
+    }
+}
+
+fn kernels(nodes: &[NodeIndex], scenario: &Scenario, backend: &mut dyn Backend) -> Verdict {
+    let mut figures = Vec::new();
+    for node in nodes {
+        let name = &scenario.nodes[*node].name;
+        match backend.kernel(*node) {
+            Verdict::Passed(seen) => figures.push(format!("{name} {seen}")),
+            Verdict::Failed(why) => return Verdict::Failed(format!("{name}: {why}")),
+            not @ Verdict::NotMeasured(_) => return not,
+        }
+    }
+    Verdict::Passed(figures.join(", "))
+}
+
+/// Asks the nodes one after the other; the first that fails decides.
+fn each_state(
+    nodes: &[NodeIndex],
+    scenario: &Scenario,
+    backend: &mut dyn Backend,
+    judge: impl Fn(&NodeState) -> Result<Option<String>, String>,
+) -> Verdict {
+    let mut figures: Vec<String> = Vec::new();
+    for node in nodes {
+        match backend.state(*node).and_then(|state| judge(&state)) {
+            Ok(figure) => figures.extend(figure),
+            Err(why) => return Verdict::Failed(format!("{}: {why}", scenario.nodes[*node].name)),
+        }
+    }
+    figures.dedup();
+    Verdict::Passed(figures.join(", "))
+}
+
+fn reserved(state: &NodeState, flow: FlowIndex, wanted: bool, of: &Flow) -> Result<Option<String>, String> {
+    let installed = state.installed.iter().find(|installed| installed.flow == Some(flow));
+    match (installed, wanted) {
+        (None, false) => Ok(None),
+        (Some(_), false) => Err("still has a reservation".to_owned()),
+        (None, true) => Err("has no reservation".to_owned()),
+        (Some(installed), true) if !installed.done => Err("has not installed the reservation".to_owned()),
+        (Some(installed), true) if installed.bandwidth < of.rate => {
+            Err(format!("has reserved {} only", rate(installed.bandwidth)))
+        }
+        (Some(installed), true) => Ok(Some(rate(installed.bandwidth))),
+    }
+}
+
+fn path(state: &NodeState, check: &Check, scenario: &Scenario) -> Result<Option<String>, String> {
+    let Check::Path { flow, previous_hop, non_rsvp, broken, .. } = check else {
+        unreachable!("a check of path state");
+    };
+    let path = state.paths.iter().find(|path| path.flow == Some(*flow)).ok_or("has no path state")?;
+    let hop = path.previous_hop.map(|hop| scenario.name_of(hop));
+    let from = path.previous_hop.and_then(|hop| scenario.owner(hop));
+    if previous_hop.is_some() && *previous_hop != from {
+        return Err(format!("its previous hop is {}", hop.unwrap_or_else(|| "itself".to_owned())));
+    }
+    if non_rsvp.is_some_and(|wanted| wanted != path.non_rsvp) {
+        return Err(format!("non-RSVP hop seen: {}", path.non_rsvp));
+    }
+    if broken.is_some_and(|wanted| wanted != path.broken) {
+        return Err(format!("the ADSPEC's break bit is {}", u8::from(path.broken)));
+    }
+    Ok(hop.map(|hop| format!("from {hop}")))
+}
+
+/// Judges a check when all is over.
+pub(crate) fn judge_at_end(
+    check: &Check,
+    scenario: &Scenario,
+    changes: &[StateChange],
+    ending: &Ending,
+) -> Verdict {
+    match check {
+        Check::Traffic { .. } => traffic(check, scenario, ending),
+        Check::NoTimeouts { during, nodes } => no_timeouts(*during, nodes, scenario, changes),
+        Check::Expires { .. } => expires(check, scenario, changes, &ending.heard),
+        _ => unreachable!("judged when it was due"),
+    }
+}
+
+fn traffic(check: &Check, scenario: &Scenario, ending: &Ending) -> Verdict {
+    let Check::Traffic { flow, during, rate_at_least, loss_at_most, loss_at_least } = check else {
+        unreachable!("a check of traffic");
+    };
+    let Some(traffic) = &ending.traffic else {
+        return Verdict::NotMeasured("the simulator carries no data".to_owned());
+    };
+    let of = &scenario.flows[*flow];
+    let measured = traffic.measure(*flow, *during);
+    if measured.sent == 0 {
+        return Verdict::Failed("nothing was sent in that time".to_owned());
+    }
+    let length = (during.to - during.from).as_secs_f64();
+    let received = to_float(measured.received_bytes) * 8.0 / length;
+    let share = received / to_float(of.rate);
+    let loss = 1.0 - to_float(measured.delivered) / to_float(measured.sent);
+    let seen =
+        format!("{} ({:.1} %), loss {:.1} %", format_rate(received.round()), share * 100.0, loss * 100.0);
+    let right = rate_at_least.is_none_or(|bound| share >= bound)
+        && loss_at_most.is_none_or(|bound| loss <= bound)
+        && loss_at_least.is_none_or(|bound| loss >= bound);
+    if right { Verdict::Passed(seen) } else { Verdict::Failed(seen) }
+}
+
+fn no_timeouts(during: Window, nodes: &[NodeIndex], scenario: &Scenario, changes: &[StateChange]) -> Verdict {
+    let inside = |change: &&StateChange| {
+        change.at >= during.from && change.at <= during.to && nodes.contains(&change.node)
+    };
+    for change in changes.iter().filter(inside) {
+        let node = &scenario.nodes[change.node].name;
+        let at = change.at.as_secs_f64();
+        match change.subject {
+            Subject::Lost(count) => return Verdict::Failed(format!("{count} events of {node} were lost")),
+            Subject::State(kind) if change.expired => {
+                let flow = change.flow.map_or("a session", |flow| scenario.flows[flow].name.as_str());
+                return Verdict::Failed(format!("{node}: {kind} state of {flow} timed out at {at:.1} s"));
+            }
+            _ => {}
+        }
+    }
+    Verdict::Passed(String::new())
+}
+
+fn expires(check: &Check, scenario: &Scenario, changes: &[StateChange], heard: &[Heard]) -> Verdict {
+    let Check::Expires { flow, state, node, learnt_from, during, slack } = check else {
+        unreachable!("a check of a lifetime");
+    };
+    let gone = changes.iter().find(|change| {
+        change.expired
+            && change.node == *node
+            && change.subject == Subject::State(*state)
+            && change.flow == Some(*flow)
+            && change.neighbor.and_then(|neighbor| scenario.owner(neighbor)) == Some(*learnt_from)
+            && (during.from..=during.to).contains(&change.at)
+    });
+    let Some(gone) = gone else {
+        return Verdict::Failed("it did not time out in that time".to_owned());
+    };
+    let last = heard.iter().rev().find(|message| {
+        message.at < gone.at
+            && message.node == *node
+            && message.kind == *state
+            && message.flow == *flow
+            && scenario.owner(message.hop) == Some(*learnt_from)
+    });
+    let Some(last) = last else {
+        return Verdict::Failed("no message that refreshed it was seen".to_owned());
+    };
+    let lifetime = lifetime(scenario.timers.refresh_multiple, last.refresh);
+    let lived = gone.at.saturating_sub(last.at);
+    let seen = format!(
+        "{:.2} s after its last refresh; the lifetime is {:.2} s",
+        lived.as_secs_f64(),
+        lifetime.as_secs_f64()
+    );
+    if (lifetime..=lifetime + *slack).contains(&lived) {
+        Verdict::Passed(seen)
+    } else {
+        Verdict::Failed(seen)
+    }
+}
+
+/// L = (K + 0.5) * 1.5 * R (RFC 2205 section 3.7).
+fn lifetime(refresh_multiple: u32, refresh: Duration) -> Duration {
+    (2 * refresh_multiple + 1) * 3 * refresh / 4
+}
+
+fn rate(bits: u64) -> String {
+    format_rate(to_float(bits))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "packets and bits of a few minutes are far below 2^53")]
+fn to_float(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lifetime_is_the_rfcs() {
+        assert_eq!(lifetime(3, Duration::from_secs(30)), Duration::from_millis(157_500));
+        assert_eq!(lifetime(2, Duration::from_millis(100)), Duration::from_millis(375));
+    }
+}

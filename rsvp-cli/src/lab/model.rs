@@ -1,0 +1,305 @@
+//! A scenario that has been checked: names resolved, addresses given, routes found, everything in order of time.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use super::scenario::{Family, Service, StateKind, StyleName, Timers};
+
+/// Position of a node in [`Scenario::nodes`].
+pub(crate) type NodeIndex = usize;
+/// Position of a link in [`Scenario::links`].
+pub(crate) type LinkIndex = usize;
+/// Position of a flow in [`Scenario::flows`].
+pub(crate) type FlowIndex = usize;
+
+/// A checked scenario.
+#[derive(Debug)]
+pub(crate) struct Scenario {
+    pub(crate) title: String,
+    pub(crate) family: Family,
+    pub(crate) duration: Duration,
+    pub(crate) timers: Timers,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) flows: Vec<Flow>,
+    /// In order of time.
+    pub(crate) events: Vec<Event>,
+    /// In the order of the file.
+    pub(crate) checks: Vec<Check>,
+}
+
+/// A host or a router.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) router: bool,
+    pub(crate) interfaces: Vec<Interface>,
+}
+
+/// A node's end of a link.
+#[derive(Debug)]
+pub(crate) struct Interface {
+    pub(crate) name: String,
+    pub(crate) link: LinkIndex,
+    pub(crate) peer: NodeIndex,
+    pub(crate) address: IpAddr,
+}
+
+/// A link; rates in bits per second.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) name: String,
+    pub(crate) ends: [NodeIndex; 2],
+    pub(crate) rate: u64,
+    pub(crate) reservable: u64,
+    pub(crate) reservable_per_flow: u64,
+}
+
+/// A flow of UDP packets from one host to another.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) name: String,
+    pub(crate) from: NodeIndex,
+    pub(crate) to: NodeIndex,
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
+    /// Source and destination port.
+    pub(crate) port: u16,
+    /// r of its TSpec, in bits per second.
+    pub(crate) rate: u64,
+    /// b of its TSpec, in bytes.
+    pub(crate) bucket: u64,
+    /// Length of its IP packets in bytes: m and M of its TSpec.
+    pub(crate) packet: u32,
+    /// What it really sends, in bits per second.
+    pub(crate) sends: u64,
+    pub(crate) service: Service,
+    pub(crate) style: StyleName,
+    /// The nodes that it passes, from its sender to its receiver.
+    pub(crate) path: Vec<NodeIndex>,
+}
+
+/// What happens at a moment.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) at: Duration,
+    pub(crate) actions: Vec<Action>,
+}
+
+/// One thing done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// The sender begins to send data.
+    Send(FlowIndex),
+    /// It stops.
+    Silence(FlowIndex),
+    /// The sender announces the flow (Path).
+    Announce(FlowIndex),
+    /// It takes that back (PathTear).
+    Withdraw(FlowIndex),
+    /// The receiver reserves (Resv).
+    Reserve(FlowIndex),
+    /// It takes that back (ResvTear).
+    Release(FlowIndex),
+    /// Both ends of the link go down.
+    LinkDown(LinkIndex),
+    /// They come back.
+    LinkUp(LinkIndex),
+    /// The daemon stands still (SIGSTOP).
+    Freeze(NodeIndex),
+    /// It goes on (SIGCONT).
+    Thaw(NodeIndex),
+    /// The daemon dies (SIGKILL).
+    Kill(NodeIndex),
+    /// It starts again.
+    Start(NodeIndex),
+}
+
+/// A span of time in a scenario, from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) from: Duration,
+    pub(crate) to: Duration,
+}
+
+/// Something that must hold.
+#[derive(Debug)]
+pub(crate) enum Check {
+    /// Rate (share of the TSpec's) and loss (share of what was sent).
+    Traffic {
+        flow: FlowIndex,
+        during: Window,
+        rate_at_least: Option<f64>,
+        loss_at_most: Option<f64>,
+        loss_at_least: Option<f64>,
+    },
+    /// The reservation is in place, or is not, at these nodes.
+    Reserved { flow: FlowIndex, at: Duration, nodes: Vec<NodeIndex>, wanted: bool },
+    /// Path state is there, and came from where it should.
+    Path {
+        flow: FlowIndex,
+        at: Duration,
+        nodes: Vec<NodeIndex>,
+        previous_hop: Option<NodeIndex>,
+        non_rsvp: Option<bool>,
+        broken: Option<bool>,
+    },
+    /// Path state is not there.
+    NoPath { flow: FlowIndex, at: Duration, nodes: Vec<NodeIndex> },
+    /// The receiver got this error from this node.
+    Refused { flow: FlowIndex, at: Duration, code: u8, value: Option<u16>, node: NodeIndex },
+    /// No state times out at these nodes.
+    NoTimeouts { during: Window, nodes: Vec<NodeIndex> },
+    /// State of a neighbour that fell silent ends at its lifetime.
+    Expires {
+        flow: FlowIndex,
+        state: StateKind,
+        node: NodeIndex,
+        learnt_from: NodeIndex,
+        during: Window,
+        slack: Duration,
+    },
+    /// The kernel holds what the daemon has installed.
+    Kernel { at: Duration, nodes: Vec<NodeIndex> },
+}
+
+impl Check {
+    /// When it can be judged.
+    pub(crate) fn due(&self) -> Duration {
+        match self {
+            Self::Traffic { during, .. } | Self::NoTimeouts { during, .. } | Self::Expires { during, .. } => {
+                during.to
+            }
+            Self::Reserved { at, .. }
+            | Self::Path { at, .. }
+            | Self::NoPath { at, .. }
+            | Self::Refused { at, .. }
+            | Self::Kernel { at, .. } => *at,
+        }
+    }
+}
+
+/// A route of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) prefix: IpAddr,
+    pub(crate) prefix_length: u8,
+    pub(crate) gateway: IpAddr,
+}
+
+impl Family {
+    /// The address of an end (0 or 1) of a link.
+    pub(crate) fn address(self, link: LinkIndex, end: usize) -> IpAddr {
+        let number = u16::try_from(link + 1).unwrap_or(u16::MAX);
+        let host = if end == 0 { 1 } else { 2 };
+        self.compose(number, host)
+    }
+
+    /// The prefix of a link.
+    pub(crate) fn prefix(self, link: LinkIndex) -> IpAddr {
+        self.compose(u16::try_from(link + 1).unwrap_or(u16::MAX), 0)
+    }
+
+    fn compose(self, link: u16, host: u8) -> IpAddr {
+        let [high, low] = link.to_be_bytes();
+        match self {
+            Self::Ipv4 => Ipv4Addr::new(10, high, low, host).into(),
+            Self::Ipv6 => Ipv6Addr::new(0xfd00, link, 0, 0, 0, 0, 0, host.into()).into(),
+        }
+    }
+
+    /// The length of every link's prefix.
+    pub(crate) fn prefix_length(self) -> u8 {
+        match self {
+            Self::Ipv4 => 24,
+            Self::Ipv6 => 64,
+        }
+    }
+
+    /// Bytes of IP and UDP header.
+    pub(crate) fn headers(self) -> u32 {
+        match self {
+            Self::Ipv4 => 28,
+            Self::Ipv6 => 48,
+        }
+    }
+}
+
+impl Scenario {
+    /// The routes of a node to every link that it is not on, by the fewest hops.
+    pub(crate) fn routes(&self, node: NodeIndex) -> Vec<Route> {
+        let towards = next_hops(&self.nodes, node);
+        let own =
+            |link: LinkIndex| self.nodes[node].interfaces.iter().any(|interface| interface.link == link);
+        let remote = (0..self.links.len()).filter(|link| !own(*link));
+        remote
+            .filter_map(|link| {
+                let nearest = self.links[link].ends.iter().filter_map(|end| towards[*end]).min()?;
+                let interface = &self.nodes[node].interfaces[nearest.1];
+                let peer = &self.nodes[interface.peer];
+                let gateway = peer.interfaces.iter().find(|other| other.link == interface.link)?.address;
+                let (prefix, prefix_length) = (self.family.prefix(link), self.family.prefix_length());
+                Some(Route { prefix, prefix_length, gateway })
+            })
+            .collect()
+    }
+
+    /// The node that has this address.
+    pub(crate) fn owner(&self, address: IpAddr) -> Option<NodeIndex> {
+        let owns = |node: &Node| node.interfaces.iter().any(|interface| interface.address == address);
+        self.nodes.iter().position(owns)
+    }
+
+    /// The name of the node that has this address, or the address.
+    pub(crate) fn name_of(&self, address: IpAddr) -> String {
+        self.owner(address).map_or_else(|| address.to_string(), |node| self.nodes[node].name.clone())
+    }
+
+    /// The flow with this destination and port.
+    pub(crate) fn flow_to(&self, destination: IpAddr, port: u16) -> Option<FlowIndex> {
+        self.flows.iter().position(|flow| flow.destination == destination && flow.port == port)
+    }
+
+    /// All nodes.
+    pub(crate) fn node_indices(&self) -> Vec<NodeIndex> {
+        (0..self.nodes.len()).collect()
+    }
+}
+
+/// For every node: the distance from `start` and the position of `start`'s interface towards it. Hosts do not forward.
+pub(crate) fn next_hops(nodes: &[Node], start: NodeIndex) -> Vec<Option<(usize, usize)>> {
+    let mut towards = vec![None; nodes.len()];
+    let mut queue = VecDeque::new();
+    for (position, interface) in nodes[start].interfaces.iter().enumerate() {
+        if towards[interface.peer].is_none() {
+            towards[interface.peer] = Some((1, position));
+            queue.push_back(interface.peer);
+        }
+    }
+    while let Some(node) = queue.pop_front() {
+        let (distance, position) = towards[node].unwrap_or_default();
+        if !nodes[node].router {
+            continue;
+        }
+        for interface in &nodes[node].interfaces {
+            if interface.peer != start && towards[interface.peer].is_none() {
+                towards[interface.peer] = Some((distance + 1, position));
+                queue.push_back(interface.peer);
+            }
+        }
+    }
+    towards
+}
+
+/// The nodes from `from` to `to`, both included; `None` if there is no way.
+pub(crate) fn path(nodes: &[Node], from: NodeIndex, to: NodeIndex) -> Option<Vec<NodeIndex>> {
+    let mut path = vec![from];
+    let mut here = from;
+    while here != to {
+        let (_, position) = next_hops(nodes, here)[to]?;
+        here = nodes[here].interfaces[position].peer;
+        path.push(here);
+    }
+    Some(path)
+}
