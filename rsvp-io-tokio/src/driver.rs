@@ -163,9 +163,9 @@ impl<O: Outside> Driver<O> {
         }
     }
 
-    /// Fetches what the node wants done. What is left over makes the next deadline `now`.
+    /// Fetches what the node wants done; requests first, since their answers may lead to messages. What is left over
+    /// makes the next deadline `now`.
     fn poll_outputs(&mut self) {
-        self.send_messages();
         let Self { node, outside, clock, .. } = self;
         for _ in 0..OUTPUT_BUDGET {
             if !outside.is_ready_for_requests() {
@@ -175,6 +175,7 @@ impl<O: Outside> Driver<O> {
             let now = clock.now();
             outside.request(request, &mut |input| node.handle(now, input));
         }
+        self.send_messages();
         for _ in 0..OUTPUT_BUDGET {
             let Some(event) = self.node.poll_event() else { break };
             // Nobody need be listening.
