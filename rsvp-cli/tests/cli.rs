@@ -1,0 +1,156 @@
+//! What the commands say and how they exit, where no daemon is needed.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+fn rsvp(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rsvp-cli"))
+        .args(args)
+        .env("RSVP_SOCKET", "/nonexistent/rsvp.sock")
+        .output()
+        .expect("the command runs")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, contents: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("rsvp-cli-{}-{name}", std::process::id()));
+        std::fs::write(&path, contents).expect("a scratch file");
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("a plain path")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// The command failed with this code and said one line, which holds these words.
+fn assert_fails(output: &Output, code: i32, words: &str) {
+    let said = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.starts_with("rsvp-cli: ") && said.contains(words), "{said}");
+}
+
+#[test]
+fn every_command_that_needs_the_daemon_says_that_it_is_not_there() {
+    for args in [
+        &["show", "sessions"][..],
+        &["show", "counters", "--json"],
+        &["monitor"],
+        &["reload"],
+        &["clear"],
+        &["release", "1"],
+        &["send", "-d", "192.0.2.7", "-p", "5004"],
+        &["reserve", "-d", "192.168.1.100", "-p", "5004", "-b", "1000000"],
+    ] {
+        assert_fails(&rsvp(args), 5, "the RSVP daemon is not reachable on /nonexistent/rsvp.sock");
+    }
+}
+
+#[test]
+fn impossible_requests_fail_before_the_daemon_is_asked() {
+    for (args, words) in [
+        (
+            &["reserve", "-d", "192.0.2.7", "-p", "5004", "-b", "1Mbit", "--style", "ff"][..],
+            "give at least one",
+        ),
+        (
+            &["reserve", "-d", "192.0.2.7", "-p", "5004", "-b", "1Mbit", "--sender", "::1"],
+            "different families",
+        ),
+        (&["reserve", "-d", "192.0.2.7", "-p", "0", "-b", "1Mbit"], "port from 1"),
+        (&["reserve", "-d", "192.0.2.7", "-p", "1", "-b", "1Mbit", "--rspec", "R=2Mbit"], "--service gs"),
+        (&["send", "-d", "192.0.2.7", "-p", "5004", "--tspec", "r=1Mbit,p=1kbit"], "peak rate"),
+        (&["send", "-d", "192.0.2.7", "-p", "5004", "--ttl", "0"], "TTL"),
+    ] {
+        assert_fails(&rsvp(args), 1, words);
+    }
+}
+
+#[test]
+fn wrong_command_lines_exit_with_2_and_say_what_is_allowed() {
+    for (args, words) in [
+        (&["reserve", "-d", "192.0.2.7", "-p", "5004"][..], "--rate"),
+        (&["reserve", "-d", "192.0.2.7", "-p", "5004", "-b", "10Mbps"], "ambiguous"),
+        (
+            &["reserve", "-d", "192.0.2.7", "-p", "5004", "-b", "1Mbit", "--tspec", "r=1Mbit"],
+            "cannot be used with",
+        ),
+        (&["send", "-d", "somewhere", "-p", "5004"], "invalid IP address"),
+        (&["send", "-d", "192.0.2.7", "-p", "70000"], "65535"),
+        (&["show", "everything"], "sessions"),
+        (&["clear", "-d", "192.0.2.7"], "--port"),
+        (&["release"], "<ID>"),
+    ] {
+        let output = rsvp(args);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn check_tells_right_files_from_wrong_ones() {
+    let good = Scratch::new("good.toml", "[interface.eth0]\nbandwidth = { link = \"10Mbit\" }\n");
+    let output = rsvp(&["check", good.path()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("1 with bandwidth to reserve"), "{}", stdout(&output));
+
+    let bad = Scratch::new("bad.toml", "[interface.eth0]\nbandwidth = { link = \"10Mbps\" }\n");
+    assert_fails(&rsvp(&["check", bad.path()]), 1, "bad.toml:2: `10Mbps` is ambiguous");
+    assert_fails(&rsvp(&["daemon", "--config", bad.path()]), 1, "bad.toml:2: ");
+    assert_fails(&rsvp(&["daemon", "-d", "--config", bad.path()]), 1, "bad.toml:2: ");
+    assert_fails(&rsvp(&["check", "/nonexistent.toml"]), 1, "no such file");
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rsvp-cli"))
+        .args(["check", concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/rsvp.toml")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    drop(child.stdout.take());
+    let mut said = String::new();
+    child.stderr.take().expect("standard error").read_to_string(&mut said).expect("text");
+    assert!(child.wait().expect("it ends").success(), "{said}");
+    assert_eq!(said, "");
+}
+
+#[test]
+fn help_can_be_worked_from() {
+    for (command, words) in [
+        ("daemon", "CAP_NET_RAW"),
+        ("check", "Exit codes"),
+        ("reload", "SIGHUP"),
+        ("clear", "Examples"),
+        ("send", "Examples"),
+        ("reserve", "rsvp-cli reserve -d 192.168.1.100 -p 5004 -b 1000000"),
+        ("release", "show applications"),
+        ("show", "Examples"),
+        ("monitor", "show events"),
+    ] {
+        let output = rsvp(&[command, "--help"]);
+        assert!(output.status.success());
+        assert!(stdout(&output).contains(words), "{command}: {}", stdout(&output));
+    }
+    let output = rsvp(&["reserve", "--help"]);
+    assert!(stdout(&output).contains("3 refused"), "exit codes are told: {}", stdout(&output));
+}

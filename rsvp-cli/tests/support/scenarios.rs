@@ -1,0 +1,340 @@
+//! What is tried in the network, one after the other; each leaves it as it was.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use rsvp_client::api::{
+    ApplicationState, Flowspec, ReservationRequest, SenderRequest, Session, Style, Tspec,
+};
+use rsvp_client::{Error, Outcome};
+
+use crate::network::{Network, RECEIVER, RECEIVER6, ROUTER, SENDER, SENDER6, eventually, output_of};
+
+const LONG: Duration = Duration::from_secs(15);
+
+/// Runs every scenario; panics at the first that fails.
+pub(crate) fn run_all() {
+    let mut network = Network::new();
+    let scenarios: &[(&str, fn(&mut Network))] = &[
+        (
+            "a reservation is held and goes with its commands",
+            a_reservation_is_held_and_goes_with_its_commands,
+        ),
+        ("killed clients leave nothing behind", killed_clients_leave_nothing_behind),
+        ("a refusal names the node and the error", a_refusal_names_the_node_and_the_error),
+        ("waiting ends in time", waiting_ends_in_time),
+        ("detached state stays until it is released", detached_state_stays_until_it_is_released),
+        ("IPv6 is no different", ipv6_is_no_different),
+        ("applications use the typed client", applications_use_the_typed_client),
+        ("bad requests are answered in words", bad_requests_are_answered_in_words),
+        ("a reload keeps what did not change", a_reload_keeps_what_did_not_change),
+        ("clear removes and the neighbours restore", clear_removes_and_the_neighbours_restore),
+        ("a second daemon is refused", a_second_daemon_is_refused),
+        ("a daemon that ends tears down", a_daemon_that_ends_tears_down),
+        ("a background daemon serves when the command returns", a_background_daemon_serves),
+    ];
+    for (name, scenario) in scenarios {
+        print!("{name} ... ");
+        std::io::stdout().flush().expect("standard output");
+        scenario(&mut network);
+        eventually("nothing is left", || {
+            [&network.sender, &network.router, &network.receiver]
+                .iter()
+                .all(|node| node.count("sessions") == 0)
+        });
+        println!("ok");
+    }
+    for node in [&mut network.sender, &mut network.router, &mut network.receiver] {
+        assert_eq!(node.stop(), Some(0), "a daemon ends well: {}", node.log());
+        assert!(!node.log().contains("panicked"), "{}", node.log());
+    }
+}
+
+fn a_reservation_is_held_and_goes_with_its_commands(network: &mut Network) {
+    let mut send = network.sender.hold(&["send", "-d", RECEIVER, "-p", "5004", "-b", "1Mbit"]);
+    let mut reserve = network.receiver.hold(&[
+        "reserve",
+        "-d",
+        RECEIVER,
+        "-p",
+        "5004",
+        "-b",
+        "1000000",
+        "--confirm",
+        "--wait",
+    ]);
+    eventually("it is installed", || network.router.count("installed") == 1);
+    let installed = network.router.show("installed");
+    assert_eq!(installed[0]["bandwidth"], 1_000_000);
+    assert_eq!(installed[0]["interface"], "east");
+    assert_eq!(installed[0]["history"]["cause"]["kind"], "resv");
+    eventually("the receiver knows", || network.receiver.show("applications")[0]["state"] == "admitted");
+    eventually("the sender knows", || network.sender.show("applications")[0]["state"] == "reserved");
+    let senders = network.router.show("senders");
+    assert_eq!(senders[0]["sender"]["source"], SENDER);
+    assert!(senders[0]["expires-in"].as_f64().expect("a number") > 0.0);
+    assert_eq!(network.router.show("neighbors").as_array().expect("a list").len(), 2);
+
+    let status = reserve.terminate(LONG).expect("it is there").expect("it ends");
+    assert_eq!(status.code(), Some(0));
+    let (printed, _) = output_of(&mut reserve);
+    assert!(printed.starts_with("admitted; confirmed by "), "{printed}");
+    eventually("the reservation is gone", || network.router.count("reservations") == 0);
+    assert_eq!(network.router.count("senders"), 1, "the sender stays");
+    assert_eq!(send.terminate(LONG).expect("it is there").expect("it ends").code(), Some(0));
+    let (printed, _) = output_of(&mut send);
+    assert!(printed.contains("reserved: WF 1 Mbit/s"), "{printed}");
+    assert!(printed.contains("reservation gone"), "{printed}");
+}
+
+fn killed_clients_leave_nothing_behind(network: &mut Network) {
+    let mut send = network.sender.hold(&["send", "-d", RECEIVER, "-p", "5004"]);
+    let mut reserve = network.receiver.hold(&["reserve", "-d", RECEIVER, "-p", "5004", "-b", "1Mbit"]);
+    eventually("it is installed", || network.router.count("installed") == 1);
+    reserve.kill().expect("it is there");
+    eventually("the reservation is gone", || network.router.count("reservations") == 0);
+    assert_eq!(network.receiver.count("applications"), 0);
+    send.kill().expect("it is there");
+    eventually("the sender is gone", || network.receiver.count("senders") == 0);
+}
+
+fn a_refusal_names_the_node_and_the_error(network: &mut Network) {
+    let id = network.sender.ok(&["send", "-d", RECEIVER, "-p", "5004", "-b", "6Mbit", "--detach"]);
+    let (code, said) =
+        network.receiver.fails(&["reserve", "-d", RECEIVER, "-p", "5004", "-b", "6Mbit", "--wait"]);
+    assert_eq!(code, Some(3));
+    let words = "Admission Control failure: Requested bandwidth unavailable";
+    assert_eq!(said, format!("rsvp-cli: refused by {ROUTER}: {words}"));
+    assert_eq!(network.receiver.count("applications"), 0, "nothing is left of it");
+    assert_eq!(network.router.show("counters")["admission-failures"], 1);
+    network.sender.ok(&["release", &id]);
+}
+
+fn waiting_ends_in_time(network: &mut Network) {
+    let args = ["reserve", "-d", RECEIVER, "-p", "5004", "-b", "1Mbit", "--wait", "--timeout", "200ms"];
+    let (code, said) = network.receiver.fails(&args);
+    assert_eq!(code, Some(4));
+    assert!(said.contains("no Path has come"), "{said}");
+}
+
+fn detached_state_stays_until_it_is_released(network: &mut Network) {
+    let sender = network.sender.ok(&["send", "-d", RECEIVER, "-p", "5004", "--detach"]);
+    let args =
+        ["reserve", "-d", RECEIVER, "-p", "5004", "-b", "1Mbit", "--sender", SENDER, "--wait", "--detach"];
+    let receiver = network.receiver.ok(&args);
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(network.router.show("installed")[0]["style"], "FF");
+    assert_eq!(network.receiver.show("applications")[0]["origin"], "detached");
+    let (code, said) =
+        network.receiver.fails(&["reserve", "-d", RECEIVER, "-p", "5004", "-b", "1Mbit", "--detach"]);
+    assert_eq!((code, said.as_str()), (Some(1), "rsvp-cli: the session is already reserved in style FF"));
+    network.receiver.ok(&["release", &receiver]);
+    let (code, said) = network.receiver.fails(&["release", &receiver]);
+    assert_eq!((code, said), (Some(1), format!("rsvp-cli: there is no application {receiver}")));
+    network.sender.ok(&["release", &sender]);
+}
+
+fn ipv6_is_no_different(network: &mut Network) {
+    let sender = network.sender.ok(&["send", "-d", RECEIVER6, "-p", "5004", "--detach"]);
+    let from = format!("[{SENDER6}]:5004");
+    let args = [
+        "reserve",
+        "-d",
+        RECEIVER6,
+        "-p",
+        "5004",
+        "--tspec",
+        "r=1Mbit,b=10kB",
+        "--service",
+        "gs",
+        "--style",
+        "se",
+        "--sender",
+        &from,
+        "--wait",
+        "--detach",
+    ];
+    let receiver = network.receiver.ok(&args);
+    assert_eq!(network.router.show("installed")[0]["flowspec"]["service"], "guaranteed");
+    network.receiver.ok(&["release", &receiver]);
+    network.sender.ok(&["release", &sender]);
+}
+
+fn applications_use_the_typed_client(network: &mut Network) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (sender, receiver) = (network.sender.client().await, network.receiver.client().await);
+        let mut events = receiver.monitor().await.expect("a stream");
+        let session = Session::udp(RECEIVER.parse().expect("an address"), 5004);
+        let mut source = SenderRequest::new(session, Tspec::of_rate(1_000_000));
+        source.source = Some(SENDER.parse().expect("an address"));
+        let sending = sender.send(&source).await.expect("announced");
+        let flowspec = Flowspec::ControlledLoad(Tspec::of_rate(1_000_000));
+        let request = ReservationRequest::new(session, Style::Wf, flowspec.clone()).confirmed();
+        let mut held = receiver.reserve(&request).await.expect("asked for");
+        assert!(matches!(held.outcome(LONG).await, Ok(Outcome::Admitted { node: Some(_) })));
+        assert_eq!(held.application().state, ApplicationState::Admitted);
+        assert_eq!(receiver.reservations().await.expect("state")[0].flowspec, flowspec);
+        assert_eq!(receiver.requests().await.expect("state").len(), 1);
+        assert_eq!(receiver.sessions().await.expect("state")[0].session_status, "up");
+        let first = events.next().await.expect("the stream lives").expect("an event");
+        let second = events.next().await.expect("the stream lives").expect("an event");
+        assert_eq!(second.sequence, first.sequence + 1);
+        assert!(receiver.events().await.expect("events").contains(&first));
+        let mut followed = receiver.follow(held.application().id).await.expect("it is there");
+        assert!(followed.next().await.expect("the stream lives").is_some());
+        held.release().await.expect("released");
+        assert_eq!(followed.next().await.expect("the stream ends well"), None);
+        drop(sending);
+        while !sender.applications().await.expect("state").is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        match receiver.release(4711).await {
+            Err(Error::Refused { status: 404, message }) => {
+                assert_eq!(message, "there is no application 4711")
+            }
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+/// Sends a request as it is; the answer as it is.
+fn http(network: &Network, request: &str) -> String {
+    use std::io::Read;
+    let mut stream = UnixStream::connect(network.receiver.socket()).expect("the socket");
+    stream.write_all(request.as_bytes()).expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+fn post(path: &str, body: &str) -> String {
+    let length = body.len();
+    format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
+}
+
+fn bad_requests_are_answered_in_words(network: &mut Network) {
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    for (request, status, words) in [
+        (get("/v2/sessions"), 404, "no such endpoint"),
+        (get("/v1/clear"), 405, "does not take this method"),
+        (get("/v1/applications/99/events"), 404, "no application 99"),
+        (post("/v1/senders", "nonsense"), 400, "not understood"),
+        (post("/v1/senders", "{\"unknown\": 1}"), 400, "unknown field"),
+        (
+            post(
+                "/v1/reservations?hold=true",
+                r#"{"session":{"destination":"10.77.2.2","protocol-id":17,"destination-port":5004},"style":"FF",
+                    "flowspec":{"service":"null","max-packet-size":1500}}"#,
+            ),
+            422,
+            "give at least one",
+        ),
+        (
+            post(
+                "/v1/clear",
+                r#"{"session":{"destination":"10.9.9.9","protocol-id":17,"destination-port":1}}"#,
+            ),
+            404,
+            "no session",
+        ),
+    ] {
+        let answer = http(network, &request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
+        let body = answer.split("\r\n\r\n").nth(1).expect("a body");
+        let document: serde_json::Value = serde_json::from_str(body).expect(body);
+        assert!(document["error"].as_str().expect("words").contains(words), "{answer}");
+    }
+    assert!(!http(network, "\u{1}\r\n\r\n").contains("200"), "what is no HTTP is refused");
+}
+
+fn a_reload_keeps_what_did_not_change(network: &mut Network) {
+    let receiver = &network.receiver;
+    let sender = network.sender.ok(&["send", "-d", RECEIVER, "-p", "5004", "--detach"]);
+    let kept = format!("[[reservation]]\ndestination = \"{RECEIVER}\"\nport = 5004\nrate = \"1Mbit\"\n");
+    let other = kept.replace("5004", "5005");
+    receiver.configure_also(&format!("{kept}{other}"));
+    assert!(receiver.ok(&["reload"]).contains("2 added, 0 removed, 0 unchanged"));
+    eventually("it is installed", || network.router.count("installed") == 1);
+    let before = network.router.show("installed")[0]["id"].clone();
+
+    receiver.configure("nonsense = 1\n");
+    let (code, said) = receiver.fails(&["reload"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("receiver.toml:1: unknown field `nonsense`"), "{said}");
+    assert_eq!(receiver.count("applications"), 2, "the old configuration stays in force");
+
+    receiver.configure_also(&kept);
+    let daemon = network.receiver.daemon();
+    daemon.signal(Signal::SIGHUP).expect("the daemon runs");
+    eventually("SIGHUP reloads", || network.receiver.count("applications") == 1);
+    let receiver = &network.receiver;
+    let id = receiver.show("applications")[0]["id"].to_string();
+    let (_, said) = receiver.fails(&["release", &id]);
+    assert!(said.contains("belongs to the configuration"), "{said}");
+    assert_eq!(network.router.show("installed")[0]["id"], before, "the reservation was not touched");
+
+    receiver.configure_also("");
+    assert!(receiver.ok(&["reload"]).contains("0 added, 1 removed, 0 unchanged"));
+    network.sender.ok(&["release", &sender]);
+}
+
+fn clear_removes_and_the_neighbours_restore(network: &mut Network) {
+    let sender = network.sender.ok(&["send", "-d", RECEIVER, "-p", "5004", "--detach"]);
+    let args = ["reserve", "-d", RECEIVER, "-p", "5004", "-b", "1Mbit", "--wait", "--detach"];
+    let receiver = network.receiver.ok(&args);
+    assert_eq!(network.router.ok(&["clear"]), "1 sessions cleared");
+    eventually("the next refreshes bring it back", || network.router.count("installed") == 1);
+    let cleared = network.router.ok(&["clear", "-d", RECEIVER, "-p", "5004"]);
+    assert_eq!(cleared, format!("session {RECEIVER}:5004/udp cleared"));
+    eventually("and once more", || network.router.count("installed") == 1);
+    let events = network.router.ok(&["show", "events"]);
+    assert!(events.contains("cleared by the operator"), "{events}");
+    network.receiver.ok(&["release", &receiver]);
+    network.sender.ok(&["release", &sender]);
+}
+
+fn a_second_daemon_is_refused(network: &mut Network) {
+    let (code, said) = network.router.fails(&["daemon"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("another daemon already answers on"), "{said}");
+    assert!(network.router.rsvp(&["show", "status"]).status.success(), "the first one serves on");
+}
+
+fn a_daemon_that_ends_tears_down(network: &mut Network) {
+    network.sender.ok(&["send", "-d", RECEIVER, "-p", "5004", "--detach"]);
+    let mut reserve = network.receiver.hold(&["reserve", "-d", RECEIVER, "-p", "5004", "-b", "1Mbit"]);
+    eventually("it is installed", || network.router.count("installed") == 1);
+    assert_eq!(network.receiver.stop(), Some(0));
+    eventually("the reservation is torn down", || network.router.count("reservations") == 0);
+    let status = reserve.wait(LONG).expect("it is there").expect("it ends with its daemon");
+    assert_eq!(status.code(), Some(5));
+    assert!(!network.receiver.socket().exists(), "the socket is gone");
+    assert_eq!(network.sender.stop(), Some(0));
+    eventually("the path is torn down", || network.router.count("senders") == 0);
+    network.sender.start();
+    network.receiver.start();
+}
+
+fn a_background_daemon_serves(network: &mut Network) {
+    assert_eq!(network.sender.stop(), Some(0));
+    let log = network.sender.path("background.log");
+    let log = log.to_str().expect("a plain path");
+    let mut start = network.sender.hold(&["daemon", "-d", "--log-file", log, "--log-format", "json"]);
+    let status = start.wait(LONG).expect("it is there").expect("it returns");
+    let (printed, said) = output_of(&mut start);
+    assert!(status.success(), "{said}");
+    let id = printed.rsplit(' ').next().expect("a process id").trim().to_owned();
+    assert!(network.sender.ok(&["show", "status"]).contains(&format!("running as process {id} ")));
+    let lines = std::fs::read_to_string(log).expect("a log");
+    for line in lines.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect("one document a line");
+    }
+    assert!(lines.contains("no bandwidth is configured"), "{lines}");
+    let id = nix::unistd::Pid::from_raw(id.parse().expect("a number"));
+    nix::sys::signal::kill(id, Signal::SIGTERM).expect("the daemon runs");
+    eventually("it ends", || !network.sender.socket().exists());
+    network.sender.start();
+}
