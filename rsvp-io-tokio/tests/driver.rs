@@ -91,7 +91,7 @@ async fn two_nodes_make_a_reservation_and_tear_it_down() {
     receiver.command(Command::Reserve(id, reserve)).await.expect("a good reservation");
     upcall(&mut told_sender, |u| matches!(u, Upcall::Resv { .. })).await;
     upcall(&mut told_receiver, |u| matches!(u, Upcall::Confirmed { .. })).await;
-    let installed = sender.query(|node| node.installed()).await.expect("the node runs");
+    let installed = sender.query(Node::installed).await.expect("the node runs");
     assert_eq!(installed.len(), 1);
     assert_eq!(installed[0].interface, LINK);
 
