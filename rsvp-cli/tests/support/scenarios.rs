@@ -14,10 +14,13 @@ use crate::network::{Network, RECEIVER, RECEIVER6, ROUTER, SENDER, SENDER6, even
 
 const LONG: Duration = Duration::from_secs(15);
 
+/// What is tried, in words, and how.
+type Scenario = (&'static str, fn(&mut Network));
+
 /// Runs every scenario; panics at the first that fails.
 pub(crate) fn run_all() {
     let mut network = Network::new();
-    let scenarios: &[(&str, fn(&mut Network))] = &[
+    let scenarios: &[Scenario] = &[
         (
             "a reservation is held and goes with its commands",
             a_reservation_is_held_and_goes_with_its_commands,
@@ -193,7 +196,7 @@ fn applications_use_the_typed_client(network: &mut Network) {
         }
         match receiver.release(4711).await {
             Err(Error::Refused { status: 404, message }) => {
-                assert_eq!(message, "there is no application 4711")
+                assert_eq!(message, "there is no application 4711");
             }
             other => panic!("{other:?}"),
         }
