@@ -159,6 +159,44 @@ fn closing_tears_down() -> TestResult {
 }
 
 #[test]
+fn a_full_socket_delays_messages_but_loses_none() -> TestResult {
+    const SENDERS: u16 = 30;
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, r] = [driver(&network.a, false, &[]), driver(&network.r, true, &[])];
+    for (_, fd) in a.system().sources() {
+        // As small as the kernel allows. What waits for the neighbour's address fills it.
+        let result = nix::sys::socket::setsockopt(&fd, nix::sys::socket::sockopt::SndBuf, &1);
+        assert!(result.is_ok() || result == Err(nix::errno::Errno::ENOPROTOOPT), "{result:?}");
+    }
+    let session = SessionKey::Ip(FlowKey { destination: ip("10.1.1.99"), protocol: 17, port: 5004 });
+    let id = open(&mut a, session);
+    for port in 1..=SENDERS {
+        let request = SenderRequest {
+            template: FilterSpec::Ip { source: ip("10.1.1.2"), port },
+            tspec: SenderTspec::TokenBucket(TSPEC),
+            adspec: true,
+            ttl: 63,
+        };
+        a.command(Command::AddSender(id, request))?;
+    }
+    let start = Instant::now();
+    while a.system().counters().send_blocked == 0 {
+        a.step(Some(Duration::from_millis(10)))?;
+        assert!(start.elapsed() < PATIENCE, "the socket never fills: {:?}", a.system().counters());
+    }
+    network.r.address("west", ip("10.1.1.99"), 32)?;
+    let mut drivers = [a, r];
+    while drivers[1].node().senders().len() < usize::from(SENDERS) {
+        run(&mut drivers, "the next path", |_, _| Some(()));
+    }
+    assert_eq!(drivers[0].system().counters().sent, u64::from(SENDERS));
+    Ok(())
+}
+
+#[test]
 fn an_idle_driver_sleeps() -> TestResult {
     if !is_permitted() {
         return Ok(());

@@ -1,6 +1,65 @@
 //! Raw RSVP sockets, netlink and traffic control on Linux: the one place with I/O.
+//!
+//! [`System`] is everything that one RSVP node needs from the kernel. A driver adds two things to it, a way to wait
+//! for file descriptors and a clock; `rsvp-io-tokio` and `rsvp-io-mio` are such drivers. This is a whole one:
+//!
+//! ```no_run
+//! # fn poll(_: &[(rsvp_io::Source, std::os::fd::BorrowedFd<'_>)], _: Option<rsvp_core::Instant>) {}
+//! # fn now() -> rsvp_core::Instant { rsvp_core::Instant::ZERO }
+//! # fn example(mut node: rsvp_core::Node) -> Result<(), Box<dyn std::error::Error>> {
+//! use rsvp_core::{Input, Ready};
+//! use rsvp_io::{ReadOutcome, SendOutcome, Source, System, SystemOptions};
+//!
+//! let mut system = System::open(SystemOptions { router: true, ..SystemOptions::default() })?;
+//! system.start(&mut |input| node.handle(now(), input));
+//! let mut datagram = Vec::new();
+//! loop {
+//!     // What the node wants done.
+//!     while let Some(transmit) = node.poll_transmit(now(), &mut datagram) {
+//!         // A real driver keeps a datagram that would block, and tells the node (see `SendOutcome`).
+//!         let _: SendOutcome = system.send(&transmit, &datagram);
+//!     }
+//!     while system.is_ready_for_requests()
+//!         && let Some(request) = node.poll_request()
+//!     {
+//!         system.request(request, &mut |input| node.handle(now(), input));
+//!     }
+//!     // Wait until a source is readable or the node's deadline has come.
+//!     let deadline = node.poll_timeout(Ready::ALL).map(|(at, _)| at);
+//!     poll(&system.sources().collect::<Vec<_>>(), deadline);
+//!     // What happened.
+//!     let sources: Vec<Source> = system.sources().map(|(source, _)| source).collect();
+//!     for source in sources {
+//!         while system.read(source, 64, &mut |input| node.handle(now(), input))? == ReadOutcome::More {}
+//!     }
+//!     node.handle(now(), Input::Timeout);
+//! }
+//! # }
+//! ```
+//!
+//! # What it does to the machine
+//!
+//! - It opens raw sockets for IP protocol 46. A router's take every RSVP message in transit that carries a Router
+//!   Alert; nothing is forwarded behind the node's back.
+//! - On interfaces with a configured rate ([`SystemOptions::link_rates`]) it replaces the root queueing discipline by
+//!   HTB (handle `5256:`), shaped to that rate: class `:2` for RSVP's own messages, `:3` for best effort, and one for
+//!   each reservation from `:10` on. An nftables table `inet rsvp` sorts packets into them and sends to best effort
+//!   what is beyond a reservation's token bucket. It takes no part in whether packets are accepted.
+//! - [`System::close`] removes all of that, and so does dropping it. If the process is killed, the kernel removes the
+//!   table at once, and the next start removes the queueing disciplines.
+//!
+//! It needs CAP_NET_RAW and CAP_NET_ADMIN, in the user namespace that owns the network namespace; being root in a
+//! user namespace is enough. Lacking a kernel feature for traffic control, it says so ([`System::diagnostics`]) and
+//! answers every installation with success: reservations are admitted then, but not enforced.
+//!
+//! # What it does not do
+//!
+//! Multicast destinations have no route here yet. UDP encapsulation (RFC 2205 Appendix C) is refused. Filters by
+//! IPv6 flow label or IPsec SPI (RFC 2207) cannot be installed. Fragments of IPv6 messages in transit are dropped and
+//! counted, since the kernel does not put them together; those for this host are whole.
 
 #![deny(unsafe_op_in_unsafe_fn)]
+#![cfg(target_os = "linux")]
 
 mod diagnostics;
 mod netlink;

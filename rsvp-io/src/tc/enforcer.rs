@@ -7,7 +7,7 @@ use rsvp_core::output::{Installation, InstallationId};
 
 use super::classifier::{Classifier, Entry, MOST_FILTERS};
 use super::htb::{ClassId, Htb, remove_leftovers};
-use super::parameters::Plan;
+use super::parameters::{ClassParameters, Plan};
 use crate::netlink::{Netlink, NetlinkError};
 
 /// The interfaces and reservations that the kernel enforces.
@@ -28,6 +28,7 @@ struct Device {
 struct Installed {
     interface: InterfaceId,
     class: ClassId,
+    parameters: ClassParameters,
     entry: Entry,
 }
 
@@ -89,12 +90,13 @@ impl Enforcer {
             .set(&mut self.netlink, class, &plan.class)
             .and_then(|()| self.classifier.apply(&removed, &[&entry]));
         if let Err(error) = result {
-            if old.is_none() {
-                device.htb.release(class);
+            match old {
+                None => device.htb.release(class),
+                Some(old) => restore(&device.htb, &mut self.netlink, old),
             }
             return Err(format!("the kernel refused it: {error}"));
         }
-        let installed = Installed { interface: installation.interface, class, entry };
+        let installed = Installed { interface: installation.interface, class, parameters: plan.class, entry };
         if let Some(old) = self.installed.insert(installation.id, installed)
             && old.interface != installation.interface
         {
@@ -128,5 +130,12 @@ impl Enforcer {
         if let Err(error) = self.classifier.close() {
             tracing::warn!(%error, "the classifier could not be removed");
         }
+    }
+}
+
+/// Gives a class back what it had before a change that failed half-way.
+fn restore(htb: &Htb, netlink: &mut Netlink, installed: &Installed) {
+    if let Err(error) = htb.set(netlink, installed.class, &installed.parameters) {
+        tracing::warn!(%error, "a class keeps the parameters of a change that failed");
     }
 }

@@ -189,6 +189,14 @@ fn a_refused_change_leaves_what_was_there() {
     let mut change = installation(1, 50_000.0, &["10.0.0.1"]);
     change.flowspec = Flowspec::Null { max_packet: 1500 };
     enforcer.install(&change).unwrap_err();
+    // A change to a flow that another reservation has fails after the class was changed.
+    enforcer.install(&installation(3, 60_000.0, &["10.0.0.1"])).unwrap();
+    let mut change = installation(1, 70_000.0, &["10.0.0.1"]);
+    change.id = InstallationId(3);
+    enforcer.install(&change).unwrap_err();
+    assert_eq!(elements(&here, c"ipv4-class"), 2);
+    assert_eq!(classes(&here).into_values().collect::<Vec<_>>(), [57_000, 68_400]);
+    enforcer.remove(InstallationId(3));
     assert_eq!(elements(&here, c"ipv4-class"), 1);
     enforcer.remove(InstallationId(2));
     enforcer.remove(InstallationId(1));

@@ -1,0 +1,59 @@
+//! Prints the RSVP messages that reach this machine, or pass through it if it is told to be a router.
+//!
+//! It takes messages in transit off the network without sending them on: not for a network in use.
+//!
+//! ```sh
+//! cargo build -p rsvp-io --example listen
+//! sudo target/debug/examples/listen            # as a host
+//! sudo target/debug/examples/listen router
+//! ```
+
+use std::error::Error;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rsvp_core::Input;
+use rsvp_core::input::Datagram;
+use rsvp_core::wire::{Message, RawMessage};
+use rsvp_io::{ReadOutcome, Source, System, SystemOptions};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let router = std::env::args().nth(1).is_some_and(|argument| argument == "router");
+    let mut system = System::open(SystemOptions { router, ..SystemOptions::default() })?;
+    for diagnostic in system.diagnostics() {
+        eprintln!("{diagnostic}");
+    }
+    system.start(&mut print);
+    loop {
+        for source in wait(&system)? {
+            while system.read(source, 64, &mut print)? == ReadOutcome::More {}
+        }
+    }
+}
+
+/// The sources that are readable, once there are any.
+fn wait(system: &System) -> Result<Vec<Source>, Box<dyn Error>> {
+    let sources: Vec<_> = system.sources().collect();
+    let mut fds: Vec<_> = sources.iter().map(|(_, fd)| PollFd::new(*fd, PollFlags::POLLIN)).collect();
+    poll(&mut fds, PollTimeout::NONE)?;
+    let ready = sources.iter().zip(&fds).filter(|(_, fd)| fd.any() == Some(true));
+    Ok(ready.map(|((source, _), _)| *source).collect())
+}
+
+fn print(input: Input<'_>) {
+    match input {
+        Input::Interface(info) => println!("interface {info:?}"),
+        Input::InterfaceRemoved(id) => println!("interface {} is gone", id.0),
+        Input::Datagram(datagram) => print_message(&datagram),
+        _ => {}
+    }
+}
+
+fn print_message(datagram: &Datagram<'_>) {
+    let Datagram { source, destination, ttl, payload, .. } = datagram;
+    let message = RawMessage::decode(payload).and_then(|raw| Message::parse(&raw, 100));
+    println!("{source} -> {destination}, TTL {ttl:?}, {} bytes", payload.len());
+    match message {
+        Ok(message) => println!("{message:#?}"),
+        Err(error) => println!("damaged: {error}"),
+    }
+}
