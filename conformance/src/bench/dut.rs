@@ -98,7 +98,7 @@ impl Dut {
     pub fn advance(&mut self, time: Duration) {
         for sent in self.tester.advance(time) {
             let message = monitor::check(&sent);
-            if let Message::Path(path) = message {
+            if let Some(Message::Path(path)) = message {
                 self.lih.insert(sent.port, path.hop.lih);
             }
             self.sent.push(sent);
@@ -229,12 +229,26 @@ impl Dut {
     }
 
     fn take<M: Kind>(&mut self, wanted: impl Fn(&Sent) -> bool) -> Option<Received<M>> {
-        let position =
-            self.sent.iter().position(|sent| wanted(sent) && M::of(monitor::check(sent)).is_some())?;
+        let found = self.sent.iter().enumerate().filter(|(_, sent)| wanted(sent));
+        let (position, message) =
+            found.filter_map(|(position, sent)| Some((position, M::of(monitor::check(sent)?)?))).next()?;
         let sent = self.sent.remove(position);
         let raw = RawMessage::decode(&sent.packet.message).expect("the monitor has seen it");
-        let message = M::of(monitor::check(&sent)).expect("it was looked for");
         Some(Received { sent, raw, message })
+    }
+
+    /// Takes the first message of a type that the DUT sent out of a port, as objects, understood or not.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn expect_raw(&mut self, port: Port, message_type: MessageType) -> RawMessage {
+        let decode = |sent: &Sent| RawMessage::decode(&sent.packet.message).expect("the monitor has seen it");
+        let wanted = |sent: &Sent| sent.port == port && decode(sent).header.message_type == message_type;
+        let Some(position) = self.sent.iter().position(wanted) else {
+            panic!("expected a {message_type} from {port:?}; the DUT sent:\n{}", self.log());
+        };
+        decode(&self.sent.remove(position))
     }
 
     /// What was sent and not taken, one message a line.

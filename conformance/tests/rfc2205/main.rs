@@ -1,10 +1,13 @@
 //! Requirements of RFC 2205, by section.
 
 mod appendix_a;
+mod appendix_b;
 mod codec;
 mod section_1;
 mod section_2;
 mod section_3_1;
+mod section_3_11;
 mod section_3_2;
 mod section_3_5;
 mod section_3_7;
+mod section_3_8;
