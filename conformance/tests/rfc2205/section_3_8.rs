@@ -199,12 +199,12 @@ fn an_unknown_class_that_travels_stays_with_the_state() {
     let mut path = dut.path(Station::U1, h, s1);
     path.forward = vec![one.clone()];
     dut.send(Station::U1, path.clone());
-    assert_eq!(dut.expect::<Path>(Port::C).message.forward, [one.clone()]);
+    assert_eq!(dut.expect::<Path>(Port::C).message.forward, std::slice::from_ref(&one));
     dut.advance(R + R / 2);
-    assert_eq!(dut.expect::<Path>(Port::C).message.forward, [one.clone()], "in refreshes too");
+    assert_eq!(dut.expect::<Path>(Port::C).message.forward, std::slice::from_ref(&one), "in refreshes too");
     path.forward = vec![other.clone()];
     dut.send(Station::U1, path);
-    assert_eq!(dut.all::<Path>(Port::C).pop().expect("a Path").message.forward, [other.clone()]);
+    assert_eq!(dut.all::<Path>(Port::C).pop().expect("a Path").message.forward, [other]);
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     dut.send_changed(Station::D1, resv, |objects| objects.insert(0, one.clone()));
     let sent = dut.expect::<Resv>(Port::A);
