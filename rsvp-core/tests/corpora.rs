@@ -2,6 +2,8 @@
 
 #[path = "../../fuzz/checks.rs"]
 mod checks;
+#[path = "../../fuzz/node.rs"]
+mod node;
 
 use std::fs;
 use std::path::Path;
@@ -27,4 +29,9 @@ fn decode() {
 #[test]
 fn round_trip() {
     replay("round_trip", checks::round_trip);
+}
+
+#[test]
+fn node() {
+    replay("node", node::node);
 }

@@ -49,17 +49,19 @@ pub fn initial_adspec() -> IntServAdspec {
 /// The ADSPEC of a Path behind this hop.
 #[must_use]
 pub fn advertise(adspec: &IntServAdspec, hop: &Hop) -> IntServAdspec {
-    let general = &adspec.general;
+    let before = &adspec.general;
+    let general = GeneralParameters {
+        broken: before.broken || hop.non_rsvp,
+        is_hops: hop.is_hops(before.is_hops),
+        bandwidth: hop.bandwidth(before.bandwidth),
+        latency: hop.latency(before.latency),
+        path_mtu: before.path_mtu.min(hop.mtu),
+    };
+    let mtu = general.path_mtu;
     IntServAdspec {
-        general: GeneralParameters {
-            broken: general.broken || hop.non_rsvp,
-            is_hops: hop.is_hops(general.is_hops),
-            bandwidth: hop.bandwidth(general.bandwidth),
-            latency: hop.latency(general.latency),
-            path_mtu: general.path_mtu.min(hop.mtu),
-        },
-        guaranteed: adspec.guaranteed.as_ref().map(|fragment| hop.guaranteed(fragment)),
-        controlled_load: adspec.controlled_load.as_ref().map(|fragment| hop.controlled_load(fragment)),
+        general,
+        guaranteed: adspec.guaranteed.as_ref().map(|fragment| hop.guaranteed(fragment, mtu)),
+        controlled_load: adspec.controlled_load.as_ref().map(|fragment| hop.controlled_load(fragment, mtu)),
         other: adspec.other.iter().map(other).collect(),
     }
 }
@@ -98,19 +100,20 @@ impl Hop {
         }
     }
 
-    /// A value that holds for one service is composed with the general one of this hop, which has no other.
-    fn overrides(&self, before: &Overrides) -> Overrides {
+    /// A value that holds for one service is composed with the general one of this hop, which has no other. The MTU of a
+    /// service is never larger than the path's, `mtu` (RFC 2215 section 3.5).
+    fn overrides(&self, before: &Overrides, mtu: u32) -> Overrides {
         Overrides {
             is_hops: before.is_hops.map(|hops| self.is_hops(hops)),
             bandwidth: before.bandwidth.map(|bandwidth| self.bandwidth(bandwidth)),
             latency: before.latency.map(|latency| self.latency(latency)),
-            path_mtu: before.path_mtu.map(|mtu| mtu.min(self.mtu)),
+            path_mtu: before.path_mtu.map(|own| own.min(mtu)),
         }
     }
 
     /// RFC 2212, "Exported Information": the terms add up and saturate. A fragment that is a header alone gets its values
     /// here (RFC 2210 section 3.3.3).
-    fn guaranteed(&self, before: &GuaranteedFragment) -> GuaranteedFragment {
+    fn guaranteed(&self, before: &GuaranteedFragment, mtu: u32) -> GuaranteedFragment {
         let Some((c, d)) = self.guaranteed else {
             return GuaranteedFragment { broken: true, ..*before };
         };
@@ -121,16 +124,16 @@ impl Hop {
             d_total: before.d_total.saturating_add(d),
             c_sum: before.c_sum.saturating_add(c),
             d_sum: before.d_sum.saturating_add(d),
-            overrides: self.overrides(&before.overrides),
+            overrides: self.overrides(&before.overrides, mtu),
         }
     }
 
     /// RFC 2210 section 3.3.4.
-    fn controlled_load(&self, before: &ServiceFragment) -> ServiceFragment {
+    fn controlled_load(&self, before: &ServiceFragment, mtu: u32) -> ServiceFragment {
         if !self.controlled_load {
             return ServiceFragment { broken: true, ..*before };
         }
-        ServiceFragment { broken: before.broken, overrides: self.overrides(&before.overrides) }
+        ServiceFragment { broken: before.broken, overrides: self.overrides(&before.overrides, mtu) }
     }
 }
 
@@ -249,6 +252,10 @@ mod tests {
         assert_eq!(left, expected);
         assert_eq!(advertise(&adspec, &hop).general.bandwidth, 2e5);
         assert_eq!(path_mtu(&adspec, ServiceNumber::CONTROLLED_LOAD), 1000);
+        let mut larger = adspec.clone();
+        larger.general.path_mtu = 700;
+        let left = advertise(&larger, &hop).controlled_load.unwrap().overrides;
+        assert_eq!(left.path_mtu, Some(700), "a service carries no more than the path");
         assert_eq!(path_mtu(&adspec, ServiceNumber::GUARANTEED), 1500);
     }
 

@@ -136,17 +136,19 @@ impl Node {
 
     /// Ends an advertisement: tears what was told, and forgets it.
     pub(super) fn end_resv_ad(&mut self, id: ResvAdId) {
+        let Some(session) = self.state.resv_ads.get(id).map(|ad| ad.session) else { return };
         self.tear_dropped(id, None);
         self.forget_resv_ad(id);
+        self.state.drop_if_empty(session);
     }
 
+    /// Keeps the session, even if this was the last of it.
     fn forget_resv_ad(&mut self, id: ResvAdId) {
         let Some(ad) = self.state.resv_ads.remove(id) else { return };
         if let Some(timer) = ad.timer {
             self.timers.cancel(timer);
         }
         remove_from(&mut self.state.sessions[ad.session].resv_ads, &id);
-        self.state.drop_if_empty(ad.session);
     }
 
     /// A previous hop has another address or LIH now, or none: what it was told is void, without a tear, unless
