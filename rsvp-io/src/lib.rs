@@ -48,7 +48,7 @@
 //! - [`System::close`] removes all of that, and so does dropping it. If the process is killed, the kernel removes the
 //!   table at once, and the next start removes the queueing disciplines.
 //!
-//! It needs CAP_NET_RAW and CAP_NET_ADMIN, in the user namespace that owns the network namespace; being root in a
+//! It needs Linux 5.12 or later, CAP_NET_RAW and CAP_NET_ADMIN, in the user namespace that owns the network namespace; being root in a
 //! user namespace is enough. Lacking a kernel feature for traffic control, it says so ([`System::diagnostics`]) and
 //! answers every installation with success: reservations are admitted then, but not enforced.
 //!

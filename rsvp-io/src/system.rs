@@ -1,5 +1,6 @@
 //! One node's share of Linux.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::BorrowedFd;
@@ -27,6 +28,8 @@ pub struct System {
     monitor: Monitor,
     traffic_control: TrafficControl,
     counters: SystemCounters,
+    /// What the kernel last said of each socket's drops.
+    overflowed: BTreeMap<Source, u32>,
 }
 
 /// One of the file descriptors to wait for.
@@ -72,6 +75,8 @@ pub enum SendOutcome {
 pub struct SystemCounters {
     /// RSVP datagrams received and handed on.
     pub received: u64,
+    /// Datagrams that the kernel dropped because they were not read in time, as far as later ones have told.
+    pub overflowed: u64,
     /// Received datagrams dropped because their IP headers are damaged.
     pub malformed: u64,
     /// Received datagrams dropped because they came in on a device that is no interface of the node.
@@ -117,6 +122,7 @@ impl System {
             monitor,
             traffic_control,
             counters: SystemCounters::default(),
+            overflowed: BTreeMap::new(),
         })
     }
 
@@ -250,7 +256,7 @@ impl System {
         budget: usize,
         sink: &mut dyn FnMut(Input<'_>),
     ) -> io::Result<ReadOutcome> {
-        let Self { ipv4, ipv6, batch, monitor, counters, .. } = self;
+        let Self { ipv4, ipv6, batch, monitor, counters, overflowed, .. } = self;
         let fd = match (source, &*ipv6) {
             (Source::Ipv4, _) => ipv4.fd(),
             (Source::Ipv6, Some(ipv6)) => ipv6.local_fd(),
@@ -265,6 +271,10 @@ impl System {
             }
             left -= count.min(left);
             for packet in batch.packets() {
+                if let Some(total) = packet.overflowed {
+                    let before = overflowed.insert(source, total).unwrap_or(0);
+                    counters.overflowed += u64::from(total.wrapping_sub(before));
+                }
                 match receive(source, &packet, ipv6.as_ref(), monitor.links()) {
                     Ok(datagram) => {
                         counters.received += 1;

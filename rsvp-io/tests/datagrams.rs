@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use common::{Node, TestResult, ip, is_permitted, network, path};
-use rsvp_io::SendOutcome;
+use rsvp_io::{SendOutcome, Source};
 
 const A: [&str; 2] = ["10.1.1.2", "fd01:1::2"];
 const WEST: [&str; 2] = ["10.1.1.1", "fd01:1::1"];
@@ -269,7 +269,7 @@ fn many_datagrams_are_read_within_the_budget() -> TestResult {
     let mut calls = 0;
     while payloads.len() < 100 {
         let before = payloads.len();
-        let outcome = r.system.read(rsvp_io::Source::Ipv4, 40, &mut |input| {
+        let outcome = r.system.read(Source::Ipv4, 40, &mut |input| {
             if let rsvp_core::Input::Datagram(datagram) = input {
                 payloads.push(datagram.payload[0]);
             }
@@ -280,5 +280,30 @@ fn many_datagrams_are_read_within_the_budget() -> TestResult {
     }
     assert_eq!(payloads, (100..200).collect::<Vec<u8>>(), "in order");
     assert!(calls >= 3);
+    Ok(())
+}
+
+#[test]
+fn datagrams_that_were_not_read_in_time_are_counted() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r] = [Node::host(&network.a), Node::router(&network.r)];
+    let (_, fd) = r.system.sources().find(|(source, _)| *source == Source::Ipv4).expect("an IPv4 socket");
+    nix::sys::socket::setsockopt(&fd, nix::sys::socket::sockopt::RcvBuf, &8192)?;
+    for _ in 0..100 {
+        a.send(&path(None, A[IPV4], B[IPV4]), &[0; 500]);
+    }
+    r.wait("those that there was room for", |r| (!r.inputs.is_empty()).then_some(()));
+    // What comes later tells of those that were lost.
+    a.send(&path(None, A[IPV4], B[IPV4]), &[1; 500]);
+    r.wait("the last", |r| match r.inputs.last() {
+        Some(rsvp_core::Input::Datagram(datagram)) => (datagram.payload[0] == 1).then_some(()),
+        _ => None,
+    });
+    let counters = r.system.counters();
+    assert!(counters.overflowed > 0);
+    assert_eq!(counters.received + counters.overflowed, 101);
     Ok(())
 }

@@ -10,7 +10,7 @@ use common::{Node, TestResult, ip, is_permitted, network};
 use rsvp_core::Request;
 use rsvp_core::input::{NextHop, Route};
 use rsvp_core::output::RouteKey;
-use rsvp_io::{InterfaceSelection, SystemOptions};
+use rsvp_io::{InterfaceSelection, Source, SystemOptions};
 
 fn key(destination: &str) -> RouteKey {
     RouteKey { table: 0, destination: ip(destination), source: None }
@@ -193,5 +193,32 @@ fn a_storm_of_changes_ends_in_the_right_state() -> TestResult {
         _ => None,
     });
     assert_eq!(r.inputs.len(), 1, "changes that were waiting together are told as one");
+    Ok(())
+}
+
+#[test]
+fn notifications_that_are_lost_are_made_up_for() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let mut r = Node::router(&network.r);
+    r.request(Request::WatchRoute(key("192.0.2.1")));
+    r.inputs.clear();
+    let (_, fd) = r.system.sources().find(|(source, _)| *source == Source::Monitor).expect("a monitor");
+    nix::sys::socket::setsockopt(&fd, nix::sys::socket::sockopt::RcvBuf, &4096)?;
+    for _ in 0..300 {
+        network.r.route(ip("198.51.100.0"), 24, ip("10.1.2.2"))?;
+        network.r.unroute(ip("198.51.100.0"), 24)?;
+    }
+    // By now there is no room for these.
+    network.r.route(ip("192.0.2.0"), 24, ip("10.1.1.2"))?;
+    network.r.address("east", ip("10.1.9.1"), 24)?;
+    network.r.unlink("west")?;
+    r.wait("the loss of the interface", |r| (!r.interfaces.contains_key("west")).then_some(()));
+    assert!(r.interfaces["east"].addresses.contains(&ip("10.1.9.1")));
+    r.hears_nothing();
+    network.r.route(ip("192.0.2.0"), 24, ip("10.1.2.2"))?;
+    assert_eq!(r.route(), (key("192.0.2.1"), by(&r, "east", Some("10.1.2.2"))), "it goes on");
     Ok(())
 }

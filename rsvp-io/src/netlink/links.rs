@@ -131,26 +131,28 @@ impl Links {
         }
     }
 
-    /// An address is new, has changed or is gone.
+    /// An address is new, has changed or is gone, or its lifetime was extended. Says whether routes may be affected.
     pub(crate) fn on_address(
         &mut self,
         header: &rt_addr::Ifaddrmsg,
         attributes: &rt_addr::IterableAddrAttrs<'_>,
         present: bool,
-    ) {
-        let Some(address) = Address::new(header, attributes) else { return };
-        let Some(link) = self.links.get_mut(&header.ifa_index) else { return };
+    ) -> bool {
+        let Some(address) = Address::new(header, attributes) else { return false };
+        let Some(link) = self.links.get_mut(&header.ifa_index) else { return false };
         let position = link.addresses.iter().position(|known| known.ip == address.ip);
         match (position, present) {
+            (Some(position), true) if link.addresses[position] == address => return false,
             (Some(position), true) => link.addresses[position] = address,
             (None, true) => link.addresses.push(address),
             (Some(position), false) => {
                 link.addresses.remove(position);
             }
-            (None, false) => {}
+            (None, false) => return false,
         }
         self.touched.insert(header.ifa_index);
         self.on_addresses_changed();
+        true
     }
 
     /// The next thing to tell of.

@@ -145,8 +145,9 @@ fn on_message(message: &Message<'_>, links: &mut Links, routes: &mut Routes) {
         }
         libc::RTM_NEWADDR | libc::RTM_DELADDR => {
             let (header, attributes) = rt_addr::OpGetaddrDump::decode_reply(message.payload);
-            links.on_address(&header, &attributes, message.kind == libc::RTM_NEWADDR);
-            routes.on_change(RouteChange::Any);
+            if links.on_address(&header, &attributes, message.kind == libc::RTM_NEWADDR) {
+                routes.on_change(RouteChange::Any);
+            }
         }
         libc::RTM_NEWROUTE | libc::RTM_DELROUTE => {
             let (header, attributes) = rt_route::OpGetrouteDo::decode_reply(message.payload);

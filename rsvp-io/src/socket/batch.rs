@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 const DATAGRAMS: usize = 32;
 /// No IP packet is larger.
 const LARGEST: usize = 65_536;
-/// Room for the control messages of one datagram: packet information and hop limit.
+/// Room for the control messages of one datagram: packet information, hop limit and the count of drops.
 const CONTROL: usize = 128;
 
 /// Buffers for one `recvmmsg` call, and what the last one brought.
@@ -48,6 +48,8 @@ pub(crate) struct Packet<'a> {
     pub(crate) device: u32,
     /// Hop limit (IPv6).
     pub(crate) hop_limit: Option<u8>,
+    /// Packets that the kernel has dropped so far because the socket's queue was full.
+    pub(crate) overflowed: Option<u32>,
 }
 
 impl Batch {
@@ -120,6 +122,7 @@ impl Batch {
                 destination: None,
                 device: 0,
                 hop_limit: None,
+                overflowed: None,
             };
             read_control(&self.controls[index].0[..received.control_length], &mut packet);
             packet
@@ -144,7 +147,7 @@ fn address(name: &libc::sockaddr_storage) -> Option<IpAddr> {
     }
 }
 
-/// Takes device, destination and hop limit out of the control messages.
+/// Takes device, destination, hop limit and the count of drops out of the control messages.
 fn read_control(mut control: &[u8], packet: &mut Packet<'_>) {
     const HEADER: usize = size_of::<libc::cmsghdr>();
     while let Some((length, rest)) = control.split_first_chunk::<{ size_of::<usize>() }>() {
@@ -166,6 +169,9 @@ fn read_control(mut control: &[u8], packet: &mut Packet<'_>) {
             }
             (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
                 packet.hop_limit = number(data).and_then(|limit| u8::try_from(limit).ok());
+            }
+            (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) => {
+                packet.overflowed = number(data).map(i32::cast_unsigned);
             }
             _ => {}
         }

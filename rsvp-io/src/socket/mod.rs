@@ -74,6 +74,7 @@ fn raw_socket(domain: socket2::Domain, protocol: c_int) -> io::Result<Socket> {
     let socket = Socket::new(domain, socket2::Type::RAW.nonblocking(), Some(protocol.into()))?;
     enlarge_buffers(socket.as_fd(), SOCKET_BUFFER)?;
     set_option(&socket, libc::SOL_SOCKET, libc::SO_PRIORITY, PRIORITY_INTERACTIVE)?;
+    set_option(&socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1)?;
     Ok(socket)
 }
 
