@@ -28,7 +28,7 @@ fn refused(dut: &mut Dut, style: Style, flow: rsvp_core::wire::FlowDescriptor) -
 
 #[test]
 fn admission_control_failures() {
-    shows(&["rfc2205-B-03", "rfc2205-B-04", "rfc2210-2.3.2-06"]);
+    shows(&["rfc2205-B-03", "rfc2205-B-04", "rfc2212-inv-03", "rfc2211-5-03", "rfc2210-2.3.2-06"]);
     let mut dut = router();
     let s1 = dut.s1();
     let error = refused(&mut dut, Style::Ff, ff(cl(100.0), s1));

@@ -150,7 +150,7 @@ fn wf_is_one_pipe_for_all_senders() {
 
 #[test]
 fn wf_reaches_new_senders_by_itself() {
-    shows(&["rfc2205-1.3-03"]);
+    shows(&["rfc2205-1.3-03", "rfc2209-2.path-16"]);
     let mut dut = Dut::router();
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.learn(Station::U1, g, s1);
@@ -191,7 +191,7 @@ fn in_style(style: Style, sender: FilterSpec) -> FlowDescriptor {
 
 #[test]
 fn styles_do_not_mix() {
-    shows(&["rfc2205-1.3-06", "rfc2205-B-08"]);
+    shows(&["rfc2205-1.3-06", "rfc2205-B-08", "rfc2209-2.resv-04"]);
     let styles = [(Style::Wf, 0x11), (Style::Ff, 0x0a), (Style::Se, 0x12)];
     for (first, value) in styles {
         for (second, _) in styles.into_iter().filter(|(style, _)| *style != first) {
@@ -252,7 +252,7 @@ fn figure_6_fixed_filter() {
 
 #[test]
 fn figure_7_shared_explicit() {
-    shows(&["rfc2205-1.4-03"]);
+    shows(&["rfc2205-1.4-03", "rfc2209-2.utc-01"]);
     let mut dut = group();
     let (g, s1, s2, s3) = (dut.g(), dut.s1(), dut.s2(), dut.s3());
     for (station, n, senders) in
@@ -271,7 +271,7 @@ fn figure_7_shared_explicit() {
 
 #[test]
 fn figure_8_partial_routing() {
-    shows(&["rfc2205-1.4-04", "rfc2205-2.3-10"]);
+    shows(&["rfc2205-1.4-04", "rfc2209-2.rrefresh-03", "rfc2205-2.3-10"]);
     let mut dut = Dut::router();
     let group = dut.g().flow().destination;
     for number in [2, 3] {

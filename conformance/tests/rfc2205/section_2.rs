@@ -41,7 +41,13 @@ const R: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_resv_goes_to_the_previous_hop_in_the_path() {
-    shows(&["rfc2205-2.1-02", "rfc2205-3.1.4-01", "rfc2205-3.1.4-03", "rfc2205-2.9-05"]);
+    shows(&[
+        "rfc2205-2.1-02",
+        "rfc2205-3.1.4-01",
+        "rfc2205-3.1.4-03",
+        "rfc2209-2.rrefresh-10",
+        "rfc2205-2.9-05",
+    ]);
     let mut dut = Dut::router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
@@ -313,7 +319,13 @@ fn a_path_error_changes_nothing_on_its_way() {
 
 #[test]
 fn a_refused_increase_leaves_the_old_reservation_in_place() {
-    shows(&["rfc2205-2.5-02", "rfc2205-3.1.8-07", "rfc2205-3.11.2-03"]);
+    shows(&[
+        "rfc2205-2.5-02",
+        "rfc2205-3.1.8-07",
+        "rfc2209-2.utc-06",
+        "rfc2209-2.utc-05",
+        "rfc2205-3.11.2-03",
+    ]);
     let mut dut = reserved(2.0);
     let (h, s1) = (dut.h(), dut.s1());
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(100.0), s1)]);
@@ -335,7 +347,7 @@ fn a_refused_increase_leaves_the_old_reservation_in_place() {
 
 #[test]
 fn a_merged_error_goes_to_all_who_are_responsible() {
-    shows(&["rfc2205-2.5-05", "rfc2205-3.1.8-01", "rfc2205-3.1.8-03"]);
+    shows(&["rfc2205-2.5-05", "rfc2205-3.1.8-01", "rfc2209-2.rerr-09", "rfc2205-3.1.8-03"]);
     let mut dut = group();
     let (g, s1) = (dut.g(), dut.s1());
     for station in [Station::D1, Station::D2] {
@@ -419,7 +431,7 @@ fn a_path_that_crossed_other_routers_breaks_the_adspec() {
 
 #[test]
 fn the_lih_says_which_interface_a_resv_is_for() {
-    shows(&["rfc2205-2.9-04"]);
+    shows(&["rfc2205-2.9-04", "rfc2209-2.resv-01"]);
     let mut dut = Dut::router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
@@ -432,7 +444,7 @@ fn the_lih_says_which_interface_a_resv_is_for() {
 
 #[test]
 fn a_resv_before_any_path_is_refused() {
-    shows(&["rfc2205-2.10-01", "rfc2205-B-06"]);
+    shows(&["rfc2205-2.10-01", "rfc2205-B-06", "rfc2209-2.resv-02"]);
     let mut dut = Dut::router();
     let (h, s1) = (dut.h(), dut.s1());
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);

@@ -103,7 +103,7 @@ fn objects_are_sent_in_the_order_of_the_grammar() {
 
 #[test]
 fn another_version_is_discarded() {
-    shows(&["rfc2205-3.1.1-02"]);
+    shows(&["rfc2205-3.1.1-02", "rfc2209-2.arrive-01"]);
     for version in [0, 2, 15] {
         assert_eq!(damaged_path(|octets| octets[0] = version << 4, DropReason::BadVersion), 1);
     }
@@ -169,7 +169,7 @@ fn send_ttl_is_the_ip_ttl() {
 
 #[test]
 fn a_length_that_does_not_fit_is_discarded() {
-    shows(&["rfc2205-3.1.1-08"]);
+    shows(&["rfc2205-3.1.1-08", "rfc2209-2.arrive-03"]);
     assert_eq!(damaged_path(|octets| octets[7] -= 4, DropReason::BadLength), 1);
     assert_eq!(damaged_path(|octets| octets[7] += 4, DropReason::BadLength), 1);
     let overrun = |octets: &mut Vec<u8>| {
@@ -262,7 +262,7 @@ fn the_class_says_what_becomes_of_an_unknown_object() {
 
 #[test]
 fn the_sender_is_the_source_of_a_path_at_every_hop() {
-    shows(&["rfc2205-3.1.3-02", "rfc2205-3.1.3-05", "rfc2205-3.1.3-06"]);
+    shows(&["rfc2205-3.1.3-02", "rfc2205-3.1.3-05", "rfc2209-2.prefresh-04", "rfc2205-3.1.3-06"]);
     let mut dut = group();
     let (g, s1) = (dut.g(), dut.s1());
     let path = dut.path(Station::U1, g, s1);
@@ -341,7 +341,7 @@ fn a_path_ends_where_its_destination_is() {
 
 #[test]
 fn copies_of_a_path_differ_by_interface() {
-    shows(&["rfc2205-3.1.3-12"]);
+    shows(&["rfc2205-3.1.3-12", "rfc2209-2.prefresh-03"]);
     let slow = Bandwidth { total: 1000, per_flow: 1000, link: 1000 };
     let mut dut = Dut::with(conformance::bench::Family::V4, |config| {
         let mut c = config.default_interface.clone();
@@ -361,7 +361,7 @@ fn copies_of_a_path_differ_by_interface() {
 
 #[test]
 fn a_confirmation_request_when_merging() {
-    shows(&["rfc2205-3.1.4-09", "rfc2205-3.1.4-10"]);
+    shows(&["rfc2205-3.1.4-09", "rfc2209-2.rrefresh-07", "rfc2209-2.utc-11", "rfc2205-3.1.4-10"]);
     let bucket = |rate, bucket| {
         let tspec = rsvp_core::wire::Tspec { rate, bucket, ..conformance::bench::bucket(1.0) };
         rsvp_core::wire::Flowspec::ControlledLoad(tspec)
@@ -389,7 +389,7 @@ fn a_confirmation_request_when_merging() {
 
 #[test]
 fn a_path_tear_must_match_in_everything() {
-    shows(&["rfc2205-3.1.5-01", "rfc2205-3.1.5-02"]);
+    shows(&["rfc2205-3.1.5-01", "rfc2205-3.1.5-02", "rfc2209-2.ptear-01"]);
     let mut dut = group();
     let (g, s1) = (dut.g(), dut.s1());
     let mut other_hop = dut.path_tear(Station::U1, g, s1);
@@ -410,7 +410,7 @@ fn a_path_tear_must_match_in_everything() {
 
 #[test]
 fn a_removed_sender_leaves_shared_reservations_of_the_others() {
-    shows(&["rfc2205-3.1.5-06", "rfc2205-3.1.5-08"]);
+    shows(&["rfc2205-3.1.5-06", "rfc2209-2.ptear-03", "rfc2205-3.1.5-08"]);
     let mut dut = group();
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s1, s2])]);
@@ -442,7 +442,7 @@ fn a_wildcard_reservation_lives_with_its_last_sender() {
 
 #[test]
 fn a_resv_tear_must_match_in_everything() {
-    shows(&["rfc2205-3.1.6-01", "rfc2205-3.1.6-02"]);
+    shows(&["rfc2205-3.1.6-01", "rfc2209-2.rtear-01", "rfc2205-3.1.6-02"]);
     let mut dut = group();
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -472,7 +472,7 @@ fn a_resv_tear_may_name_some_of_the_filters() {
 
 #[test]
 fn a_tear_that_leaves_nothing_goes_on() {
-    shows(&["rfc2205-3.1.6-07", "rfc2205-2.4-05"]);
+    shows(&["rfc2205-3.1.6-07", "rfc2209-2.rtear-03", "rfc2205-2.4-05"]);
     let mut dut = figure_6();
     let (g, s3) = (dut.g(), dut.s3());
     let tear = dut.resv_tear(Station::D2, g, Style::Ff, &[ff(cl(1.0), s3)]);
@@ -528,7 +528,7 @@ fn a_path_error_is_told_to_the_sending_application() {
 
 #[test]
 fn each_ff_descriptor_stands_for_itself() {
-    shows(&["rfc2205-3.1.8-04"]);
+    shows(&["rfc2205-3.1.8-04", "rfc2209-2.resv-06"]);
     let mut dut = group();
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     let unknown = dut.plan.sender(9);
@@ -620,7 +620,7 @@ fn a_broken_reservation_is_reported() {
 
 #[test]
 fn a_confirmation_says_who_confirms_what() {
-    shows(&["rfc2205-3.1.9-03"]);
+    shows(&["rfc2205-3.1.9-03", "rfc2205-B-02"]);
     let mut dut = group();
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     let r1 = dut.plan.address(7, 7);

@@ -158,7 +158,7 @@ fn a_path_is_told_when_it_is_news() {
 
 #[test]
 fn a_reservation_is_told_to_the_sender_when_it_is_news() {
-    shows(&["rfc2205-3.11.1-08", "rfc2205-2.1-01", "rfc2210-2.1-02"]);
+    shows(&["rfc2205-3.11.1-08", "rfc2209-2.utc-12", "rfc2205-2.1-01", "rfc2210-2.1-02"]);
     let mut dut = Dut::host();
     let (h, sender) = (dut.h(), own(&dut));
     let api = dut.open(h);

@@ -151,7 +151,7 @@ fn a_smaller_request_is_tried_at_once() {
 
 #[test]
 fn the_in_place_flag_limits_who_is_told() {
-    shows(&["rfc2205-3.5-05", "rfc2205-A.5-02"]);
+    shows(&["rfc2205-3.5-05", "rfc2209-2.rerr-05", "rfc2205-A.5-02"]);
     for (flags, d2_too) in [(0, true), (ErrorSpec::IN_PLACE, false)] {
         let mut dut = four_and_two();
         fail(&mut dut, flags);
@@ -166,7 +166,7 @@ fn the_in_place_flag_limits_who_is_told() {
 
 #[test]
 fn the_merge_leaves_blockaded_requests_out() {
-    shows(&["rfc2205-3.5-06", "rfc2205-2.5-04", "rfc2205-3.5-11"]);
+    shows(&["rfc2205-3.5-06", "rfc2209-2.rrefresh-05", "rfc2205-2.5-04", "rfc2205-3.5-11"]);
     let mut dut = group();
     let g = dut.g();
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);

@@ -18,7 +18,7 @@ fn paths(dut: &mut Dut, port: Port) -> Vec<(Duration, u16)> {
 
 #[test]
 fn a_route_change_is_repaired_after_a_while() {
-    shows(&["rfc2205-3.6-01", "rfc2205-3.11.4-03", "rfc2209-2.route-01"]);
+    shows(&["rfc2205-3.6-01", "rfc2209-2.path-12", "rfc2205-3.11.4-03", "rfc2209-2.route-01"]);
     let mut dut = Dut::router();
     let (g, s1) = (dut.g(), dut.s1());
     let group = g.flow().destination;

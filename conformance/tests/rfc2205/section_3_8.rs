@@ -78,7 +78,7 @@ fn a_refused_wildcard_request_is_answered_with_its_scope() {
 
 #[test]
 fn entry_police() {
-    shows(&["rfc2205-3.8-02", "rfc2209-2.path-09"]);
+    shows(&["rfc2205-3.8-02", "rfc2209-2.prefresh-02", "rfc2209-2.utc-03", "rfc2209-2.path-09"]);
     for (flags, police) in [(Session::E_POLICE, true), (0, false)] {
         let mut dut = Dut::router();
         let (h, s1) = (dut.h(), dut.s1());
@@ -111,7 +111,7 @@ fn merge_police() {
 
 #[test]
 fn branch_police() {
-    shows(&["rfc2205-3.8-04", "rfc2205-3.8-01"]);
+    shows(&["rfc2205-3.8-04", "rfc2209-2.utc-02", "rfc2205-3.8-01"]);
     let mut dut = group(1);
     let g = dut.g();
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);

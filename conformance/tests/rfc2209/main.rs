@@ -1,0 +1,4 @@
+//! Requirements of RFC 2209, by event.
+
+mod path;
+mod resv;
