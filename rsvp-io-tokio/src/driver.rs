@@ -238,6 +238,9 @@ impl<O: Outside> Driver<O> {
             Job::Diagnostics(answer) => {
                 let _ = answer.send(self.outside.diagnostics());
             }
+            Job::Enforced(answer) => {
+                let _ = answer.send(self.outside.enforced());
+            }
             Job::Shutdown(_) => {}
         }
     }

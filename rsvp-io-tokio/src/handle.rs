@@ -1,5 +1,6 @@
 //! How the rest of a program talks to a running node.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use rsvp_core::{Command, CommandError, Event, EventKind, Node, Reply};
@@ -16,6 +17,8 @@ pub(crate) enum Job {
     Query(Box<dyn FnOnce(&Node) + Send>),
     /// Tell what the operator should know.
     Diagnostics(oneshot::Sender<Vec<Diagnostic>>),
+    /// Tell the interfaces whose reservations are enforced.
+    Enforced(oneshot::Sender<BTreeSet<String>>),
     /// Tear down and end.
     Shutdown(oneshot::Sender<()>),
 }
@@ -89,6 +92,17 @@ impl Handle {
     pub async fn diagnostics(&self) -> Result<Vec<Diagnostic>, Stopped> {
         let (answer, answered) = oneshot::channel();
         self.jobs.send(Job::Diagnostics(answer)).await.map_err(|_| Stopped)?;
+        answered.await.map_err(|_| Stopped)
+    }
+
+    /// The names of the interfaces whose reservations are enforced by traffic control, not just admitted.
+    ///
+    /// # Errors
+    ///
+    /// If the driver has ended.
+    pub async fn enforced(&self) -> Result<BTreeSet<String>, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.send(Job::Enforced(answer)).await.map_err(|_| Stopped)?;
         answered.await.map_err(|_| Stopped)
     }
 

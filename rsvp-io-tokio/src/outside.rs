@@ -1,5 +1,6 @@
 //! What the driver needs of the outside.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -43,6 +44,9 @@ pub trait Outside: Send + 'static {
     /// What an operator should know.
     fn diagnostics(&self) -> Vec<Diagnostic>;
 
+    /// The names of the interfaces whose reservations are enforced, not just admitted.
+    fn enforced(&self) -> BTreeSet<String>;
+
     /// Removes what was installed.
     fn close(self);
 }
@@ -79,6 +83,10 @@ impl Outside for System {
 
     fn diagnostics(&self) -> Vec<Diagnostic> {
         System::diagnostics(self)
+    }
+
+    fn enforced(&self) -> BTreeSet<String> {
+        System::enforced(self).map(str::to_owned).collect()
     }
 
     fn close(self) {

@@ -229,6 +229,12 @@ impl System {
         found
     }
 
+    /// The interfaces whose reservations are enforced by traffic control, by name; on the others reservations are
+    /// admitted only.
+    pub fn enforced(&self) -> impl Iterator<Item = &str> {
+        self.traffic_control.enforced()
+    }
+
     /// Removes what was installed and waits until it is gone. Dropping does the same.
     pub fn close(self) {
         drop(self);

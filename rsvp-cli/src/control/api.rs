@@ -13,7 +13,7 @@ use axum::routing::{delete, get, post};
 use futures_util::Stream;
 use futures_util::stream::{self, StreamExt};
 use rsvp_client::api::{
-    Application, ClearRequest, Cleared, EventRecord, Happening, Origin, Problem, Reloaded,
+    Application, ClearRequest, Cleared, EventRecord, Happening, InterfaceView, Origin, Problem, Reloaded,
     ReservationRequest, SenderRequest, Status, Update,
 };
 use rsvp_core::{ApiId, Command, CommandError, Node, Reply};
@@ -43,7 +43,7 @@ pub(crate) fn router(context: Shared) -> Router {
         )
         .route("/v1/requests", get(|s| view(s, |node, _, scene| convert::requests(node, scene))))
         .route("/v1/installed", get(|s| view(s, |node, _, scene| convert::installed(node, scene))))
-        .route("/v1/interfaces", get(|s| view(s, |node, config, _| convert::interfaces(node, config))))
+        .route("/v1/interfaces", get(interfaces))
         .route("/v1/neighbors", get(|s| view(s, convert::neighbors)))
         .route("/v1/counters", get(|s| view(s, |node, _, _| convert::counters(node.counters()))))
         .route("/v1/events", get(events))
@@ -133,6 +133,11 @@ async fn view<T: serde::Serialize + Send + 'static>(
     let now = context.handle.clock().now();
     let look = move |node: &Node| look(node, &config, &Scene::new(node, now));
     Ok(Json(context.handle.query(look).await?))
+}
+
+async fn interfaces(State(context): State<Shared>) -> Result<Json<Vec<InterfaceView>>, Fault> {
+    let enforced = context.handle.enforced().await?;
+    Ok(Json(context.handle.query(move |node| convert::interfaces(node, &enforced)).await?))
 }
 
 async fn status(State(context): State<Shared>) -> Result<Json<Status>, Fault> {

@@ -171,31 +171,28 @@ fn police(flags: PoliceFlags) -> Vec<String> {
 }
 
 /// All interfaces.
-pub(crate) fn interfaces(node: &Node, config: &Config) -> Vec<api::InterfaceView> {
-    let view = |view: InterfaceView| {
-        let traffic_control = view.bandwidth.is_some() && config.extras(&view.name).traffic_control;
-        api::InterfaceView {
-            lih: view.id.0,
-            addresses: view.addresses,
-            mtu: view.mtu,
-            up: view.up,
-            enabled: view.config.enabled,
-            bandwidth: view.bandwidth.map(|pool| api::Bandwidth {
-                total: pool.total * 8,
-                per_flow: pool.per_flow * 8,
-                link: pool.link * 8,
-                reserved: view.reserved * 8,
-                available: pool.total.saturating_sub(view.reserved) * 8,
-            }),
-            reservations: view.reservations,
-            traffic_control,
-            refresh_interval: view.config.refresh.as_secs_f64(),
-            refresh_misses: view.config.refresh_multiple,
-            blockade_multiple: view.config.blockade_multiple,
-            repair_delay: view.config.repair_delay.as_secs_f64(),
-            slew_max: rounded(view.config.slew_max),
-            name: view.name,
-        }
+pub(crate) fn interfaces(node: &Node, enforced: &BTreeSet<String>) -> Vec<api::InterfaceView> {
+    let view = |view: InterfaceView| api::InterfaceView {
+        lih: view.id.0,
+        addresses: view.addresses,
+        mtu: view.mtu,
+        up: view.up,
+        enabled: view.config.enabled,
+        bandwidth: view.bandwidth.map(|pool| api::Bandwidth {
+            total: pool.total * 8,
+            per_flow: pool.per_flow * 8,
+            link: pool.link * 8,
+            reserved: view.reserved * 8,
+            available: pool.total.saturating_sub(view.reserved) * 8,
+        }),
+        reservations: view.reservations,
+        traffic_control: enforced.contains(&view.name),
+        refresh_interval: view.config.refresh.as_secs_f64(),
+        refresh_misses: view.config.refresh_multiple,
+        blockade_multiple: view.config.blockade_multiple,
+        repair_delay: view.config.repair_delay.as_secs_f64(),
+        slew_max: rounded(view.config.slew_max),
+        name: view.name,
     };
     node.interfaces().into_iter().map(view).collect()
 }

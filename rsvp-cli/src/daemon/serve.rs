@@ -45,8 +45,9 @@ pub(crate) fn run(options: Options) -> Result<(), String> {
     }
     let path = control.socket.unwrap_or_else(default_socket);
     let socket = Socket::bind(&path, control.group.as_deref()).map_err(|e| e.to_string())?;
-    let system = System::open(system_options(&config)?).map_err(|e| e.to_string())?;
+    // Before there are other threads: each has privileges of its own.
     privileges::drop_unneeded()?;
+    let system = System::open(system_options(&config)?).map_err(|e| e.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

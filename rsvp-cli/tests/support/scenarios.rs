@@ -80,6 +80,8 @@ fn a_reservation_is_held_and_goes_with_its_commands(network: &mut Network) {
     assert!(senders[0]["expires-in"].as_f64().expect("a number") > 0.0);
     assert_eq!(network.router.show("neighbors").as_array().expect("a list").len(), 2);
 
+    every_field_is_documented(network);
+
     let status = reserve.terminate(LONG).expect("it is there").expect("it ends");
     assert_eq!(status.code(), Some(0));
     let (printed, _) = output_of(&mut reserve);
@@ -90,6 +92,44 @@ fn a_reservation_is_held_and_goes_with_its_commands(network: &mut Network) {
     let (printed, _) = output_of(&mut send);
     assert!(printed.contains("reserved: WF 1 Mbit/s"), "{printed}");
     assert!(printed.contains("reservation gone"), "{printed}");
+}
+
+fn every_field_is_documented(network: &Network) {
+    let document = include_str!("../../../docs/json.md");
+    for what in [
+        "status",
+        "sessions",
+        "senders",
+        "reservations",
+        "requests",
+        "installed",
+        "interfaces",
+        "neighbors",
+        "counters",
+        "events",
+        "applications",
+    ] {
+        for node in [&network.sender, &network.router, &network.receiver] {
+            let mut fields = Vec::new();
+            collect_fields(&node.show(what), &mut fields);
+            for field in fields {
+                assert!(document.contains(&format!("`{field}`")), "{field} of {what} is not in docs/json.md");
+            }
+        }
+    }
+}
+
+fn collect_fields(document: &serde_json::Value, fields: &mut Vec<String>) {
+    if let Some(list) = document.as_array() {
+        list.iter().for_each(|item| collect_fields(item, fields));
+    }
+    for (field, value) in document.as_object().into_iter().flatten() {
+        fields.push(field.clone());
+        // Reasons are names of their own.
+        if field != "dropped" {
+            collect_fields(value, fields);
+        }
+    }
 }
 
 fn killed_clients_leave_nothing_behind(network: &mut Network) {

@@ -1,6 +1,7 @@
 //! An outside in memory: one link, made of a pair of Unix sockets.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -124,6 +125,10 @@ impl Outside for Memory {
 
     fn diagnostics(&self) -> Vec<Diagnostic> {
         Vec::new()
+    }
+
+    fn enforced(&self) -> BTreeSet<String> {
+        BTreeSet::new()
     }
 
     fn close(self) {

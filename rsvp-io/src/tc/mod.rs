@@ -145,6 +145,14 @@ impl TrafficControl {
         Ok(ReadOutcome::More)
     }
 
+    /// The interfaces whose reservations are enforced.
+    pub(crate) fn enforced(&self) -> impl Iterator<Item = &str> {
+        let broken =
+            |name: &String| self.problems.iter().any(|problem| problem.interface.as_ref() == Some(name));
+        let names = self.link_rates.keys().filter(move |name| self.worker.is_some() && !broken(name));
+        names.map(String::as_str)
+    }
+
     /// What an operator should know.
     pub(crate) fn problems(&self) -> &[Diagnostic] {
         &self.problems
