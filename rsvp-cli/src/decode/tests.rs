@@ -1,11 +1,13 @@
 //! Whole captures through the command.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
-use std::process::Command;
 
 use proptest::prelude::*;
 use serde_json::Value;
+
+#[path = "../../tests/support/tshark.rs"]
+mod tshark;
 
 use super::testdata::{self as data, Writer};
 use super::{Error, Summary, decode};
@@ -341,44 +343,13 @@ fn the_tree_reads_well() {
     insta::assert_snapshot!(text(&Writer::ETHERNET.pcap(&frames)));
 }
 
-/// What an independent dissector makes of the RSVP messages of a capture: class, C-Type and length of each
-/// object, by frame. `None` when it is not installed, which is an error in CI.
-fn tshark(file: &[u8]) -> Option<Vec<(u64, Vec<[u64; 3]>)>> {
+/// What an independent dissector makes of a capture; `None` when there is none.
+fn objects_by_tshark(file: &[u8]) -> Option<tshark::Objects> {
     let path = std::env::temp_dir().join(format!("rsvp-decode-{}.pcap", std::process::id()));
     std::fs::write(&path, file).expect("a temporary file");
-    let fields = ["frame.number", "rsvp.object", "rsvp.ctype", "rsvp.length"];
-    let fields = fields.into_iter().flat_map(|field| ["-e", field]);
-    let udp = ["-d", "udp.port==1698,rsvp"];
-    let arguments = ["-n", "-Y", "rsvp", "-T", "fields", "-r"];
-    let output = Command::new("tshark").args(udp).args(arguments).arg(&path).args(fields).output();
+    let objects = tshark::objects(&path);
     std::fs::remove_file(&path).expect("the temporary file");
-    let output = match output {
-        Ok(output) => output,
-        Err(error) if std::env::var_os("CI").is_none() => {
-            // Not by a macro, whose output the test harness would keep for itself.
-            let warning =
-                format!("SKIPPED: tshark cannot be started ({error}): nothing was compared with it\n");
-            io::stderr().write_all(warning.as_bytes()).expect("standard error");
-            return None;
-        }
-        Err(error) => panic!("tshark is needed in CI: {error}"),
-    };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let numbers = |list: &str| -> Vec<u64> {
-        list.split(',')
-            .filter(|number| !number.is_empty())
-            .map(|number| number.parse().expect("a number"))
-            .collect()
-    };
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
-    let frames = text.lines().map(|line| {
-        let columns: Vec<_> = line.split('\t').map(numbers).collect();
-        let [frame, classes, ctypes, lengths] = &columns[..] else { panic!("four columns: {line}") };
-        assert_eq!((classes.len(), ctypes.len()), (lengths.len(), lengths.len()), "{line}");
-        let objects = (0..classes.len()).map(|n| [classes[n], ctypes[n], lengths[n]]).collect();
-        (frame[0], objects)
-    });
-    Some(frames.collect())
+    objects
 }
 
 #[test]
@@ -393,7 +364,7 @@ fn tshark_sees_the_same_objects() {
         .map(|(_, _, frame)| frame)
         .collect();
     for file in [Writer::ETHERNET.pcap(&frames), Writer::ETHERNET.pcapng(&frames)] {
-        let Some(expected) = tshark(&file) else { return };
+        let Some(expected) = objects_by_tshark(&file) else { return };
         let lines = read(&file);
         let ours: Vec<_> =
             lines.iter().map(|line| (line["frame"].as_u64().expect("a number"), objects(line))).collect();

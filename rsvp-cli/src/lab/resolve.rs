@@ -409,6 +409,15 @@ rate-at-least = "97%"
     }
 
     #[test]
+    fn the_example_of_the_documentation_is_right() {
+        let text = include_str!("../../../docs/lab.md");
+        let (_, from) = text.split_once("```toml\n").expect("an example");
+        let (example, _) = from.split_once("```").expect("its end");
+        let scenario = parse(example).unwrap_or_else(|mistake| panic!("{mistake}"));
+        assert_eq!((scenario.links[1].name.as_str(), scenario.checks.len()), ("bottleneck", 2));
+    }
+
+    #[test]
     fn ipv6_has_its_own_addresses() {
         let scenario = parse(&SMALL.replace("title", "family = \"ipv6\"\ntitle")).expect("no mistake");
         assert_eq!(scenario.flows[0].destination.to_string(), "fd00:3::2");

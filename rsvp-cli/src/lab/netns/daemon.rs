@@ -107,11 +107,11 @@ impl Daemon {
         process.kill().map_err(|error| format!("cannot kill the daemon of {}: {error}", self.name))
     }
 
-    /// Ends it (SIGTERM); in words if it did not end well.
-    pub(crate) fn stop(&mut self) -> Result<(), String> {
-        let Some(mut process) = self.process.take() else { return Ok(()) };
+    /// Ends it (SIGTERM); whether there was one to end, or in words that it did not end well.
+    pub(crate) fn stop(&mut self) -> Result<bool, String> {
+        let Some(mut process) = self.process.take() else { return Ok(false) };
         match process.terminate(STOP) {
-            Ok(Some(status)) if status.success() => Ok(()),
+            Ok(Some(status)) if status.success() => Ok(true),
             Ok(Some(status)) => Err(format!("{}: ended with {status}: {}", self.name, self.last_words())),
             Ok(None) => Err(format!("{}: did not end within {} s of SIGTERM", self.name, STOP.as_secs())),
             Err(error) => Err(format!("{}: {error}", self.name)),
