@@ -20,7 +20,7 @@ use crate::convert::{self, Scene};
 use crate::request;
 
 /// How far a follower may fall behind.
-const FOLLOW_QUEUE: usize = 256;
+const FOLLOW_QUEUE: usize = 64;
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +79,8 @@ struct Entry {
     known: Vec<Filter>,
     /// Receiver: senders for whom the reservation is confirmed.
     confirmed: Vec<Filter>,
-    followers: broadcast::Sender<Update>,
+    /// Made for the first follower; most applications never have one.
+    followers: Option<broadcast::Sender<Update>>,
 }
 
 impl fmt::Display for Asked {
@@ -185,7 +186,7 @@ impl Entry {
             error: None,
             known: Vec::new(),
             confirmed: Vec::new(),
-            followers: broadcast::channel(FOLLOW_QUEUE).0,
+            followers: None,
         }
     }
 
@@ -367,11 +368,12 @@ impl Registry {
     ///
     /// If there is no such application.
     pub(crate) async fn follow(&self, id: ApiId) -> Result<(Update, broadcast::Receiver<Update>), Refusal> {
-        let entries = self.entries.lock().await;
-        let entry = entries.get(&id).ok_or(Refusal::Unknown(id.0))?;
+        let mut entries = self.entries.lock().await;
+        let entry = entries.get_mut(&id).ok_or(Refusal::Unknown(id.0))?;
         let application = entry.document(id, &self.scene());
         let text = format!("application {}: {}", id.0, application.state);
-        Ok((Update { application, upcall: None, text }, entry.followers.subscribe()))
+        let followers = entry.followers.get_or_insert_with(|| broadcast::channel(FOLLOW_QUEUE).0);
+        Ok((Update { application, upcall: None, text }, followers.subscribe()))
     }
 
     /// Takes note of what the node told an application, and tells its followers.
@@ -379,10 +381,11 @@ impl Registry {
         let mut entries = self.entries.lock().await;
         let Some(entry) = entries.get_mut(&id) else { return };
         entry.on_upcall(upcall, self.handle.clock().now());
+        let Some(followers) = &entry.followers else { return };
         let (document, text) = convert::upcall(upcall);
         let application = entry.document(id, &self.scene());
-        // Nobody need be following.
-        let _ = entry.followers.send(Update { application, upcall: Some(document), text });
+        // They may all have gone.
+        let _ = followers.send(Update { application, upcall: Some(document), text });
     }
 
     /// For times only; applications name no interface.
