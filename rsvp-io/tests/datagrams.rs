@@ -4,11 +4,12 @@
 
 mod common;
 
-use std::net::UdpSocket;
+use std::net::{IpAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use common::{Node, TestResult, ip, is_permitted, network, path};
+use rsvp_core::Transmit;
 use rsvp_io::{SendOutcome, Source};
 
 const A: [&str; 2] = ["10.1.1.2", "fd01:1::2"];
@@ -305,5 +306,30 @@ fn datagrams_that_were_not_read_in_time_are_counted() -> TestResult {
     let counters = r.system.counters();
     assert!(counters.overflowed > 0);
     assert_eq!(counters.received + counters.overflowed, 101);
+    Ok(())
+}
+
+#[test]
+fn ipv6_link_local_neighbours_are_reached() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r] = [Node::host(&network.a), Node::router(&network.r)];
+    let link_local = |node: &Node, interface: &str| {
+        let mut addresses = node.interfaces[interface].addresses.iter();
+        addresses.find(|address| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())).copied()
+    };
+    let [here, there] = [link_local(&a, "eth0"), link_local(&r, "west")].map(|address| address.expect("one"));
+    // As the gateway of a route.
+    let mut transmit = path(Some(a.id("eth0")), A[IPV6], B[IPV6]);
+    transmit.next_hop = Some(there);
+    a.send(&transmit, b"a Path");
+    assert_eq!(r.datagram().destination, ip(B[IPV6]));
+    // As source and destination.
+    transmit = Transmit { source: here, destination: there, next_hop: None, router_alert: false, ..transmit };
+    a.send(&transmit, b"a Resv");
+    let datagram = r.datagram();
+    assert_eq!((datagram.source, datagram.destination, datagram.interface), (here, there, r.id("west")));
     Ok(())
 }

@@ -183,3 +183,55 @@ fn read_control(mut control: &[u8], packet: &mut Packet<'_>) {
 fn number(data: &[u8]) -> Option<i32> {
     data.first_chunk::<4>().map(|octets| i32::from_ne_bytes(*octets))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::socket::{classify_transit, parse_ipv4, parse_ipv6};
+
+    proptest! {
+        /// Whatever the network (or, for the control messages, the kernel) comes up with.
+        #[test]
+        fn no_packet_makes_us_panic(data: Vec<u8>, control: Vec<u8>, truncated: bool) {
+            let mut packet = Packet {
+                data: &data,
+                truncated,
+                source: None,
+                destination: None,
+                device: 0,
+                hop_limit: None,
+                overflowed: None,
+            };
+            read_control(&control, &mut packet);
+            parse_ipv4(&packet);
+            parse_ipv6(&packet);
+            classify_transit(&packet);
+        }
+
+        /// The same, with a beginning that leads further in.
+        #[test]
+        fn no_sound_header_makes_us_panic(
+            version in prop::sample::select(&[0x45, 0x46, 0x4f, 0x60][..]),
+            next in prop::sample::select(&[0, 43, 44, 46, 60][..]),
+            rest in prop::collection::vec(0_u8..64, 0..200),
+        ) {
+            let mut data = vec![version, 0, 0, rest.len() as u8, 0, rest.len() as u8, next, 64];
+            data.extend(&rest);
+            let packet = Packet {
+                data: &data,
+                truncated: false,
+                source: None,
+                destination: None,
+                device: 0,
+                hop_limit: None,
+                overflowed: None,
+            };
+            if let Some(received) = parse_ipv4(&packet) {
+                prop_assert!(received.payload.len() < data.len());
+            }
+            classify_transit(&packet);
+        }
+    }
+}
