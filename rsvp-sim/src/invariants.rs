@@ -14,15 +14,13 @@ pub fn pools_hold(network: &Network) -> Result<(), String> {
         let Some(node) = network.node(id) else { continue };
         let installed = node.installed();
         for interface in node.interfaces() {
-            let name = format!("{} {}", network.name(id), interface.name);
             let total = interface.bandwidth.map_or(0, |bandwidth| bandwidth.total);
-            if interface.reserved > total {
-                return Err(format!("{name}: {} bytes per second of {total} reserved", interface.reserved));
-            }
             let here = installed.iter().filter(|installed| installed.interface == interface.id);
             let sum: u64 = here.map(|installed| installed.bandwidth).sum();
-            if sum != interface.reserved {
-                return Err(format!("{name}: {} reserved by the books, {sum} installed", interface.reserved));
+            let reserved = interface.reserved;
+            if reserved > total || sum != reserved {
+                let (node, name) = (network.name(id), interface.name);
+                return Err(format!("{node} {name}: {reserved} of {total} reserved, {sum} installed"));
             }
         }
     }
@@ -35,16 +33,14 @@ pub fn pools_hold(network: &Network) -> Result<(), String> {
 ///
 /// The first state that does.
 pub fn nothing_outlives_its_lifetime(network: &Network) -> Result<(), String> {
-    let late = |expires: Option<Deadline>| expires.filter(|deadline| deadline.at < network.now());
-    for id in network.nodes() {
+    let is_late = |expires: Option<Deadline>| expires.is_some_and(|deadline| deadline.at < network.now());
+    for id in network.nodes().filter(|id| !network.is_frozen(*id)) {
         let Some(node) = network.node(id) else { continue };
-        if network.is_frozen(id) {
-            continue;
-        }
-        let senders = node.senders().into_iter().map(|view| (view.expires, format!("{view:?}")));
-        let reservations = node.reservations().into_iter().map(|view| (view.expires, format!("{view:?}")));
-        if let Some((_, view)) = senders.chain(reservations).find(|(expires, _)| late(*expires).is_some()) {
-            return Err(format!("{}: should have expired: {view}", network.name(id)));
+        let sender = node.senders().into_iter().find(|view| is_late(view.expires));
+        let reservation = node.reservations().into_iter().find(|view| is_late(view.expires));
+        if sender.is_some() || reservation.is_some() {
+            let name = network.name(id);
+            return Err(format!("{name}: should have expired: {sender:?} {reservation:?}"));
         }
     }
     Ok(())
