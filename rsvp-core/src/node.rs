@@ -53,20 +53,12 @@ pub struct Node {
     pub(crate) events: Events,
     pub(crate) backlog: VecDeque<Work>,
     pub(crate) dirty_paths: Vec<PathAdId>,
-    pub(crate) dirty_resvs: Vec<DirtyResv>,
+    pub(crate) dirty_resvs: Vec<ResvAdId>,
     pub(crate) last_api: u64,
     pub(crate) last_installation: u64,
     pub(crate) stopping: bool,
     pub(crate) scratch: Vec<u8>,
     blocked: bool,
-}
-
-/// A Resv whose content may have changed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct DirtyResv {
-    pub(crate) ad: ResvAdId,
-    /// Whether a ResvErr is the reason: then nothing is sent if all of it is blockaded (RFC 2209, RERR).
-    pub(crate) from_error: bool,
 }
 
 impl Node {
@@ -182,7 +174,7 @@ impl Node {
         if ready.events && !self.events.is_empty() {
             return Some((self.now, WakeReason::Event));
         }
-        if !self.backlog.is_empty() {
+        if self.has_work() {
             return Some((self.now, WakeReason::Backlog));
         }
         let (deadline, key) = self.timers.next()?;

@@ -145,6 +145,21 @@ impl<K: Copy> TimerQueue<K> {
         TimerId { index, generation: self.entries[index as usize].generation }
     }
 
+    /// Sets the deadline of the entry in `slot`, which may be empty.
+    pub(crate) fn arm(&mut self, slot: &mut Option<TimerId>, deadline: Instant, key: K) {
+        if !slot.is_some_and(|id| self.reschedule(id, deadline)) {
+            *slot = Some(self.insert(deadline, key));
+        }
+    }
+
+    /// As [`arm`](Self::arm), but a deadline that is there already is never put off: that costs nothing, and whoever is
+    /// woken too early arms it again.
+    pub(crate) fn advance(&mut self, slot: &mut Option<TimerId>, deadline: Instant, key: K) {
+        if slot.and_then(|id| self.deadline(id)).is_none_or(|armed| deadline < armed) {
+            self.arm(slot, deadline, key);
+        }
+    }
+
     /// Takes an entry away; false if it has already gone.
     pub(crate) fn cancel(&mut self, id: TimerId) -> bool {
         let live = self.is_live(id);

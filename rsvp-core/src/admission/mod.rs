@@ -11,11 +11,13 @@ use crate::wire::{Adspec, ErrorCode, Flowspec, SenderTspec, SessionKey};
 
 /// Decides what may be reserved. The node keeps the books ([`Ledger`]) and can undo every decision.
 pub trait Admission: Send {
-    /// Whether the reservation may be made, or changed from `old` to `new`.
+    /// Whether the reservation may be made, or changed from `old` to `new`. It never refuses one that takes no more
+    /// than `old` did: what is no longer asked for has to be given back, however small the pool has become.
     fn admit(&self, request: &AdmissionRequest<'_>) -> Decision;
 
-    /// The bytes per second that a flowspec takes from a pool.
-    fn bandwidth(&self, flowspec: &Flowspec) -> u64;
+    /// The bytes per second that a flowspec takes from a pool, for senders that together send no more than
+    /// `sender_tspec` (RFC 2205 section 2.2: traffic control takes the lesser of Path_Te and Resv_Te).
+    fn bandwidth(&self, flowspec: &Flowspec, sender_tspec: Option<&SenderTspec>) -> u64;
 
     /// TC_Advertise: the ADSPEC of a Path that leaves by an interface with these properties (RFC 2205 section 3.11.2).
     fn advertise(&self, adspec: &Adspec, hop: &Hop) -> Adspec;
@@ -28,6 +30,8 @@ pub struct AdmissionRequest<'a> {
     pub session: &'a SessionKey,
     /// The flowspec in place, if this is a change.
     pub old: Option<&'a Flowspec>,
+    /// The bytes per second that it takes; zero if there is none.
+    pub held: u64,
     /// The flowspec wanted (TC_Flowspec).
     pub new: &'a Flowspec,
     /// The senders' TSpecs, summed (Path_Te).

@@ -1,5 +1,7 @@
 //! MESSAGE ARRIVES (RFC 2209 section 2): checks that hold for every message, then dispatch.
 
+use core::net::IpAddr;
+
 use crate::counters::{DropReason, MessageCounters};
 use crate::event::Cause;
 use crate::input::{Datagram, InterfaceId};
@@ -40,7 +42,7 @@ impl Node {
         let payload = &*datagram.payload;
         let header = CommonHeader::peek(payload).map_err(|error| drop_reason(&error))?;
         let non_rsvp = datagram.ttl.is_some_and(|ttl| ttl != header.send_ttl);
-        let fingerprint = self.fingerprint(datagram, non_rsvp);
+        let fingerprint = self.fingerprint(datagram);
         if self.refresh_known(fingerprint, interface, header.message_type) {
             return Ok(());
         }
@@ -98,18 +100,12 @@ impl Node {
         Ok(false)
     }
 
-    /// What makes two received messages the same: their bytes, where they came from, and whether a non-RSVP hop
-    /// lies between.
-    fn fingerprint(&self, datagram: &Datagram<'_>, non_rsvp: bool) -> u128 {
-        let mut address = [0_u8; 18];
-        match datagram.source {
-            core::net::IpAddr::V4(source) => address[..4].copy_from_slice(&source.octets()),
-            core::net::IpAddr::V6(source) => address[..16].copy_from_slice(&source.octets()),
-        }
-        address[16] = u8::from(datagram.source.is_ipv6());
-        address[17] = u8::from(non_rsvp);
+    /// What makes two received messages the same: their bytes, where they came from and went to, and their TTL.
+    fn fingerprint(&self, datagram: &Datagram<'_>) -> u128 {
         let interface = datagram.interface.0.to_be_bytes();
-        self.state.hash.fingerprint(&[&interface, &address, &datagram.payload])
+        let (source, destination) = (octets(datagram.source), octets(datagram.destination));
+        let ttl = [datagram.ttl.unwrap_or(0), u8::from(datagram.ttl.is_some())];
+        self.state.hash.fingerprint(&[&interface, &source, &destination, &ttl, &datagram.payload])
     }
 
     /// Refreshes the state that this very message refreshed before; `false` if there is none.
@@ -158,6 +154,14 @@ impl Node {
         if let Some(counter) = counter_of(&mut self.counters.received, message.message_type()) {
             *counter += 1;
         }
+    }
+}
+
+/// The octets of an address; those of an IPv4 address as IPv6 embeds them.
+fn octets(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
     }
 }
 

@@ -72,8 +72,7 @@ impl Node {
         if ad.queued {
             return;
         }
-        let period =
-            if ad.period.is_zero() { self.interface_config(ad.interface).refresh } else { ad.period };
+        let period = if ad.period.is_zero() { self.refresh_period(ad.interface) } else { ad.period };
         let Some(path) = self.path_message(ad, period) else { return };
         let fingerprint = self.path_fingerprint(ad.psb, path);
         if self.state.path_ads[id].told != Some(fingerprint) {

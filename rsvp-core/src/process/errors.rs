@@ -98,29 +98,12 @@ impl Node {
         }
     }
 
-    /// ResvErr to a next hop; for a local receiver, an upcall.
-    pub(super) fn resv_err(
-        &mut self,
-        next_hop: NextHopId,
-        session: SessionKey,
-        error: ErrorSpec,
-        style: Style,
-        flow: FlowDescriptor,
-        scope: Option<Vec<IpAddr>>,
-    ) {
-        let NextHopId::Hop(address, interface) = next_hop else { return };
-        let Some(own) = self.address_towards(interface, address) else { return };
-        let message = ResvErr {
-            session: Session { key: session, flags: 0 },
-            hop: RsvpHop { address: own, lih: interface.0 },
-            error,
-            scope,
-            policy: Vec::new(),
-            style,
-            flows: alloc::vec![flow],
-            forward: Vec::new(),
-        };
-        self.send_hop_by_hop(interface, address, Message::ResvErr(message));
+    /// Sends a ResvErr to a next hop. Its RSVP_HOP, which is to be this node's, names the next hop up to here.
+    pub(super) fn send_resv_err(&mut self, mut error: ResvErr) {
+        let (next_hop, interface) = (error.hop.address, InterfaceId(error.hop.lih));
+        let Some(own) = self.address_towards(interface, next_hop) else { return };
+        error.hop.address = own;
+        self.send_hop_by_hop(interface, next_hop, Message::ResvErr(error));
     }
 
     /// ResvErr for an RSB that this node refuses, with what it asked for.
@@ -128,11 +111,17 @@ impl Node {
         let rsb = &self.state.rsbs[id];
         let NextHopId::Hop(address, interface) = rsb.next_hop else { return };
         let flow = FlowDescriptor { flowspec: Some(rsb.contents.flowspec.clone()), filters: rsb.filters() };
-        let (session, style, scope) =
-            (self.state.sessions[rsb.session].key, rsb.style, rsb.contents.scope.clone());
-        let mut error = self.own_error(interface, address, code, value);
-        error.flags = flags;
-        self.resv_err(NextHopId::Hop(address, interface), session, error, style, flow, scope);
+        let error = ErrorSpec { flags, ..self.own_error(interface, address, code, value) };
+        self.send_resv_err(ResvErr {
+            session: Session { key: self.state.sessions[rsb.session].key, flags: 0 },
+            hop: RsvpHop { address, lih: interface.0 },
+            error,
+            scope: rsb.contents.scope.clone(),
+            policy: rsb.policy.clone(),
+            style: rsb.style,
+            flows: alloc::vec![flow],
+            forward: Vec::new(),
+        });
     }
 
     /// ResvConf to a receiver, from the node where the reservation stands (RFC 2205 section 3.1.9).

@@ -7,6 +7,7 @@ use crate::event::{Cause, Change, Subject};
 use crate::input::{InterfaceId, InterfaceInfo};
 use crate::node::Node;
 use crate::state::{Interface, SessionId};
+use crate::time::Duration;
 
 impl Node {
     /// The settings of an interface; the default ones for an interface that is gone.
@@ -15,6 +16,11 @@ impl Node {
             Some(interface) => self.config.interface(&interface.info.name),
             None => &self.config.default_interface,
         }
+    }
+
+    /// R of an interface. TIME_VALUES counts in milliseconds, and zero would be no period.
+    pub(super) fn refresh_period(&self, id: InterfaceId) -> Duration {
+        self.interface_config(id).refresh.max(Duration::from_millis(1))
     }
 
     /// Whether an interface carries packets.
@@ -39,6 +45,34 @@ impl Node {
             }
         };
         self.report(None, subject, change, Cause::Interface);
+        self.begin_reannouncing(Some(id));
+    }
+
+    /// Begins to look through what is told on an interface, or on all: an address, MTU or setting in it has changed.
+    pub(super) fn begin_reannouncing(&mut self, interface: Option<InterfaceId>) {
+        let sessions = self.state.sessions.keys().collect();
+        self.backlog.push_back(Work::Reannounce(interface, sessions));
+    }
+
+    /// Tells the neighbours of one session on an interface, or on all, what they do not know yet.
+    pub(super) fn reannounce(&mut self, interface: Option<InterfaceId>, session: SessionId) {
+        let Some(session) = self.state.sessions.get(session) else { return };
+        let is_meant = |on: InterfaceId| interface.is_none_or(|interface| interface == on);
+        for psb in &session.psbs {
+            let ads = self.state.psbs[*psb].ads.iter().copied();
+            self.dirty_paths.extend(ads.filter(|ad| is_meant(self.state.path_ads[*ad].interface)));
+        }
+        for ad in session.resv_ads.clone() {
+            let block = &self.state.resv_ads[ad];
+            let own = self.address_towards(block.interface, block.hop.address);
+            if is_meant(block.interface)
+                && block.told_from.is_some()
+                && own.is_some()
+                && own != block.told_from
+            {
+                self.queue_resv(ad);
+            }
+        }
     }
 
     pub(crate) fn on_interface_removed(&mut self, id: InterfaceId) {

@@ -23,6 +23,7 @@ impl Node {
             Command::Configure(config) => {
                 self.events.limit(config.limits.queued_events);
                 self.config = config;
+                self.begin_reannouncing(None);
             }
             Command::OpenSession(key) => return self.open_session(key).map(Reply::Session),
             Command::AddSender(api, request) => self.add_sender(api, request)?,
@@ -192,6 +193,7 @@ impl Node {
             policy: Vec::new(),
             forward: Vec::new(),
             confirm: request.confirm.then_some(request.receiver),
+            is_confirmed: false,
             refresh_ms: 0,
             expires: None,
             timer: None,
@@ -205,6 +207,7 @@ impl Node {
         let rsb = &mut self.state.rsbs[id];
         rsb.contents = local_contents(flow);
         rsb.confirm = request.confirm.then_some(request.receiver);
+        rsb.is_confirmed = false;
         rsb.refused = None;
         touch(&mut rsb.history, self.now, Cause::Local);
     }

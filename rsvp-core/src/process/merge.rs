@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::input::InterfaceId;
 use crate::intserv::{self, Relation};
 use crate::node::Node;
 use crate::state::{Bsb, Desired, Psb, ResvAd, Tcsb, Told};
@@ -12,6 +13,8 @@ use crate::wire::{FlowDescriptor, Flowspec, RawObject, Style};
 pub(super) enum Content {
     /// Nothing is reserved for its senders.
     Nothing,
+    /// All that is reserved for its senders is behind interfaces that they no longer leave by.
+    Unrouted,
     /// All that is reserved is blockaded.
     Blockaded,
     /// This; and whether a blockade keeps something out of it.
@@ -33,8 +36,7 @@ impl Node {
         let session = &self.state.sessions[ad.session];
         let Some(style) = self.style_of(ad.session) else { return Content::Nothing };
         let mut flows: Vec<FlowDescriptor> = Vec::new();
-        let mut is_blockaded = false;
-        let mut is_all_blockaded = true;
+        let (mut is_blockaded, mut is_all_blockaded, mut is_unrouted) = (false, true, false);
         for psb in &session.psbs {
             let psb = &self.state.psbs[*psb];
             if psb.previous_hop() != Some((ad.hop, ad.interface)) {
@@ -42,6 +44,7 @@ impl Node {
             }
             let all = self.contributions(psb);
             if all.is_empty() {
+                is_unrouted |= self.is_unrouted(psb);
                 continue;
             }
             let free: Vec<_> = all.iter().filter(|c| !self.is_blockaded(psb, ad, c.requested)).collect();
@@ -57,7 +60,11 @@ impl Node {
             flows.push(FlowDescriptor { flowspec: merged, filters: alloc::vec![psb.sender] });
         }
         if flows.is_empty() {
-            return if is_blockaded && is_all_blockaded { Content::Blockaded } else { Content::Nothing };
+            return match (is_blockaded && is_all_blockaded, is_unrouted) {
+                (true, _) => Content::Blockaded,
+                (false, true) => Content::Unrouted,
+                (false, false) => Content::Nothing,
+            };
         }
         if style != Style::Ff {
             flows = alloc::vec![share(flows, style)];
@@ -72,7 +79,7 @@ impl Node {
         let session = &self.state.sessions[psb.session];
         let installed = session.tcsbs.iter().filter_map(|tcsb| {
             let tcsb = &self.state.tcsbs[*tcsb];
-            let goes_there = psb.ads.iter().any(|ad| self.state.path_ads[*ad].interface == tcsb.interface);
+            let goes_there = self.leaves_by(psb, tcsb.interface);
             let effective = self.effective(tcsb)?;
             let matches = tcsb.style == Style::Wf || effective.filters.contains(&psb.sender);
             (goes_there && matches)
@@ -87,13 +94,30 @@ impl Node {
         installed.chain(local).collect()
     }
 
+    /// Whether a PSB's data leaves by this interface. Of several PSBs of a unicast sender all do, though only one of
+    /// them is advertised.
+    fn leaves_by(&self, psb: &Psb, interface: InterfaceId) -> bool {
+        let is_silent = psb.ads.is_empty() && !psb.route.destination.is_multicast();
+        let speaker = if is_silent { self.forwarder(psb.session, &psb.sender) } else { None };
+        let psb = speaker.map_or(psb, |speaker| &self.state.psbs[speaker]);
+        psb.ads.iter().any(|ad| self.state.path_ads[*ad].interface == interface)
+    }
+
+    /// Whether something is reserved for a sender on an interface that it does not leave by.
+    fn is_unrouted(&self, psb: &Psb) -> bool {
+        self.state.sessions[psb.session].rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]).any(|rsb| {
+            rsb.matches(&psb.sender)
+                && rsb.next_hop.interface().is_some_and(|interface| !self.leaves_by(psb, interface))
+        })
+    }
+
     /// What of a TCSB counts towards upstream: what traffic control confirmed, or what is desired.
     fn effective<'a>(&self, tcsb: &'a Tcsb) -> Option<&'a Desired> {
         if self.config.wait_for_installation { tcsb.confirmed.as_ref() } else { Some(&tcsb.desired) }
     }
 
     /// Whether a blockade keeps this reservation from going upstream (RFC 2205 section 3.5).
-    fn is_blockaded(&self, psb: &Psb, ad: &ResvAd, flowspec: &Flowspec) -> bool {
+    pub(super) fn is_blockaded(&self, psb: &Psb, ad: &ResvAd, flowspec: &Flowspec) -> bool {
         self.state.sessions[ad.session].bsbs.iter().any(|bsb| {
             let Bsb { previous_hop, interface, sender, flowspec: qb, .. } = &self.state.bsbs[*bsb];
             *previous_hop == ad.hop.address

@@ -23,6 +23,9 @@ mod traffic_control;
 mod transmit;
 mod upstream;
 
+#[cfg(test)]
+mod tests;
+
 use alloc::vec::Vec;
 
 use rand_core::Rng;
@@ -48,12 +51,17 @@ pub(crate) enum Work {
     Clear(Vec<SessionId>, Cause),
     /// An interface is gone: the sessions that may have state on it.
     InterfaceGone(InterfaceId, Vec<SessionId>),
+    /// An interface (`None`: any) has changed: the sessions that may be told otherwise on it.
+    Reannounce(Option<InterfaceId>, Vec<SessionId>),
 }
 
 impl Node {
     /// Works off a slice of the backlog.
     pub(crate) fn run_backlog(&mut self) {
         for _ in 0..SLICE {
+            if !self.has_work() {
+                return;
+            }
             let Some(work) = self.backlog.front_mut() else { return };
             let done = match work {
                 Work::Route(key, psbs) => psbs.pop().map(|psb| (*key, psb)).map(|(key, psb)| {
@@ -69,6 +77,11 @@ impl Node {
                         self.on_interface_gone_for(interface, session);
                     })
                 }
+                Work::Reannounce(interface, sessions) => {
+                    sessions.pop().map(|session| (*interface, session)).map(|(interface, session)| {
+                        self.reannounce(interface, session);
+                    })
+                }
             };
             if done.is_none() {
                 self.backlog.pop_front();
@@ -76,15 +89,22 @@ impl Node {
         }
     }
 
-    /// Queues every marked advertisement whose content differs from what was last told.
+    /// Whether there is work that can be done now. It rests while many one-shots wait to be sent: it makes more of them,
+    /// and none of its tears is to be lost.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.backlog.is_empty() && self.outbox.one_shots() <= self.config.limits.queued_one_shots / 2
+    }
+
+    /// Queues every marked advertisement whose content differs from what was last told, in the order of marking:
+    /// neighbours see changes in the order in which they happened. Then forgets the sessions that are empty.
     pub(crate) fn settle(&mut self) {
-        while let Some(ad) = self.dirty_paths.pop() {
+        for ad in core::mem::take(&mut self.dirty_paths) {
             self.settle_path(ad);
         }
-        // In the order of marking: neighbours see changes in the order in which they happened.
-        for dirty in core::mem::take(&mut self.dirty_resvs) {
-            self.settle_resv(dirty);
+        for ad in core::mem::take(&mut self.dirty_resvs) {
+            self.settle_resv(ad);
         }
+        self.state.sweep_sessions();
     }
 
     /// Tells of a change of state.
@@ -144,7 +164,8 @@ pub(crate) fn slewed(period: Duration, target: Duration, slew_max: f32) -> Durat
     if period.is_zero() || target <= period {
         return target;
     }
-    target.min(period.mul_f32(1.0 + slew_max.max(0.0)))
+    let grown = period.as_secs_f32() * (1.0 + slew_max.max(0.0));
+    Duration::try_from_secs_f32(grown).map_or(target, |grown| target.min(grown))
 }
 
 /// Removes one element from an unordered list.

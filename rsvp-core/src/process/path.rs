@@ -133,9 +133,36 @@ impl Node {
         self.state.sessions[session].psbs.push(id);
         self.report(Some(self.state.sessions[session].key), subject, Change::Created, cause);
         self.tell_receivers(id);
+        if !route.destination.is_multicast() {
+            self.take_over(id);
+        }
         self.watch_route(route, id);
         self.senders_changed(id);
         id
+    }
+
+    /// The PSB of a sender whose Path goes on. There may be others: of a multi-homed sender, of one that multicast
+    /// brings by several ways, or of a unicast sender whose route has just changed (RFC 2205 sections 3.1.3, 3.9).
+    pub(super) fn forwarder(&self, session: SessionId, sender: &SenderTemplate) -> Option<PsbId> {
+        self.find_psb(session, sender, |psb| !psb.ads.is_empty())
+    }
+
+    /// From now on this PSB's Path goes on, in the place of the sender's other.
+    pub(super) fn take_over(&mut self, id: PsbId) {
+        let psb = &self.state.psbs[id];
+        if let Some(other) = self.forwarder(psb.session, &psb.sender).filter(|other| *other != id) {
+            self.hand_over(other, id);
+        }
+    }
+
+    fn hand_over(&mut self, from: PsbId, to: PsbId) {
+        let ads = core::mem::take(&mut self.state.psbs[from].ads);
+        for ad in &ads {
+            self.state.path_ads[*ad].psb = to;
+        }
+        self.dirty_paths.extend(&ads);
+        self.state.psbs[to].ads.extend(ads);
+        self.senders_changed(to);
     }
 
     fn update_psb(&mut self, id: PsbId, received: &Received<'_>, path: Path) {
@@ -171,6 +198,9 @@ impl Node {
             self.state.neighbors.remove_sender(interface, old_hop.address);
             self.state.neighbors.add_sender(interface, path.hop.address);
             self.forget_told(session, old_hop, interface);
+            if !self.state.psbs[id].route.destination.is_multicast() {
+                self.take_over(id);
+            }
         }
         self.report(Some(self.state.sessions[session].key), subject, Change::Modified, Cause::Path);
         self.tell_receivers(id);
@@ -197,14 +227,7 @@ impl Node {
         let psb = &mut self.state.psbs[id];
         psb.history.refreshed = self.now;
         psb.expires = Some(expires);
-        match psb.timer {
-            Some(timer) => {
-                if self.timers.deadline(timer).is_none_or(|deadline| expires < deadline) {
-                    self.timers.reschedule(timer, expires);
-                }
-            }
-            None => psb.timer = Some(self.timers.insert(expires, TimerKey::Psb(id))),
-        }
+        self.timers.advance(&mut psb.timer, expires, TimerKey::Psb(id));
     }
 
     /// A sender is new or changed: what is reserved for it may have to change.
@@ -240,7 +263,12 @@ impl Node {
     /// Removes a PSB and the reservations that only it carried (RFC 2209, PTEAR). The Path is torn downstream
     /// unless the cause makes that pointless.
     pub(super) fn remove_psb(&mut self, id: PsbId, cause: &Cause) {
-        self.tear_paths(id);
+        let heir = self.heir(id);
+        match heir {
+            Some(heir) if !self.state.psbs[id].ads.is_empty() => self.hand_over(id, heir),
+            Some(_) => {}
+            None => self.tear_paths(id),
+        }
         self.forget_psb_fingerprint(id);
         let Some(psb) = self.state.psbs.remove(id) else { return };
         for timer in psb.timer.into_iter().chain(psb.repair) {
@@ -253,9 +281,11 @@ impl Node {
         if let Some((hop, interface)) = psb.previous_hop() {
             self.state.neighbors.remove_sender(interface, hop.address);
             self.forget_told_sender(session, &psb.sender, hop, interface);
-            for api in self.state.sessions[session].apis.clone() {
-                let gone = Upcall::PathGone { sender: psb.sender, cause: cause.clone() };
-                self.upcall(api, key, gone);
+            if self.find_psb(session, &psb.sender, |_| true).is_none() {
+                for api in self.state.sessions[session].apis.clone() {
+                    let gone = Upcall::PathGone { sender: psb.sender, cause: cause.clone() };
+                    self.upcall(api, key, gone);
+                }
             }
         }
         self.report(Some(key), path_subject(&psb), Change::Removed, cause.clone());
@@ -264,6 +294,16 @@ impl Node {
         }
         self.release_sender(session, &psb.sender, cause);
         self.state.drop_if_empty(session);
+    }
+
+    /// The PSB that speaks for a unicast sender when this one goes. Then no PathTear goes on (RFC 2205 section 3.1.5).
+    fn heir(&self, id: PsbId) -> Option<PsbId> {
+        let psb = self.state.psbs.get(id)?;
+        if psb.route.destination.is_multicast() {
+            return None;
+        }
+        let others = self.state.sessions[psb.session].psbs.iter().copied().filter(|other| *other != id);
+        others.into_iter().find(|other| self.state.psbs[*other].sender == psb.sender)
     }
 
     /// Forgets which message was a mere refresh of this PSB.

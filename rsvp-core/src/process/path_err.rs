@@ -8,7 +8,10 @@ impl Node {
     /// A PathErr changes no state: it goes on towards the sender, or up to its application.
     pub(super) fn on_path_err(&mut self, error: &PathErr) -> Result<(), DropReason> {
         let session = self.state.session(&error.session.key).ok_or(DropReason::NoState)?;
-        let psb = self.find_psb(session, &error.sender_template, |_| true).ok_or(DropReason::NoState)?;
+        let psb = self
+            .forwarder(session, &error.sender_template)
+            .or_else(|| self.find_psb(session, &error.sender_template, |_| true))
+            .ok_or(DropReason::NoState)?;
         match self.state.psbs[psb].previous_hop() {
             None => self.deliver_path_error(psb, error.error),
             Some((hop, interface)) => {

@@ -8,20 +8,24 @@ use crate::wire::PathTear;
 
 impl Node {
     /// A PathTear counts only from the previous hop that the path state came from: another path to the same sender
-    /// is other state (RFC 2205 section 3.1.5).
+    /// is other state. For multicast the interface has to match, too (RFC 2205 section 3.1.5).
     pub(super) fn on_path_tear(
         &mut self,
         received: &Received<'_>,
         tear: &PathTear,
     ) -> Result<(), DropReason> {
-        let session = self.state.session(&tear.session.key).ok_or(DropReason::NoState)?;
+        let key = tear.session.key;
+        let session = self.state.session(&key).ok_or(DropReason::NoState)?;
+        let is_multicast = key.destination().is_multicast();
         let psb = self
             .find_psb(session, &tear.sender_template, |psb| {
                 psb.previous_hop().is_some_and(|(hop, interface)| {
-                    hop.address == tear.hop.address && interface == received.interface
+                    hop.address == tear.hop.address && (!is_multicast || interface == received.interface)
                 })
             })
             .ok_or(DropReason::NoState)?;
+        // Unknown objects go on in the same message (RFC 2205 section 3.10).
+        self.state.psbs[psb].forward.clone_from(&tear.forward);
         self.remove_psb(psb, &Cause::PathTear);
         Ok(())
     }

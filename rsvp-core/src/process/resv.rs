@@ -16,7 +16,9 @@ use crate::state::{
     Confirm, NextHopId, Pending, RefreshTarget, Rsb, RsbContents, RsbFilter, RsbId, SessionId, TimerKey,
 };
 use crate::time::Instant;
-use crate::wire::{ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Resv, RsvpHop, Style};
+use crate::wire::{
+    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Resv, ResvErr, RsvpHop, Style, is_unicast,
+};
 
 /// A refusal: error code and value.
 pub(super) type Refusal = (ErrorCode, u16);
@@ -27,6 +29,8 @@ struct Request<'a> {
     next_hop: NextHopId,
     interface: InterfaceId,
     resv: &'a Resv,
+    /// The receiver to confirm to.
+    confirm: Option<IpAddr>,
     flowspec: Flowspec,
     filters: Vec<FilterSpec>,
     expires: Instant,
@@ -40,12 +44,19 @@ impl Node {
             return Err(DropReason::OwnMessage);
         }
         let key = resv.session.key;
+        if resv.hop.address.is_ipv4() != key.destination().is_ipv4() {
+            return Err(DropReason::Inconsistent);
+        }
         let filters = || resv.flows.iter().flat_map(|flow| &flow.filters);
         if key.flow().port == 0 && filters().any(|filter| port_of(filter) != 0) {
             return Err(DropReason::ConflictingPort);
         }
         let session = self.state.session(&key).filter(|id| !self.state.sessions[*id].psbs.is_empty());
         let Some(session) = session else {
+            if self.state.has_port_conflict(&key) {
+                self.refuse_resv(next_hop, resv, (ErrorCode::CONFLICTING_DEST_PORTS, 0));
+                return Err(DropReason::ConflictingPort);
+            }
             self.refuse_resv(next_hop, resv, (ErrorCode::NO_PATH_INFORMATION, 0));
             return Err(DropReason::NoState);
         };
@@ -56,12 +67,16 @@ impl Node {
             return Err(DropReason::Inconsistent);
         }
         let expires = self.expiry(resv.refresh_ms, interface);
+        let confirm =
+            resv.confirm.filter(|to| is_unicast(*to) && to.is_ipv4() == key.destination().is_ipv4());
         let mut named = Vec::new();
         let mut is_clean = resv.confirm.is_none();
         for flow in &resv.flows {
             let Some(flowspec) = flow.flowspec.clone() else { return Err(DropReason::MissingObject) };
-            let filters = flow.filters.clone();
-            let request = Request { session, next_hop, interface, resv, flowspec, filters, expires };
+            let mut filters = flow.filters.clone();
+            filters.sort_unstable();
+            filters.dedup();
+            let request = Request { session, next_hop, interface, resv, confirm, flowspec, filters, expires };
             match self.reserve_flow(request) {
                 Ok(rsb) => named.push(rsb),
                 Err(refusal) => {
@@ -85,10 +100,16 @@ impl Node {
         hop: &RsvpHop,
     ) -> Result<InterfaceId, DropReason> {
         let by_lih = InterfaceId(hop.lih);
-        if self.state.interfaces.contains_key(&by_lih) {
-            return Ok(by_lih);
+        let interface = if self.state.interfaces.contains_key(&by_lih) {
+            by_lih
+        } else {
+            self.state.interface_with(received.datagram.destination).ok_or(DropReason::UnknownInterface)?
+        };
+        if self.interface_config(interface).enabled {
+            Ok(interface)
+        } else {
+            Err(DropReason::InterfaceDisabled)
         }
-        self.state.interface_with(received.datagram.destination).ok_or(DropReason::UnknownInterface)
     }
 
     /// The style of a session's reservations.
@@ -112,7 +133,7 @@ impl Node {
             Some(rsb) => self.change_rsb(rsb, &request, distinct)?,
             None => self.create_rsb(&request, distinct)?,
         };
-        if let Some(receiver) = request.resv.confirm {
+        if let Some(receiver) = request.confirm {
             self.note_confirm(rsb, receiver, request.interface, distinct.as_ref());
         }
         Ok(rsb)
@@ -151,12 +172,11 @@ impl Node {
             self.drop_message(DropReason::LimitReached);
             return Err((ErrorCode::RSVP_SYSTEM_ERROR, 0));
         }
-        let mut filters: Vec<_> = request
+        let filters: Vec<_> = request
             .filters
             .iter()
             .map(|filter| RsbFilter { filter: *filter, expires: Some(request.expires) })
             .collect();
-        sort_filters(&mut filters);
         let rsb = Rsb {
             session: request.session,
             next_hop: request.next_hop,
@@ -170,6 +190,7 @@ impl Node {
             policy: request.resv.policy.clone(),
             forward: request.resv.forward.clone(),
             confirm: None,
+            is_confirmed: false,
             refresh_ms: request.resv.refresh_ms,
             expires: Some(request.expires),
             timer: None,
@@ -274,14 +295,7 @@ impl Node {
                 filter.expires = Some(expires);
             }
         }
-        match rsb.timer {
-            Some(timer) => {
-                if self.timers.deadline(timer).is_none_or(|deadline| expires < deadline) {
-                    self.timers.reschedule(timer, expires);
-                }
-            }
-            None => rsb.timer = Some(self.timers.insert(expires, TimerKey::Rsb(id))),
-        }
+        self.timers.advance(&mut rsb.timer, expires, TimerKey::Rsb(id));
     }
 
     /// The receiver wants to know when the reservation stands.
@@ -294,27 +308,22 @@ impl Node {
     ) {
         let session = self.state.rsbs[id].session;
         let Some(tcsb) = self.find_tcsb(session, interface, distinct) else { return };
-        let mine = &self.state.rsbs[id].contents.flowspec;
-        let biggest = self.state.sessions[session].rsbs.iter().filter(|other| **other != id).all(|other| {
-            let other = &self.state.rsbs[*other];
-            other.next_hop.interface() != Some(interface)
-                || distinct.is_some_and(|filter| !other.matches(filter))
-                || intserv::compare(mine, &other.contents.flowspec) == intserv::Relation::Larger
-        });
         let confirms = &mut self.state.tcsbs[tcsb].confirms;
-        confirms.retain(|confirm| confirm.receiver != receiver);
-        confirms.push(Confirm { receiver, biggest });
+        confirms.retain(|confirm| confirm.rsb != id);
+        confirms.push(Confirm { rsb: id, receiver });
         self.pass_confirms(tcsb);
     }
 
-    /// From now on, this very Resv is a mere refresh, provided that it names all that its RSBs hold.
+    /// From now on, this very Resv is a mere refresh, provided that it names all that its RSBs hold and nothing else:
+    /// a filter that matches no sender yet may match one the next time.
     fn remember_resv(&mut self, fingerprint: u128, resv: &Resv, named: Vec<RsbId>) {
-        let names_all = resv.style != Style::Se
-            || named.iter().all(|rsb| {
-                let rsb = &self.state.rsbs[*rsb];
-                resv.flows.iter().any(|flow| rsb.filters().iter().all(|f| flow.filters.contains(f)))
+        let is_exact = resv.style != Style::Se
+            || named.iter().zip(&resv.flows).all(|(rsb, flow)| {
+                let held = self.state.rsbs[*rsb].filters();
+                held.iter().all(|filter| flow.filters.contains(filter))
+                    && flow.filters.iter().all(|filter| held.contains(filter))
             });
-        if named.is_empty() || !names_all {
+        if named.is_empty() || !is_exact {
             return;
         }
         for rsb in &named {
@@ -337,7 +346,8 @@ impl Node {
         self.refuse_flow(next_hop, resv, flow, refusal);
     }
 
-    /// ResvErr for one flow descriptor. InPlace is set when an older reservation of this next hop stays.
+    /// ResvErr for one flow descriptor. InPlace is set where a reservation stands that was not to grow, be it another
+    /// next hop's (RFC 2209, UPDATE TRAFFIC CONTROL).
     fn refuse_flow(&mut self, next_hop: NextHopId, resv: &Resv, flow: &FlowDescriptor, refusal: Refusal) {
         let NextHopId::Hop(address, interface) = next_hop else { return };
         let (code, value) = refusal;
@@ -350,11 +360,20 @@ impl Node {
         let is_in_place = self
             .state
             .session(&key)
-            .is_some_and(|session| self.find_rsb(session, &next_hop, distinct).is_some());
+            .is_some_and(|session| self.find_tcsb(session, interface, distinct).is_some());
         if is_in_place && code == ErrorCode::ADMISSION_CONTROL_FAILURE {
             error.flags |= ErrorSpec::IN_PLACE;
         }
-        self.resv_err(next_hop, key, error, resv.style, flow.clone(), resv.scope.clone());
+        self.send_resv_err(ResvErr {
+            session: resv.session,
+            hop: RsvpHop { address, lih: interface.0 },
+            error,
+            scope: resv.scope.clone(),
+            policy: resv.policy.clone(),
+            style: resv.style,
+            flows: alloc::vec![flow.clone()],
+            forward: Vec::new(),
+        });
     }
 
     /// Removes an RSB and lets traffic control and the previous hops follow.
@@ -432,6 +451,13 @@ impl Node {
         rsb.contents.filters.retain(|f| !filters.contains(&f.filter));
         if rsb.contents.filters.len() == had {
             return;
+        }
+        // A refusal must not bring them back.
+        if let Pending::Changed(before) = &mut rsb.pending {
+            before.filters.retain(|f| !filters.contains(&f.filter));
+            if before.filters.is_empty() {
+                rsb.pending = Pending::New;
+            }
         }
         touch(&mut rsb.history, self.now, cause.clone());
         let (subject, interface) = (rsb_subject(rsb), rsb.next_hop.interface());

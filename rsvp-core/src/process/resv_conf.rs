@@ -14,6 +14,9 @@ impl Node {
         received: &Received<'_>,
         confirmation: ResvConf,
     ) -> Result<(), DropReason> {
+        if received.datagram.destination != confirmation.confirm {
+            return Err(DropReason::Inconsistent);
+        }
         if !self.state.is_own(confirmation.confirm) {
             let ttl = received.datagram.ttl.unwrap_or(received.send_ttl).saturating_sub(1);
             if ttl == 0 {
@@ -49,11 +52,11 @@ impl Node {
         Ok(())
     }
 
-    /// Tells a local receiver that its reservation stands, and asks for that no more.
+    /// Tells a local receiver that its reservation stands, as often as somebody says so; this node asks no more.
     pub(super) fn confirmed(&mut self, id: RsbId, upcall: Upcall) {
         let rsb = &mut self.state.rsbs[id];
         let NextHopId::Local(api) = rsb.next_hop else { return };
-        rsb.confirm = None;
+        rsb.is_confirmed = true;
         let key = self.state.sessions[rsb.session].key;
         self.upcall(api, key, upcall);
     }

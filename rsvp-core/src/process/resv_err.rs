@@ -9,21 +9,27 @@ use crate::counters::DropReason;
 use crate::event::{Cause, Change, Subject, Upcall};
 use crate::input::InterfaceId;
 use crate::intserv::{self, Relation};
-use crate::node::{DirtyResv, Node};
-use crate::state::{Bsb, NextHopId, RsbId, SessionId, TimerKey};
-use crate::wire::{ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, ResvErr, Style};
+use crate::node::Node;
+use crate::state::{Bsb, Dirty, NextHopId, PsbId, RsbId, SessionId, TimerKey};
+use crate::wire::{ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, ResvErr, RsvpHop, Style};
 
 impl Node {
+    /// A ResvErr counts only from a previous hop, and in the style that is in use: it answers a Resv of this node.
     pub(super) fn on_resv_err(&mut self, received: &Received<'_>, error: &ResvErr) -> Result<(), DropReason> {
         let session = self.state.session(&error.session.key).ok_or(DropReason::NoState)?;
-        if self.state.sessions[session].psbs.is_empty() {
+        let comes_from = |psb: &PsbId| {
+            self.state.psbs[*psb].previous_hop().is_some_and(|(hop, _)| hop.address == error.hop.address)
+        };
+        if !self.state.sessions[session].psbs.iter().any(comes_from)
+            || self.style_of(session) != Some(error.style)
+        {
             return Err(DropReason::NoState);
         }
         let flow = error.flows.first().ok_or(DropReason::MissingObject)?;
         if error.error.error_code() == ErrorCode::ADMISSION_CONTROL_FAILURE
             && let Some(flowspec) = &flow.flowspec
         {
-            self.blockade(session, received.interface, error, flow, flowspec);
+            self.blockade(session, error, flow, flowspec);
         }
         for rsb in self.state.sessions[session].rsbs.clone() {
             self.pass_resv_err(rsb, received.interface, error, flow);
@@ -31,31 +37,28 @@ impl Node {
         Ok(())
     }
 
-    /// Creates or renews the blockade states that the error calls for.
-    fn blockade(
-        &mut self,
-        session: SessionId,
-        interface: InterfaceId,
-        error: &ResvErr,
-        flow: &FlowDescriptor,
-        flowspec: &Flowspec,
-    ) {
+    /// Creates or renews the blockade states that the error calls for: for WF one for the previous hop, else one for
+    /// each of its senders that the error names.
+    fn blockade(&mut self, session: SessionId, error: &ResvErr, flow: &FlowDescriptor, flowspec: &Flowspec) {
         let hop = error.hop.address;
-        let is_neighbor = self.state.sessions[session].psbs.iter().any(|psb| {
-            self.state.psbs[*psb]
-                .previous_hop()
-                .is_some_and(|(previous, incoming)| previous.address == hop && incoming == interface)
-        });
-        if !is_neighbor {
-            return;
+        let mut blockades: Vec<(InterfaceId, Option<FilterSpec>)> = Vec::new();
+        for psb in &self.state.sessions[session].psbs {
+            let psb = &self.state.psbs[*psb];
+            let Some((_, interface)) = psb.previous_hop().filter(|(previous, _)| previous.address == hop)
+            else {
+                continue;
+            };
+            if error.style == Style::Wf {
+                blockades.push((interface, None));
+            } else if flow.filters.contains(&psb.sender) {
+                blockades.push((interface, Some(psb.sender)));
+            }
         }
-        let config = self.interface_config(interface);
-        let end = self.now + config.refresh * config.blockade_multiple;
-        let senders: Vec<Option<FilterSpec>> = match error.style {
-            Style::Wf => alloc::vec![None],
-            _ => flow.filters.iter().copied().map(Some).collect(),
-        };
-        for sender in senders {
+        blockades.sort_unstable();
+        blockades.dedup();
+        for (interface, sender) in blockades {
+            let multiple = self.interface_config(interface).blockade_multiple;
+            let end = self.now + self.refresh_period(interface).saturating_mul(multiple);
             self.blockade_one(session, hop, interface, sender, flowspec, end);
         }
         self.report(
@@ -67,8 +70,8 @@ impl Node {
         let ads: Vec<_> = self.state.sessions[session].resv_ads.clone();
         for ad in ads {
             let of = &self.state.resv_ads[ad];
-            if of.hop.address == hop && of.interface == interface {
-                self.dirty_resvs.push(DirtyResv { ad, from_error: true });
+            if of.hop.address == hop {
+                self.mark_resv_ad(ad, Dirty::ByError);
             }
         }
     }
@@ -95,12 +98,7 @@ impl Node {
         });
         let bsb = &mut self.state.bsbs[id];
         bsb.flowspec = flowspec.clone();
-        match bsb.timer {
-            Some(timer) => {
-                self.timers.reschedule(timer, end);
-            }
-            None => bsb.timer = Some(self.timers.insert(end, TimerKey::Bsb(id))),
-        }
+        self.timers.arm(&mut bsb.timer, end, TimerKey::Bsb(id));
     }
 
     /// Passes the error on to one RSB that has a part in it.
@@ -109,7 +107,14 @@ impl Node {
         let concerns = error.style == Style::Wf
             || rsb.style == Style::Wf
             || flow.filters.iter().any(|filter| rsb.matches(filter));
-        if !concerns || rsb.next_hop.interface() == Some(incoming) {
+        // Data of a group does not leave by the interface that it came in on; other data may (one-armed routing), but
+        // not back to the previous hop.
+        let goes_back = if error.session.key.destination().is_multicast() {
+            rsb.next_hop.interface() == Some(incoming)
+        } else {
+            rsb.next_hop.address() == Some(error.hop.address)
+        };
+        if !concerns || goes_back {
             return;
         }
         let relation = flow.flowspec.as_ref().map(|qe| intserv::compare(qe, &rsb.contents.flowspec));
@@ -133,10 +138,13 @@ impl Node {
                     Upcall::ResvError { error: spec, style: error.style, flows: error.flows.clone() };
                 self.upcall(api, key, upcall);
             }
-            NextHopId::Hop(_, interface) => {
+            NextHopId::Hop(address, interface) => {
                 let Ok(scope) = self.narrowed_scope(rsb.session, interface, error) else { return };
-                let next_hop = rsb.next_hop;
-                self.resv_err(next_hop, error.session.key, spec, error.style, flow.clone(), scope);
+                // The filters are those of the reservation here (RFC 2205 section 3.1.8).
+                let filters = flow.filters.iter().copied().filter(|filter| rsb.matches(filter)).collect();
+                let flow = FlowDescriptor { flowspec: flow.flowspec.clone(), filters };
+                let hop = RsvpHop { address, lih: interface.0 };
+                self.send_resv_err(ResvErr { hop, scope, flows: alloc::vec![flow], ..error.clone() });
             }
         }
     }

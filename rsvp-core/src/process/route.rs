@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Work, remove_from, touch};
 use crate::event::{Cause, Change};
-use crate::input::{NextHop, Route};
+use crate::input::{InterfaceId, NextHop, Route};
 use crate::node::Node;
 use crate::output::RouteKey;
 use crate::state::{PathAdId, PsbId, TimerKey};
@@ -26,15 +26,8 @@ impl Node {
         let Some(route) = self.state.routes.get(key).and_then(|entry| entry.answer.clone()) else { return };
         let Some(psb) = self.state.psbs.get_mut(id) else { return };
         let is_first = !core::mem::replace(&mut psb.routed, true);
-        let incoming = psb.previous_hop().map(|(_, interface)| interface);
-        let is_transit = incoming.is_some();
         psb.local = route.local;
-        let wanted: Vec<NextHop> = route
-            .outgoing
-            .into_iter()
-            .filter(|_| self.config.router || !is_transit)
-            .filter(|hop| !key.destination.is_multicast() || Some(hop.interface) != incoming)
-            .collect();
+        let wanted = self.wanted_hops(id, &route);
         let mut changed = self.drop_ads_beside(id, &wanted);
         let mut fresh = Vec::new();
         for hop in &wanted {
@@ -48,6 +41,28 @@ impl Node {
         }
     }
 
+    /// The next hops that a PSB's Path goes to. None for path state that is of use to local receivers only
+    /// (Local_Only, RFC 2205 section 3.9), and while the sender's other path state goes on.
+    fn wanted_hops(&mut self, id: PsbId, route: &Route) -> Vec<NextHop> {
+        let psb = &self.state.psbs[id];
+        let incoming = psb.previous_hop().map(|(_, interface)| interface);
+        let is_multicast = psb.route.destination.is_multicast();
+        let is_astray =
+            is_multicast && incoming.is_some() && route.incoming.is_some_and(|i| Some(i) != incoming);
+        if is_astray || incoming.is_some() && !self.config.router {
+            return Vec::new();
+        }
+        if is_multicast && route.incoming.is_some() {
+            self.take_over(id);
+        }
+        let psb = &self.state.psbs[id];
+        if self.forwarder(psb.session, &psb.sender).is_some_and(|other| other != id) {
+            return Vec::new();
+        }
+        let outgoing = route.outgoing.iter().copied();
+        outgoing.filter(|hop| !is_multicast || Some(hop.interface) != incoming).collect()
+    }
+
     /// Drops advertisements on interfaces that the route no longer has. Nothing is torn there: the state behind them
     /// times out, or is found again by another way (RFC 2205 section 3.6).
     fn drop_ads_beside(&mut self, id: PsbId, wanted: &[NextHop]) -> bool {
@@ -57,10 +72,22 @@ impl Node {
             if !wanted.iter().any(|hop| hop.interface == interface) {
                 self.remove_path_ad(ad);
                 remove_from(&mut self.state.psbs[id].ads, &ad);
+                self.doubt_reservations(id, interface);
                 dropped = true;
             }
         }
         dropped
+    }
+
+    /// What is reserved for a sender on an interface that it leaves by no more is refreshed only if another sender
+    /// justifies it.
+    fn doubt_reservations(&mut self, id: PsbId, interface: InterfaceId) {
+        let psb = &self.state.psbs[id];
+        for rsb in self.state.sessions[psb.session].rsbs.clone() {
+            if self.state.rsbs[rsb].next_hop.interface() == Some(interface) {
+                self.forget_rsb_fingerprint(rsb);
+            }
+        }
     }
 
     /// Makes sure that the PSB is advertised to this next hop; tells whether that is new.

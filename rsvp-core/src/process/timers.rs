@@ -84,7 +84,7 @@ impl Node {
         if self.is_up(interface) {
             self.queue_path(id);
         } else {
-            let due = self.now + self.interface_config(interface).refresh;
+            let due = self.now + self.refresh_period(interface);
             self.state.path_ads[id].timer = Some(self.timers.insert(due, TimerKey::PathAd(id)));
         }
     }
@@ -94,13 +94,12 @@ impl Node {
         ad.timer = None;
         let ad = &self.state.resv_ads[id];
         let interface = ad.interface;
-        let is_starved = matches!(self.resv_content(ad, true), Content::Nothing);
-        if is_starved && ad.starved {
+        let content = self.resv_content(ad, true);
+        if matches!(content, Content::Nothing) {
             self.end_resv_ad(id);
-        } else if is_starved || !self.is_up(interface) {
-            let due = self.now + self.interface_config(interface).refresh;
+        } else if matches!(content, Content::Unrouted) || !self.is_up(interface) {
+            let due = self.now + self.refresh_period(interface);
             let ad = &mut self.state.resv_ads[id];
-            ad.starved = is_starved;
             ad.next_refresh = Some(due);
             ad.timer = Some(self.timers.insert(due, TimerKey::ResvAd(id)));
         } else {

@@ -99,6 +99,9 @@ impl Node {
         let flowspec = merged.ok_or(conflict)?;
         filters.sort_unstable();
         filters.dedup();
+        if !self.is_mergeable(session, &filters, &flowspec) {
+            return Err(conflict);
+        }
         let senders: Vec<_> = self.state.sessions[session]
             .psbs
             .iter()
@@ -112,21 +115,55 @@ impl Node {
         let mut police = PoliceFlags::default();
         police.set(PoliceFlags::ENTRY, senders.iter().any(|psb| psb.e_police));
         police.set(PoliceFlags::MERGE, is_shared && senders.len() > 1);
-        police.set(PoliceFlags::BRANCH, self.is_branch(session, &filters, &flowspec));
+        police.set(PoliceFlags::BRANCH, self.is_branch(session, interface, &filters, &flowspec));
         let path_te = intserv::sum(senders.iter().map(|psb| &psb.tspec));
         Ok(Desired { flowspec, fwd: None, filters, path_te, police, bandwidth: 0 })
     }
 
-    /// Whether some reservation for the same senders is not covered by this one (TC_B_Police_flag).
-    fn is_branch(&self, session: SessionId, filters: &[FilterSpec], flowspec: &Flowspec) -> bool {
-        self.state.sessions[session].rsbs.iter().any(|rsb| {
+    /// Whether a flowspec can be merged with all others for the same senders: upstream they are one.
+    fn is_mergeable(&self, session: SessionId, filters: &[FilterSpec], flowspec: &Flowspec) -> bool {
+        self.state.sessions[session].rsbs.iter().all(|rsb| {
             let rsb = &self.state.rsbs[*rsb];
-            (filters.is_empty() || filters.iter().any(|filter| rsb.matches(filter)))
+            let overlaps = filters.is_empty() || filters.iter().any(|filter| rsb.matches(filter));
+            !overlaps || intserv::lub(flowspec, &rsb.contents.flowspec).is_some()
+        })
+    }
+
+    /// Whether what is in place for the same senders on another interface is not covered by this
+    /// (B_Police_Flag, RFC 2205 section 3.8).
+    fn is_branch(
+        &self,
+        session: SessionId,
+        interface: InterfaceId,
+        filters: &[FilterSpec],
+        flowspec: &Flowspec,
+    ) -> bool {
+        self.state.sessions[session].tcsbs.iter().any(|tcsb| {
+            let tcsb = &self.state.tcsbs[*tcsb];
+            tcsb.interface != interface
+                && overlap(filters, &tcsb.desired.filters)
                 && matches!(
-                    intserv::compare(flowspec, &rsb.contents.flowspec),
+                    intserv::compare(flowspec, &tcsb.desired.flowspec),
                     Relation::Smaller | Relation::Incomparable
                 )
         })
+    }
+
+    /// What is in place on one interface for these senders has changed: the others' flag follows.
+    fn adjust_branches(&mut self, session: SessionId, changed: InterfaceId, filters: &[FilterSpec]) {
+        for id in self.state.sessions[session].tcsbs.clone() {
+            let tcsb = &self.state.tcsbs[id];
+            if tcsb.interface == changed || !overlap(filters, &tcsb.desired.filters) {
+                continue;
+            }
+            let old = &tcsb.desired;
+            let is_branch = self.is_branch(session, tcsb.interface, &old.filters, &old.flowspec);
+            if is_branch != old.police.contains(PoliceFlags::BRANCH) {
+                let mut desired = old.clone();
+                desired.police.set(PoliceFlags::BRANCH, is_branch);
+                self.replace_desired(id, desired, &Cause::Resv);
+            }
+        }
     }
 
     /// Asks admission control.
@@ -154,6 +191,7 @@ impl Node {
         let request = AdmissionRequest {
             session: &session.key,
             old: old.map(|old| &old.flowspec),
+            held: old.map_or(0, |old| old.bandwidth),
             new: &desired.flowspec,
             sender_tspec: desired.path_te.as_ref(),
             adspec,
@@ -164,7 +202,7 @@ impl Node {
         };
         match self.admission.admit(&request) {
             Decision::Admit { fwd } => {
-                desired.bandwidth = self.admission.bandwidth(&desired.flowspec);
+                desired.bandwidth = self.admission.bandwidth(&desired.flowspec, desired.path_te.as_ref());
                 desired.fwd = fwd;
                 Ok(())
             }
@@ -199,15 +237,24 @@ impl Node {
             history,
         };
         let subject = tcsb_subject(&tcsb);
+        let filters = tcsb.desired.filters.clone();
         let tcsb = self.state.tcsbs.insert(tcsb);
         self.state.installations.insert(id, tcsb);
         self.state.sessions[session].tcsbs.push(tcsb);
         self.report(Some(self.state.sessions[session].key), subject, Change::Created, cause.clone());
         self.request_installation(tcsb);
+        self.adjust_branches(session, interface, &filters);
         self.mark_upstream(session);
     }
 
     fn change_tcsb(&mut self, id: TcsbId, desired: Desired, cause: &Cause) {
+        let filters = desired.filters.clone();
+        self.replace_desired(id, desired, cause);
+        let tcsb = &self.state.tcsbs[id];
+        self.adjust_branches(tcsb.session, tcsb.interface, &filters);
+    }
+
+    fn replace_desired(&mut self, id: TcsbId, desired: Desired, cause: &Cause) {
         let tcsb = &mut self.state.tcsbs[id];
         let old = core::mem::replace(&mut tcsb.desired, desired);
         touch(&mut tcsb.history, self.now, cause.clone());
@@ -276,8 +323,11 @@ impl Node {
         remove_from(&mut session.tcsbs, &id);
         let key = session.key;
         self.report(Some(key), tcsb_subject(&tcsb), Change::Removed, cause.clone());
-        let gone = Upcall::ResvGone { filters: tcsb.desired.filters.clone(), cause: cause.clone() };
-        self.tell_senders(tcsb.session, &tcsb.desired.filters, &gone);
+        if tcsb.confirmed.is_some() {
+            let gone = Upcall::ResvGone { filters: tcsb.desired.filters.clone(), cause: cause.clone() };
+            self.tell_senders(tcsb.session, &tcsb.desired.filters, &gone);
+        }
+        self.adjust_branches(tcsb.session, tcsb.interface, &tcsb.desired.filters);
         self.mark_upstream(tcsb.session);
     }
 
@@ -315,28 +365,34 @@ impl Node {
                 self.request_installation(tcsb);
             }
             (Install::InFlight, Ok(())) => {
-                block.confirmed = requested;
+                let before = core::mem::replace(&mut block.confirmed, requested);
                 block.install = Install::Done;
-                self.on_standing(tcsb);
+                self.on_standing(tcsb, before);
             }
             (Install::InFlight, Err(failure)) => self.on_install_failure(tcsb, failure),
         }
     }
 
-    /// The reservation stands as desired.
-    fn on_standing(&mut self, id: TcsbId) {
+    /// The reservation stands as desired, in the place of what stood before.
+    fn on_standing(&mut self, id: TcsbId, before: Option<Desired>) {
         for rsb in self.rsbs_of(id) {
             self.state.rsbs[rsb].pending = Pending::Settled;
         }
         let tcsb = &self.state.tcsbs[id];
-        let session = tcsb.session;
+        let (session, tcsb_cause) = (tcsb.session, tcsb.history.cause.clone());
         let filters = tcsb.desired.filters.clone();
+        let mut lost = before.map_or_else(Vec::new, |before| before.filters);
+        lost.retain(|filter| !filters.contains(filter));
         let stands = Upcall::Resv {
             style: tcsb.style,
             flowspec: tcsb.desired.flowspec.clone(),
             filters: filters.clone(),
         };
         self.tell_senders(session, &filters, &stands);
+        if !lost.is_empty() {
+            let gone = Upcall::ResvGone { filters: lost.clone(), cause: tcsb_cause };
+            self.tell_senders(session, &lost, &gone);
+        }
         self.mark_upstream(session);
         self.pass_confirms(id);
     }
@@ -361,12 +417,11 @@ impl Node {
     fn on_install_failure(&mut self, id: TcsbId, failure: InstallFailure) {
         let cause = Cause::TrafficControl(failure.reason);
         let tcsb = &mut self.state.tcsbs[id];
-        tcsb.confirms.clear();
         let (session, interface, style) = (tcsb.session, tcsb.interface, tcsb.style);
         let distinct = tcsb.desired.filters.first().copied().filter(|_| style == Style::Ff);
         let confirmed = tcsb.confirmed.clone();
-        let rsbs = self.rsbs_of(id);
-        for rsb in rsbs {
+        let mut gave_way = Vec::new();
+        for rsb in self.rsbs_of(id) {
             let code = ErrorCode::TRAFFIC_CONTROL_SYSTEM_ERROR;
             let block = &mut self.state.rsbs[rsb];
             match core::mem::replace(&mut block.pending, Pending::Settled) {
@@ -380,17 +435,20 @@ impl Node {
                     self.forget_rsb_fingerprint(rsb);
                     self.report(Some(key), subject, Change::Refused, cause.clone());
                 }
-                Pending::Settled if confirmed.is_some() => {}
+                Pending::Settled if confirmed.is_some() => continue,
                 Pending::New | Pending::Settled => {
                     self.refuse_rsb(rsb, code, 0, 0);
                     self.unlink_rsb(rsb, Change::Refused, &cause);
                 }
             }
+            gave_way.push(rsb);
         }
+        self.state.tcsbs[id].confirms.retain(|confirm| !gave_way.contains(&confirm.rsb));
         match confirmed {
             None => self.remove_tcsb(id, &cause),
             Some(confirmed) => {
-                // What traffic control holds is what it confirmed; whatever else is still wanted is asked for anew.
+                // What traffic control holds is what it confirmed. What else is still wanted is asked for anew, but not
+                // the very thing that just failed: that would go on for ever.
                 let tcsb = &mut self.state.tcsbs[id];
                 tcsb.install = Install::Done;
                 let failed = core::mem::replace(&mut tcsb.desired, confirmed);
@@ -398,7 +456,9 @@ impl Node {
                     on.ledger.release(failed.bandwidth);
                     on.ledger.take(self.state.tcsbs[id].desired.bandwidth);
                 }
-                if let Err((code, value)) = self.update_traffic_control(session, interface, distinct, &cause)
+                if !gave_way.is_empty()
+                    && let Err((code, value)) =
+                        self.update_traffic_control(session, interface, distinct, &cause)
                 {
                     tracing::debug!(?code, value, "the former reservation stays as it is");
                 }
@@ -421,6 +481,14 @@ impl Node {
         self.state.drop_if_empty(session);
     }
 
+    /// Whether an RSB asks for more than all others that its TCSB merges (Is_Biggest).
+    fn is_biggest(&self, id: RsbId, tcsb: TcsbId) -> bool {
+        let mine = &self.state.rsbs[id].contents.flowspec;
+        self.rsbs_of(tcsb).into_iter().filter(|other| *other != id).all(|other| {
+            intserv::compare(mine, &self.state.rsbs[other].contents.flowspec) == Relation::Larger
+        })
+    }
+
     /// Passes requests for confirmation on to where the reservation now ends: upstream with the merged request if they
     /// were the largest here, back to the receiver otherwise (RFC 2209, RESV REFRESH step 4).
     pub(super) fn pass_confirms(&mut self, id: TcsbId) {
@@ -430,13 +498,19 @@ impl Node {
         }
         let confirms = core::mem::take(&mut self.state.tcsbs[id].confirms);
         for confirm in confirms {
+            if !self.state.rsbs.contains_key(confirm.rsb) {
+                continue;
+            }
             let tcsb = &self.state.tcsbs[id];
             let (session, interface, style) = (tcsb.session, tcsb.interface, tcsb.style);
             let flow = FlowDescriptor {
                 flowspec: Some(tcsb.desired.flowspec.clone()),
                 filters: tcsb.desired.filters.clone(),
             };
-            let upstream = if confirm.biggest { self.asked_for_by(id) } else { Vec::new() };
+            let is_biggest = self.is_biggest(confirm.rsb, id);
+            let Some(upstream) = (if is_biggest { self.asked_for_by(id) } else { Some(Vec::new()) }) else {
+                continue;
+            };
             for ad in &upstream {
                 self.ask_confirmation(*ad, confirm.receiver);
             }
@@ -447,6 +521,11 @@ impl Node {
             }
         }
     }
+}
+
+/// Whether two lists of senders have one in common; an empty one means all.
+fn overlap(some: &[FilterSpec], others: &[FilterSpec]) -> bool {
+    some.is_empty() || others.is_empty() || some.iter().any(|filter| others.contains(filter))
 }
 
 /// How an event names a TCSB.

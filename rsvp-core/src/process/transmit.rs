@@ -7,10 +7,11 @@ use super::merge::Content;
 use super::{slewed, touch};
 use crate::counters::DropReason;
 use crate::event::Cause;
-use crate::input::Encapsulation;
+use crate::input::{Encapsulation, InterfaceId};
 use crate::node::Node;
 use crate::output::Transmit;
 use crate::state::{Lane, OneShot, OutboxItem, PathAdId, Payload, ResvAdId, TimerKey};
+use crate::time::Duration;
 use crate::wire::{Header, Message, MessageType, Resv, RsvpHop, Session};
 
 /// DS field of RSVP's own messages: CS6, network control (RFC 4594 section 3.1).
@@ -44,11 +45,13 @@ impl Node {
     }
 
     fn transmit_path(&mut self, lane: Lane, id: PathAdId, buf: &mut Vec<u8>) -> Option<Transmit> {
-        let ad = self.state.path_ads.get_mut(id)?;
+        let ad = self.state.path_ads.get(id)?;
+        let period = self.next_period(ad.interface, ad.period);
+        let due = self.now + self.jitter(period);
+        // The next refresh comes even if this one cannot be sent: what hinders it may be over then.
+        let ad = &mut self.state.path_ads[id];
         ad.queued = false;
-        let (interface, announced) = (ad.interface, ad.period);
-        let config = self.interface_config(interface);
-        let period = slewed(announced, config.refresh, config.slew_max);
+        self.timers.arm(&mut ad.timer, due, TimerKey::PathAd(id));
         let ad = &self.state.path_ads[id];
         let path = self.path_message(ad, period)?;
         let psb = &self.state.psbs[ad.psb];
@@ -64,32 +67,27 @@ impl Node {
         };
         self.encode(&Message::Path(path), transmit.ttl, buf)?;
         let fingerprint = self.state.hash.fingerprint(&[buf]);
-        let due = self.now + self.jitter(period);
         let ad = &mut self.state.path_ads[id];
         if ad.told == Some(fingerprint) {
             self.counters.refreshes_sent += 1;
         }
         ad.told = Some(fingerprint);
         ad.period = period;
-        match ad.timer {
-            Some(timer) => {
-                self.timers.reschedule(timer, due);
-            }
-            None => ad.timer = Some(self.timers.insert(due, TimerKey::PathAd(id))),
-        }
         Some(transmit)
     }
 
     fn transmit_resv(&mut self, lane: Lane, id: ResvAdId, buf: &mut Vec<u8>) -> Option<Transmit> {
-        let ad = self.state.resv_ads.get_mut(id)?;
+        let ad = self.state.resv_ads.get(id)?;
+        let period = self.next_period(ad.interface, ad.period);
+        let due = self.now + self.jitter(period);
+        let ad = &mut self.state.resv_ads[id];
         ad.queued = false;
-        let (interface, announced) = (ad.interface, ad.period);
-        let config = self.interface_config(interface);
-        let period = slewed(announced, config.refresh, config.slew_max);
+        ad.next_refresh = Some(due);
+        self.timers.arm(&mut ad.timer, due, TimerKey::ResvAd(id));
         let ad = &self.state.resv_ads[id];
         let Content::Flows(told, is_blockaded) = self.resv_content(ad, true) else { return None };
-        let source = self.address_towards(interface, lane.destination)?;
-        let confirm = ad.confirm.or_else(|| self.waiting_receiver(ad));
+        let source = self.address_towards(ad.interface, lane.destination)?;
+        let confirm = ad.confirms.front().copied().or_else(|| self.waiting_receiver(ad));
         let resv = Resv {
             session: Session { key: self.state.sessions[ad.session].key, flags: 0 },
             hop: RsvpHop { address: source, lih: ad.hop.lih },
@@ -112,9 +110,8 @@ impl Node {
             traffic_class: NETWORK_CONTROL,
         };
         self.encode(&Message::Resv(resv), transmit.ttl, buf)?;
-        let due = self.now + self.jitter(period);
         let ad = &mut self.state.resv_ads[id];
-        ad.confirm = None;
+        ad.confirms.pop_front();
         ad.blockaded = is_blockaded;
         if ad.told.as_ref() == Some(&told) {
             ad.history.refreshed = self.now;
@@ -123,15 +120,18 @@ impl Node {
             touch(&mut ad.history, self.now, Cause::Resv);
         }
         ad.told = Some(told);
+        ad.told_from = Some(source);
         ad.period = period;
-        ad.next_refresh = Some(due);
-        match ad.timer {
-            Some(timer) => {
-                self.timers.reschedule(timer, due);
-            }
-            None => ad.timer = Some(self.timers.insert(due, TimerKey::ResvAd(id))),
+        if !ad.confirms.is_empty() {
+            self.queue_resv(id);
         }
         Some(transmit)
+    }
+
+    /// R for the next message of an advertisement that last announced `announced`.
+    fn next_period(&self, interface: InterfaceId, announced: Duration) -> Duration {
+        let config = self.interface_config(interface);
+        slewed(announced, self.refresh_period(interface), config.slew_max)
     }
 
     fn transmit_one_shot(

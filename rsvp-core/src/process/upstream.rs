@@ -1,5 +1,6 @@
 //! What previous hops are told: which Resv advertisements exist, and which have changed.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -8,8 +9,8 @@ use super::remove_from;
 use crate::event::Cause;
 use crate::input::InterfaceId;
 use crate::intserv::{self, Relation};
-use crate::node::{DirtyResv, Node};
-use crate::state::{Lane, NextHopId, OutboxItem, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told};
+use crate::node::Node;
+use crate::state::{Dirty, Lane, NextHopId, OutboxItem, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told};
 use crate::time::Duration;
 use crate::wire::{FilterSpec, FlowDescriptor, Message, ResvTear, RsvpHop, SenderTemplate, Session, Style};
 
@@ -28,10 +29,11 @@ impl Node {
                 hop,
                 interface,
                 told: None,
+                told_from: None,
                 queued: false,
-                confirm: None,
+                dirty: Dirty::No,
+                confirms: VecDeque::new(),
                 blockaded: false,
-                starved: false,
                 period: Duration::ZERO,
                 timer: None,
                 next_refresh: None,
@@ -41,8 +43,19 @@ impl Node {
             self.state.sessions[session].resv_ads.push(ad);
             ad
         });
-        if !self.dirty_resvs.iter().any(|dirty| dirty.ad == ad) {
-            self.dirty_resvs.push(DirtyResv { ad, from_error: false });
+        self.mark_resv_ad(ad, Dirty::Yes);
+    }
+
+    /// A Resv may have changed, for this reason.
+    pub(super) fn mark_resv_ad(&mut self, id: ResvAdId, reason: Dirty) {
+        let ad = &mut self.state.resv_ads[id];
+        match ad.dirty {
+            Dirty::No => {
+                ad.dirty = reason;
+                self.dirty_resvs.push(id);
+            }
+            Dirty::ByError => ad.dirty = reason,
+            Dirty::Yes => {}
         }
     }
 
@@ -62,18 +75,21 @@ impl Node {
     }
 
     /// Queues a Resv, or a ResvTear, if the previous hop was last told otherwise.
-    pub(super) fn settle_resv(&mut self, dirty: DirtyResv) {
-        let Some(ad) = self.state.resv_ads.get(dirty.ad) else { return };
-        match self.resv_content(ad, !dirty.from_error) {
-            Content::Blockaded => self.state.resv_ads[dirty.ad].blockaded = true,
-            Content::Nothing => self.end_resv_ad(dirty.ad),
+    pub(super) fn settle_resv(&mut self, id: ResvAdId) {
+        let Some(ad) = self.state.resv_ads.get_mut(id) else { return };
+        let merge_blockaded = core::mem::replace(&mut ad.dirty, Dirty::No) != Dirty::ByError;
+        let ad = &self.state.resv_ads[id];
+        match self.resv_content(ad, merge_blockaded) {
+            Content::Blockaded => self.state.resv_ads[id].blockaded = true,
+            // The route may be under repair: what the previous hop was told stands until it is known better.
+            Content::Unrouted if ad.told.is_some() => {}
+            Content::Unrouted | Content::Nothing => self.end_resv_ad(id),
             Content::Flows(told, is_blockaded) => {
-                self.tear_dropped(dirty.ad, Some(&told));
-                let ad = &mut self.state.resv_ads[dirty.ad];
+                self.tear_dropped(id, Some(&told));
+                let ad = &mut self.state.resv_ads[id];
                 ad.blockaded = is_blockaded;
-                ad.starved = false;
-                if ad.told.as_ref() != Some(&told) || ad.confirm.is_some() {
-                    self.queue_resv(dirty.ad);
+                if ad.told.as_ref() != Some(&told) || !ad.confirms.is_empty() {
+                    self.queue_resv(id);
                 }
             }
         }
@@ -183,9 +199,10 @@ impl Node {
         }
     }
 
-    /// The advertisements in which a TCSB's request is larger than all others: a confirmation has to come from beyond
-    /// them. Empty where it is not, or where the senders are here.
-    pub(super) fn asked_for_by(&self, id: TcsbId) -> Vec<ResvAdId> {
+    /// Where the confirmation of a TCSB has to come from: from beyond the advertisements in which its request is larger
+    /// than all others, or from here where it is not, or where the senders are here. `None`: from nowhere, since it is
+    /// blockaded (RFC 2205 section 3.1.4).
+    pub(super) fn asked_for_by(&self, id: TcsbId) -> Option<Vec<ResvAdId>> {
         let tcsb = &self.state.tcsbs[id];
         let session = &self.state.sessions[tcsb.session];
         let is_largest = session.tcsbs.iter().filter(|other| **other != id).all(|other| {
@@ -202,8 +219,9 @@ impl Node {
                 || intserv::compare(tcsb.desired.forwarded(), &rsb.contents.flowspec) == Relation::Larger
         });
         if !is_largest || !local_is_smaller {
-            return Vec::new();
+            return Some(Vec::new());
         }
+        let mut is_blockaded = false;
         let mut ads = Vec::new();
         for psb in &session.psbs {
             let psb = &self.state.psbs[*psb];
@@ -211,19 +229,23 @@ impl Node {
                 continue;
             }
             let Some((hop, interface)) = psb.previous_hop() else { continue };
-            if let Some(ad) = self.find_resv_ad(tcsb.session, hop, interface)
-                && !ads.contains(&ad)
-            {
+            let Some(ad) = self.find_resv_ad(tcsb.session, hop, interface) else { continue };
+            if self.is_blockaded(psb, &self.state.resv_ads[ad], &tcsb.desired.flowspec) {
+                is_blockaded = true;
+            } else if !ads.contains(&ad) {
                 ads.push(ad);
             }
         }
-        ads
+        (!ads.is_empty() || !is_blockaded).then_some(ads)
     }
 
     /// Asks a previous hop for a confirmation to `receiver`.
     pub(super) fn ask_confirmation(&mut self, id: ResvAdId, receiver: IpAddr) {
-        self.state.resv_ads[id].confirm = Some(receiver);
-        self.dirty_resvs.push(DirtyResv { ad: id, from_error: false });
+        let confirms = &mut self.state.resv_ads[id].confirms;
+        if !confirms.contains(&receiver) && confirms.len() < self.config.limits.reservations_per_session {
+            confirms.push_back(receiver);
+        }
+        self.mark_resv_ad(id, Dirty::Yes);
     }
 
     /// A local receiver of the advertised senders that still waits for its confirmation.
@@ -237,7 +259,7 @@ impl Node {
                         psb.previous_hop() == Some((ad.hop, ad.interface)) && rsb.matches(&psb.sender)
                     })
                 };
-            rsb.confirm.filter(|_| is_ours && concerns())
+            rsb.confirm.filter(|_| is_ours && !rsb.is_confirmed && concerns())
         })
     }
 }

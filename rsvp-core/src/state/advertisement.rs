@@ -1,5 +1,6 @@
 //! What each neighbour was last told.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -32,18 +33,31 @@ pub(crate) struct ResvAd {
     pub(crate) interface: InterfaceId,
     /// The content last sent; `None` before the first Resv.
     pub(crate) told: Option<Told>,
+    /// This node's address in the Resv last sent.
+    pub(crate) told_from: Option<IpAddr>,
     pub(crate) queued: bool,
-    /// The receiver whose request for confirmation goes along with the next Resv.
-    pub(crate) confirm: Option<IpAddr>,
+    /// Whether the content may have changed since it was last looked at.
+    pub(crate) dirty: Dirty,
+    /// The receivers whose requests for confirmation go along with the next Resvs, one with each.
+    pub(crate) confirms: VecDeque<IpAddr>,
     /// Whether a blockade keeps something out of it.
     pub(crate) blockaded: bool,
-    /// Whether there was nothing to ask for at the last refresh: once is forgiven, while a route is being repaired.
-    pub(crate) starved: bool,
     /// R as last announced; zero before the first Resv.
     pub(crate) period: Duration,
     pub(crate) timer: Option<TimerId>,
     pub(crate) next_refresh: Option<Instant>,
     pub(crate) history: History,
+}
+
+/// Whether the content of a Resv may have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dirty {
+    /// It has not.
+    No,
+    /// A ResvErr is the only reason: then nothing is sent if all of it is blockaded (RFC 2209, RERR).
+    ByError,
+    /// It may have.
+    Yes,
 }
 
 /// The content of a Resv.

@@ -41,7 +41,7 @@ impl Session {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.psbs.is_empty()
             && self.rsbs.is_empty()
             && self.tcsbs.is_empty()
@@ -165,8 +165,10 @@ pub(crate) struct Rsb {
     pub(crate) pending: Pending,
     pub(crate) policy: Vec<RawObject>,
     pub(crate) forward: Vec<RawObject>,
-    /// The receiver that wants a confirmation. For a local receiver it stays until the confirmation comes.
+    /// For a local receiver: the address at which it wants to be confirmed.
     pub(crate) confirm: Option<IpAddr>,
+    /// Whether it has been.
+    pub(crate) is_confirmed: bool,
     pub(crate) refresh_ms: u32,
     /// `None` for a local receiver.
     pub(crate) expires: Option<Instant>,
@@ -225,9 +227,9 @@ pub(crate) enum Install {
 /// A receiver that wants a confirmation once a reservation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Confirm {
+    /// The request that it came with.
+    pub(crate) rsb: RsbId,
     pub(crate) receiver: IpAddr,
-    /// Whether its request was larger than all others on the interface (RFC 2209: Is_Biggest).
-    pub(crate) biggest: bool,
 }
 
 /// Traffic control state block: one reservation on one outgoing interface.

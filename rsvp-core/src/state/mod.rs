@@ -16,7 +16,7 @@ use core::net::IpAddr;
 
 use slotmap::{SlotMap, new_key_type};
 
-pub(crate) use advertisement::{PathAd, ResvAd, Told};
+pub(crate) use advertisement::{Dirty, PathAd, ResvAd, Told};
 pub(crate) use blocks::{
     Bsb, Confirm, Desired, Install, NextHopId, PathOrigin, Pending, Psb, Rsb, RsbContents, RsbFilter,
     Session, Tcsb,
@@ -89,6 +89,8 @@ pub(crate) struct State {
     pub(crate) interfaces: BTreeMap<InterfaceId, Interface>,
     pub(crate) neighbors: Neighbors,
     pub(crate) apis: BTreeMap<ApiId, SessionId>,
+    /// Sessions that lost something, and perhaps everything.
+    emptied: Vec<SessionId>,
 }
 
 impl State {
@@ -110,6 +112,7 @@ impl State {
             interfaces: BTreeMap::new(),
             neighbors: Neighbors::default(),
             apis: BTreeMap::new(),
+            emptied: Vec::new(),
         }
     }
 
@@ -131,8 +134,22 @@ impl State {
         id
     }
 
-    /// Forgets a session if nothing hangs on it.
+    /// Has a session forgotten at the end of the call, if nothing hangs on it then. Not before: its id stays good as
+    /// long as somebody may hold it.
     pub(crate) fn drop_if_empty(&mut self, id: SessionId) {
+        if self.sessions.get(id).is_some_and(Session::is_empty) {
+            self.emptied.push(id);
+        }
+    }
+
+    /// Forgets the sessions that nothing hangs on.
+    pub(crate) fn sweep_sessions(&mut self) {
+        while let Some(id) = self.emptied.pop() {
+            self.sweep_session(id);
+        }
+    }
+
+    fn sweep_session(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get(id) else { return };
         if !session.is_empty() {
             return;
@@ -159,6 +176,12 @@ impl State {
         } else {
             self.session_index.contains_key(&portless)
         }
+    }
+
+    /// Whether no session with a port is counted.
+    #[cfg(test)]
+    pub(crate) fn has_no_ports(&self) -> bool {
+        self.ported.is_empty()
     }
 
     /// The interface that owns `address`.

@@ -26,6 +26,16 @@ pub struct RsvpHop {
     pub lih: u32,
 }
 
+/// Whether an address can be one interface of one node.
+pub(crate) const fn is_unicast(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            !(address.is_unspecified() || address.is_multicast() || address.is_broadcast())
+        }
+        IpAddr::V6(address) => !(address.is_unspecified() || address.is_multicast()),
+    }
+}
+
 impl RsvpHop {
     pub(super) fn decode(ctype: u8, reader: &mut Reader<'_>) -> Result<Option<Self>, DecodeError> {
         let Some(address) = decode_family_address(ctype, reader)? else { return Ok(None) };

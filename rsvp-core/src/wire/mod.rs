@@ -35,6 +35,7 @@ pub use error_spec::{ErrorCode, ErrorSpec, admission_failure, traffic_control_er
 pub use filter_spec::{FilterSpec, SenderTemplate};
 pub use flowspec::{Flowspec, Rspec, Tspec};
 pub use hop::RsvpHop;
+pub(crate) use hop::is_unicast;
 pub use message::{
     FlowDescriptor, Header, Message, Path, PathErr, PathTear, Resv, ResvConf, ResvErr, ResvTear,
 };

@@ -9,7 +9,7 @@ use super::error::{DecodeError, DecodeErrorKind};
 use super::error_spec::ErrorSpec;
 use super::filter_spec::{FilterSpec, SenderTemplate};
 use super::flowspec::Flowspec;
-use super::hop::RsvpHop;
+use super::hop::{RsvpHop, is_unicast};
 use super::message::{FlowDescriptor, Message, Path, PathErr, PathTear, Resv, ResvConf, ResvErr, ResvTear};
 use super::object::{Contents, Object, RawObject, RawObjectAt};
 use super::raw::RawMessage;
@@ -418,13 +418,7 @@ fn check_session(placed: &RawObjectAt, session: &Session) -> Result<(), DecodeEr
 
 /// A hop is one interface of one node (RFC 2205 section A.2, Appendix B).
 fn check_hop(placed: &RawObjectAt, hop: &RsvpHop) -> Result<(), DecodeError> {
-    let unicast = match hop.address {
-        IpAddr::V4(address) => {
-            !(address.is_unspecified() || address.is_multicast() || address.is_broadcast())
-        }
-        IpAddr::V6(address) => !(address.is_unspecified() || address.is_multicast()),
-    };
-    check(placed, unicast, "the hop address is no unicast address")
+    check(placed, is_unicast(hop.address), "the hop address is no unicast address")
 }
 
 /// SrcAddress must be non-zero (RFC 2205 section A.9).
