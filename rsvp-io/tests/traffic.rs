@@ -304,6 +304,22 @@ fn interface_without_a_rate_is_admitted_but_not_enforced() -> TestResult {
 }
 
 #[test]
+fn without_traffic_control_reservations_are_admitted_and_it_is_said() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [_first, mut second] = [router(&network), router(&network)];
+    let installation = reservation(&second, 1, 0, PORT, &[1001]);
+    install(&mut second, installation);
+    let system = &mut second.system;
+    let diagnostics = network.r.run(move || Ok(system.diagnostics()))?;
+    let [diagnostic] = &diagnostics[..] else { panic!("one is expected: {diagnostics:?}") };
+    assert!(diagnostic.message.contains("admitted but not enforced"), "{diagnostic}");
+    Ok(())
+}
+
+#[test]
 fn an_interface_that_appears_later_is_taken_over() -> TestResult {
     if !is_permitted() {
         return Ok(());

@@ -69,10 +69,10 @@ impl TrafficControl {
     /// Takes control where link rates are configured, as far as the kernel lets it.
     pub(crate) fn open(link_rates: BTreeMap<String, u64>) -> io::Result<Self> {
         let mut control = Self { link_rates, attached: HashMap::new(), worker: None, problems: Vec::new() };
-        if control.link_rates.is_empty() {
-            return Ok(control);
-        }
         match Enforcer::open() {
+            // Nothing to control, but what a crashed daemon left is gone now.
+            Ok(enforcer) if control.link_rates.is_empty() => enforcer.close(),
+            Err(error) if control.link_rates.is_empty() => tracing::debug!(%error, "leftovers not looked for"),
             Ok(enforcer) => control.worker = Some(Worker::start(enforcer)?),
             Err(error) => control.on_problem(
                 None,

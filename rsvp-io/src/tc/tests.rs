@@ -150,18 +150,32 @@ fn reservations_come_change_and_go() {
     assert!(!is_attached(&here));
 }
 
+fn crash(here: &Namespace) {
+    let mut crashed = here.run(|| Enforcer::open().map_err(Into::into)).unwrap();
+    crashed.attach(&attachment(here)).unwrap();
+    crashed.install(&installation(1, 50_000.0, &["10.0.0.1"])).unwrap();
+    drop(crashed);
+    assert!(is_attached(here), "left over");
+}
+
 #[test]
 fn leftovers_are_removed() {
     let Some((here, _there)) = namespace() else { return };
-    let mut crashed = here.run(|| Enforcer::open().map_err(Into::into)).unwrap();
-    crashed.attach(&attachment(&here)).unwrap();
-    crashed.install(&installation(1, 50_000.0, &["10.0.0.1"])).unwrap();
-    drop(crashed);
-    assert!(is_attached(&here), "left over");
+    crash(&here);
     let next = here.run(|| Enforcer::open().map_err(Into::into)).unwrap();
     assert!(!is_attached(&here));
     assert_eq!(elements(&here, c"ipv4-class"), 0);
     next.close();
+}
+
+#[test]
+fn leftovers_are_removed_though_nothing_is_to_be_controlled() {
+    let Some((here, _there)) = namespace() else { return };
+    crash(&here);
+    let control = here.run(|| TrafficControl::open(BTreeMap::new())).unwrap();
+    assert!(!is_attached(&here));
+    assert_eq!(tables(&here), 0);
+    assert!(control.fd().is_none() && control.problems().is_empty());
 }
 
 #[test]
