@@ -20,8 +20,6 @@ use nix::{getsockopt_impl, sockopt_impl};
 const HEADERS: usize = 96;
 /// The largest packet that is kept whole.
 const SNAPLEN: usize = 65_535;
-/// Asked for as the socket's buffer; without CAP_NET_ADMIN in the initial namespace the system's limit holds.
-const BUFFER: usize = 32 << 20;
 /// How long the recorder sleeps at most before it looks whether to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
 
@@ -54,9 +52,7 @@ impl Capture {
         let descriptor =
             socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::EthAll)?;
         bind(std::os::fd::AsRawFd::as_raw_fd(&descriptor), &address)?;
-        if setsockopt(&descriptor, sockopt::RcvBufForce, &BUFFER).is_err() {
-            setsockopt(&descriptor, sockopt::RcvBuf, &BUFFER)?;
-        }
+        crate::socket::enlarge(&descriptor)?;
         setsockopt(&descriptor, sockopt::ReceiveTimestampns, &true)?;
         let patience = TimeVal::milliseconds(i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX));
         setsockopt(&descriptor, sockopt::ReceiveTimeout, &patience)?;

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 
+use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::{Pid, getegid, geteuid};
@@ -96,7 +97,11 @@ fn run_again(mark: &str) -> io::Result<ExitStatus> {
 
 fn enter_user_namespace(namespaces: CloneFlags) -> io::Result<()> {
     let (user, group) = (geteuid(), getegid());
-    unshare(CloneFlags::CLONE_NEWUSER)?;
+    unshare(CloneFlags::CLONE_NEWUSER).map_err(|error| match error {
+        // What the kernel says of a limit reached would send people to look at their disks.
+        Errno::ENOSPC => io::Error::other("the limit user.max_user_namespaces is reached"),
+        error => error.into(),
+    })?;
     std::fs::write("/proc/self/setgroups", "deny")?;
     std::fs::write("/proc/self/uid_map", format!("0 {user} 1"))?;
     std::fs::write("/proc/self/gid_map", format!("0 {group} 1"))?;

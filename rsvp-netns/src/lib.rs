@@ -28,6 +28,7 @@ mod kernel;
 mod namespace;
 mod netlink;
 mod process;
+pub mod socket;
 
 pub use capture::{Capture, CaptureStatistics};
 pub use error::Error;

@@ -95,6 +95,41 @@ fn a_link_goes_down_and_up_and_a_route_away() -> Result<(), Box<dyn std::error::
 }
 
 #[test]
+fn a_socket_tells_what_it_had_no_room_for() -> Result<(), Box<dyn std::error::Error>> {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let [a, _, b] = network()?;
+    let receiver = b.run(|| UdpSocket::bind("10.99.2.2:5000"))?;
+    let sender = a.run(|| UdpSocket::bind("0.0.0.0:0"))?;
+    rsvp_netns::socket::enlarge(&receiver)?;
+    assert_eq!(rsvp_netns::socket::drops(&receiver)?, 0);
+    // The smallest buffer there is holds a packet or two.
+    let small = socket_buffer(&receiver, 1)?;
+    for _ in 0..50 {
+        sender.send_to(&[0; 1000], "10.99.2.2:5000")?;
+    }
+    receive(&receiver)?;
+    receiver.set_nonblocking(true)?;
+    let mut received = 1;
+    while receiver.recv(&mut [0; 2000]).is_ok() {
+        received += 1;
+    }
+    let dropped = rsvp_netns::socket::drops(&receiver)?;
+    assert!(dropped > 0, "{received} received into {small} bytes");
+    assert_eq!(received + dropped, 50);
+    Ok(())
+}
+
+/// Sets the size of a socket's buffer and tells what it has become.
+fn socket_buffer(socket: &UdpSocket, bytes: usize) -> io::Result<usize> {
+    use nix::sys::socket::{getsockopt, setsockopt, sockopt::RcvBuf};
+
+    setsockopt(socket, RcvBuf, &bytes)?;
+    Ok(getsockopt(socket, RcvBuf)?)
+}
+
+#[test]
 fn a_program_runs_inside_and_ends_with_its_handle() -> Result<(), Box<dyn std::error::Error>> {
     if !is_permitted() {
         return Ok(());

@@ -1,9 +1,7 @@
 //! The wish to end: Ctrl-C, SIGTERM, or a parent that is gone.
 
-#[cfg(target_os = "linux")]
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-#[cfg(target_os = "linux")]
 use std::thread;
 use std::time::Instant;
 
@@ -24,7 +22,6 @@ impl Interrupt {
     /// Sets it on SIGINT, SIGTERM, SIGHUP, and when the process that this one was started from is gone.
     ///
     /// Blocks the signals for the calling thread and all that it starts: call it before there are others.
-    #[cfg(target_os = "linux")]
     pub(crate) fn watch_signals(self: &Arc<Self>) -> io::Result<()> {
         use nix::sys::signal::{SigSet, Signal};
 
@@ -43,11 +40,6 @@ impl Interrupt {
             this.set();
         })?;
         Ok(())
-    }
-
-    /// Whether the run is to end.
-    pub(crate) fn is_set(&self) -> bool {
-        *self.lock()
     }
 
     /// Sleeps until then, or for ever without a time; whether it was interrupted.

@@ -3,6 +3,7 @@
 mod backend;
 mod checks;
 mod heard;
+#[cfg(target_os = "linux")]
 mod interrupt;
 mod model;
 #[cfg(target_os = "linux")]
@@ -19,12 +20,9 @@ mod traffic;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-#[cfg(target_os = "linux")]
-use std::sync::Arc;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
-use interrupt::Interrupt;
 use model::Scenario;
 use run::Finished;
 use timeline::Timeline;
@@ -125,6 +123,9 @@ fn run_on_linux(args: &RunArgs, scenario: &Scenario, insist: bool) -> Result<Exi
 /// Runs in namespaces: this program again, in namespaces of its own, so that all ends with it.
 #[cfg(target_os = "linux")]
 fn run_on_linux(args: &RunArgs, scenario: &Scenario, insist: bool) -> Result<ExitCode, String> {
+    use std::sync::Arc;
+
+    use interrupt::Interrupt;
     use rsvp_netns::isolate::{self, Entered, Privilege};
 
     let why = match isolate::enter() {
@@ -153,17 +154,18 @@ fn run_in_simulator(args: &RunArgs, scenario: &Scenario, why: &str) -> Result<Ex
     let mut timeline = timeline(args, scenario);
     timeline.say(&summary(scenario));
     timeline.say(&format!("backend: sim, the engine in virtual time ({why})"));
-    let interrupt = Interrupt::default();
-    let mut backend = sim::Sim::new(scenario, &interrupt);
+    let mut backend = sim::Sim::new(scenario);
     let finished = run::run(scenario, &mut backend, &mut timeline, args.keep)?;
     Ok(conclude(args, scenario, "sim", &finished))
 }
 
 fn conclude(args: &RunArgs, scenario: &Scenario, backend: &str, finished: &Finished) -> ExitCode {
-    if args.json {
-        println!("{}", report::json(scenario, backend, finished));
+    let text = if args.json {
+        report::json(scenario, backend, finished) + "\n"
     } else {
-        println!("\n{}", report::table(finished));
-    }
+        format!("\n{}", report::table(finished))
+    };
+    // A reader that went away has seen enough; the exit code still tells.
+    let _ = io::stdout().write_all(text.as_bytes());
     if report::is_passed(finished) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

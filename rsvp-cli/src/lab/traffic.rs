@@ -35,14 +35,16 @@ struct Counts {
     next: AtomicU64,
     /// All packets that arrived, repeated ones too.
     arrived: AtomicU64,
+    /// Those that the receiver was too slow for.
+    missed: AtomicU64,
 }
 
 impl Counts {
     fn new(duration: Duration) -> Arc<Self> {
         let bins = bin(duration) + 1;
         let zeros = || (0..bins).map(|_| AtomicU64::new(0)).collect();
-        let (next, arrived) = (AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Self { sent: zeros(), delivered: zeros(), received_bytes: zeros(), next, arrived })
+        let [next, arrived, missed] = [0; 3].map(AtomicU64::new);
+        Arc::new(Self { sent: zeros(), delivered: zeros(), received_bytes: zeros(), next, arrived, missed })
     }
 }
 
@@ -102,6 +104,8 @@ pub(crate) struct Generator {
 pub(crate) struct Totals {
     pub(crate) sent: u64,
     pub(crate) arrived: u64,
+    /// What reached the receiver's socket but found no room in it; lost, like what the network loses.
+    pub(crate) missed: u64,
 }
 
 impl Generator {
@@ -111,6 +115,7 @@ impl Generator {
         let mut receivers = Vec::new();
         for ((flow, counts), socket) in scenario.flows.iter().zip(&counts).zip(sockets) {
             socket.set_read_timeout(Some(PATIENCE))?;
+            rsvp_netns::socket::enlarge(&socket)?;
             let (counts, headers) = (Arc::clone(counts), u64::from(scenario.family.headers()));
             let receive = move |stop: &AtomicBool| receive(&socket, &counts, headers, start, stop);
             receivers.push(Worker::start(&format!("receive {}", flow.name), receive)?);
@@ -152,8 +157,9 @@ impl Generator {
     /// Everything that was counted of a flow.
     pub(crate) fn totals(&self, index: FlowIndex) -> Totals {
         let counts = &self.counts[index];
-        let [sent, arrived] = [&counts.next, &counts.arrived].map(|count| count.load(Ordering::Relaxed));
-        Totals { sent, arrived }
+        let [sent, arrived, missed] =
+            [&counts.next, &counts.arrived, &counts.missed].map(|count| count.load(Ordering::Relaxed));
+        Totals { sent, arrived, missed }
     }
 
     /// The flows that are being sent.
@@ -234,6 +240,8 @@ fn receive(socket: &UdpSocket, counts: &Counts, headers: u64, start: Instant, st
         count(&counts.delivered, sent, 1);
         count(&counts.received_bytes, start.elapsed(), headers + length as u64);
     }
+    // A kernel that does not tell leaves it at none.
+    counts.missed.store(rsvp_netns::socket::drops(socket).unwrap_or(0), Ordering::Relaxed);
 }
 
 /// Sequence number and time of sending of a packet of the lab.
@@ -301,7 +309,7 @@ mod tests {
         assert!((20..=140).contains(&measured.sent), "{measured:?}");
         assert_eq!(measured.delivered, measured.sent);
         assert_eq!(measured.received_bytes, measured.delivered * 1000);
-        assert_eq!(generator.totals(0), Totals { sent: measured.sent, arrived: measured.sent });
+        assert_eq!(generator.totals(0), Totals { sent: measured.sent, arrived: measured.sent, missed: 0 });
         let later = Window { from: Duration::from_secs(1), to: Duration::from_secs(2) };
         assert_eq!(generator.measure(0, later), Measured::default());
         Ok(())

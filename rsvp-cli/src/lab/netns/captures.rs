@@ -88,11 +88,11 @@ impl Found {
 
     /// Whether what the senders and receivers counted is what passed their links.
     pub(crate) fn agree(&self, scenario: &Scenario, generator: &Generator) -> Verdict {
-        let mut packets = 0;
+        let (mut packets, mut unheard) = (0, 0);
         for (index, flow) in scenario.flows.iter().enumerate() {
             let totals = generator.totals(index);
-            let ends =
-                [(flow.path.first_chunk::<2>(), totals.sent), (flow.path.last_chunk(), totals.arrived)];
+            let received = totals.arrived + totals.missed;
+            let ends = [(flow.path.first_chunk::<2>(), totals.sent), (flow.path.last_chunk(), received)];
             for (nodes, counted) in ends {
                 let Some(link) = nodes.and_then(|[one, other]| link_between(scenario, *one, *other)) else {
                     continue;
@@ -100,17 +100,16 @@ impl Found {
                 let (captured, missed) = (self.data[link][index], self.missed[link]);
                 if captured > counted || captured + missed < counted {
                     let (flow, link) = (&flow.name, &scenario.links[link].name);
-                    let missed = if missed > 0 { format!(" (and {missed} missed)") } else { String::new() };
-                    let differs =
-                        format!("{flow}: {counted} packets counted, {captured}{missed} captured on {link}");
-                    return Verdict::Failed(differs);
+                    let captured = format!("{captured} captured on {link}{}", and("missed", missed));
+                    return Verdict::Failed(format!("{flow}: {counted} packets counted, {captured}"));
                 }
                 packets += captured;
             }
+            unheard += totals.missed;
         }
-        let missed: u64 = self.missed.iter().sum();
-        let missed = if missed > 0 { format!("; {missed} were too fast to capture") } else { String::new() };
-        Verdict::Passed(format!("{packets} packets at the flows' first and last links{missed}"))
+        let missed = and("missed by the captures", self.missed.iter().sum());
+        let unheard = and("missed by the receivers", unheard);
+        Verdict::Passed(format!("{packets} packets at the flows' first and last links{missed}{unheard}"))
     }
 
     /// Whether every captured RSVP message is well-formed and has a good checksum.
@@ -120,6 +119,11 @@ impl Found {
             Some(wrong) => Verdict::Failed(wrong.clone()),
         }
     }
+}
+
+/// A remark on a number of packets, if there are any.
+fn and(what: &str, count: u64) -> String {
+    if count > 0 { format!(", {count} {what}") } else { String::new() }
 }
 
 fn check(message: &[u8]) -> Result<(), String> {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use rsvp_client::api::InstalledView;
+use rsvp_client::api::{Filter, InstalledView};
 use rsvp_netns::Namespace;
 
 use crate::lab::model::Scenario;
@@ -28,11 +28,9 @@ pub(crate) fn compare(namespace: &Namespace, installed: &[InstalledView]) -> Res
     for view in installed {
         let index = namespace.index(&view.interface).map_err(|error| error.to_string())?;
         let classes = namespace.htb_classes(&view.interface).map_err(|error| error.to_string())?;
-        for sender in &view.senders {
-            let destination = (view.session.destination, view.session.destination_port);
-            let key = (index, sender.source, sender.source_port.unwrap_or(0), destination.0, destination.1);
+        for key in keys(index, view) {
             let Some(class) = found.get(&key) else {
-                return Err(format!("no class for {} from {sender} on {}", view.session, view.interface));
+                return Err(format!("no class for {} on {}", view.session, view.interface));
             };
             let rate = classes.iter().find(|known| known.id == *class).map(|known| known.rate * 8);
             if rate.is_none_or(|rate| rate < view.bandwidth) {
@@ -47,6 +45,21 @@ pub(crate) fn compare(namespace: &Namespace, installed: &[InstalledView]) -> Res
         }
         None => Ok(found.len().to_string()),
     }
+}
+
+/// The keys that an installation has in the classifier: one for each sender, or one for all.
+fn keys(index: u32, view: &InstalledView) -> Vec<FlowKey> {
+    let (destination, port) = (view.session.destination, view.session.destination_port);
+    if view.senders.is_empty() {
+        let any = match destination {
+            IpAddr::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
+        };
+        // The destination's port stands where the source's would.
+        return vec![(index, any, port, destination, 0)];
+    }
+    let key = |sender: &Filter| (index, sender.source, sender.source_port.unwrap_or(0), destination, port);
+    view.senders.iter().map(key).collect()
 }
 
 /// The class of every flow in the daemon's maps.
