@@ -368,6 +368,14 @@ impl Network {
         self.devices[node.0].ports.iter().find(|port| port.link == link).map(|port| port.id)
     }
 
+    /// The link that joins two devices; the first one, if there are several.
+    #[must_use]
+    pub fn link_between(&self, one: NodeId, other: NodeId) -> Option<LinkId> {
+        let joins =
+            |link: &Link| [one, other].into_iter().all(|node| link.ends.iter().any(|(end, _)| *end == node));
+        self.links.iter().position(joins).map(LinkId)
+    }
+
     /// The node that runs on a device; `None` while none does.
     #[must_use]
     pub fn node(&self, node: NodeId) -> Option<&Node> {

@@ -1,0 +1,184 @@
+//! What the neighbours of a router do when it falls silent or dies, and when it comes back.
+
+use std::time::Duration;
+
+use rsvp_core::command::{Command, Reply, ReserveRequest, SenderRequest};
+use rsvp_core::config::{Bandwidth, InterfaceConfig};
+use rsvp_core::view::{ReservationView, SenderView};
+use rsvp_core::wire::{Adspec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
+use rsvp_core::{ApiId, Instant, Node, SessionKey};
+use rsvp_sim::{Network, NodeId, invariants};
+
+const REFRESH: Duration = Duration::from_secs(2);
+
+/// L = (K + 0.5) * 1.5 * R (RFC 2205 section 3.7).
+const LIFETIME: Duration = Duration::from_millis(10_500);
+
+/// s, r1, r2, r3 and d in a row, with a reservation from s to d in place.
+struct Line {
+    net: Network,
+    nodes: [NodeId; 5],
+}
+
+impl Line {
+    fn new() -> Self {
+        let mut net = Network::new(11);
+        net.set_interface_config(InterfaceConfig {
+            refresh: REFRESH,
+            bandwidth: Some(Bandwidth { total: 1_000_000, per_flow: 1_000_000, link: 1_000_000 }),
+            ..InterfaceConfig::default()
+        });
+        net.check(invariants::pools_hold);
+        net.check(invariants::nothing_outlives_its_lifetime);
+        let [s, d] = ["s", "d"].map(|name| net.host(name));
+        let [r1, r2, r3] = ["r1", "r2", "r3"].map(|name| net.router(name));
+        for pair in [[s, r1], [r1, r2], [r2, r3], [r3, d]] {
+            net.connect(&pair);
+        }
+        let mut line = Self { net, nodes: [s, r1, r2, r3, d] };
+        line.set_up();
+        line
+    }
+
+    fn set_up(&mut self) {
+        let [s, .., d] = self.nodes;
+        let key = SessionKey::Ip(FlowKey { destination: self.net.address(d), protocol: 17, port: 5004 });
+        let sender = FilterSpec::Ip { source: self.net.address(s), port: 4000 };
+        let bucket = Tspec { rate: 1e5, bucket: 1e4, peak: 1e6, min_unit: 64, max_packet: 1500 };
+        let tspec = SenderTspec::TokenBucket(bucket);
+        let api = self.open(s, key);
+        let request = SenderRequest { template: sender, tspec, adspec: true, ttl: 63 };
+        self.net.command(s, Command::AddSender(api, request)).expect("it is a good sender");
+        let api = self.open(d, key);
+        let flows =
+            vec![FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(bucket)), filters: vec![sender] }];
+        let request =
+            ReserveRequest { receiver: self.net.address(d), style: Style::Ff, flows, confirm: false };
+        self.net.command(d, Command::Reserve(api, request)).expect("it is a good request");
+        self.net.run_for(Duration::from_secs(10));
+        self.expect_everything();
+    }
+
+    fn open(&mut self, node: NodeId, key: SessionKey) -> ApiId {
+        match self.net.command(node, Command::OpenSession(key)) {
+            Ok(Reply::Session(api)) => api,
+            other => panic!("expected a session, not {other:?}"),
+        }
+    }
+
+    /// Every node but the last has one reservation, asked for by its neighbour, and one Path from its neighbour.
+    fn expect_everything(&self) {
+        let [s, r1, r2, r3, d] = self.nodes;
+        for (node, next) in [(s, r1), (r1, r2), (r2, r3), (r3, d)] {
+            assert_eq!(self.net.kernel(node).len(), 1, "{}", self.net.name(node));
+            let reservations = self.node(node).reservations();
+            assert_eq!(reservations.len(), 1, "{}", self.net.name(node));
+            let asked_by = reservations[0].next_hop.expect("a next hop");
+            assert!(self.net.addresses(next).any(|address| address == asked_by), "{reservations:?}");
+            let senders = self.node(next).senders();
+            assert_eq!(senders.len(), 1, "{}", self.net.name(next));
+            assert!(!senders[0].non_rsvp);
+            let told_by = senders[0].previous_hop.expect("a previous hop").address;
+            assert!(self.net.addresses(node).any(|address| address == told_by), "{senders:?}");
+        }
+    }
+
+    fn node(&self, node: NodeId) -> &Node {
+        self.net.node(node).expect("it runs")
+    }
+
+    /// What a node has learnt from `neighbour`: path state.
+    fn senders_from(&self, node: NodeId, neighbour: NodeId) -> Vec<SenderView> {
+        let mut senders = self.node(node).senders();
+        senders.retain(|view| {
+            let hop = view.previous_hop.expect("a previous hop").address;
+            self.net.addresses(neighbour).any(|address| address == hop)
+        });
+        senders
+    }
+
+    /// What a node has learnt from `neighbour`: reservations.
+    fn reservations_from(&self, node: NodeId, neighbour: NodeId) -> Vec<ReservationView> {
+        let mut reservations = self.node(node).reservations();
+        reservations.retain(|view| {
+            let hop = view.next_hop.expect("a next hop");
+            self.net.addresses(neighbour).any(|address| address == hop)
+        });
+        reservations
+    }
+}
+
+/// Asserts that state that was last refreshed at `refreshed` died at its time.
+fn expect_timely_death(refreshed: Instant, died: Instant) {
+    let age = died.since(refreshed);
+    assert!(age >= LIFETIME && age <= LIFETIME + Duration::from_millis(200), "died at the age of {age:?}");
+}
+
+#[test]
+fn state_learnt_from_a_silent_router_lives_as_long_as_the_rfc_says() {
+    let mut line = Line::new();
+    let [_, r1, r2, r3, _] = line.nodes;
+    line.net.freeze(r2);
+    let path = line.senders_from(r3, r2)[0].history.refreshed;
+    let resv = line.reservations_from(r1, r2)[0].history.refreshed;
+    let (mut path_died, mut resv_died) = (None, None);
+    while path_died.is_none() || resv_died.is_none() {
+        line.net.run_for(Duration::from_millis(10));
+        let now = line.net.now();
+        if line.senders_from(r3, r2).is_empty() {
+            path_died = path_died.or(Some(now));
+        }
+        if line.reservations_from(r1, r2).is_empty() {
+            resv_died = resv_died.or(Some(now));
+        }
+        assert!(now.since(path) < Duration::from_secs(60), "it never dies");
+    }
+    expect_timely_death(path, path_died.expect("it did"));
+    expect_timely_death(resv, resv_died.expect("it did"));
+    assert!(line.net.kernel(r1).is_empty(), "traffic control is rid of it too");
+    line.net.thaw(r2);
+    line.net.run_for(4 * REFRESH);
+    line.expect_everything();
+}
+
+#[test]
+fn the_neighbours_of_a_dead_daemon_meet_across_its_kernel() {
+    let mut line = Line::new();
+    let [_, r1, r2, r3, d] = line.nodes;
+    line.net.kill(r2);
+    let path = line.senders_from(r3, r2)[0].history.refreshed;
+    let resv = line.reservations_from(r1, r2)[0].history.refreshed;
+    line.net.run_for(REFRESH + REFRESH / 2);
+    let met = line.senders_from(r3, r1);
+    assert_eq!(met.len(), 1, "within a refresh, r3 hears r1");
+    assert!(met[0].non_rsvp, "the TTL tells of the hop between");
+    let Some(Adspec::IntServ(adspec)) = &line.node(d).senders()[0].adspec else { panic!("no ADSPEC at d") };
+    assert!(adspec.general.broken, "the ADSPEC says so to the receiver");
+    line.net.run_for(REFRESH);
+    assert_eq!(line.reservations_from(r1, r3).len(), 1, "and r1 hears r3");
+    line.net.run_until(path.max(resv) + LIFETIME + Duration::from_millis(200));
+    assert!(line.senders_from(r3, r2).is_empty() && line.reservations_from(r1, r2).is_empty());
+    assert_eq!(line.net.kernel(r1).len(), 1, "the reservation stands all the while");
+    assert_eq!(line.net.kernel(r2).len(), 1, "nobody took away what the dead daemon had installed");
+    line.net.start(r2);
+    assert!(line.net.kernel(r2).is_empty(), "the next one did");
+    line.net.run_for(LIFETIME + 2 * REFRESH);
+    line.expect_everything();
+}
+
+#[test]
+fn a_link_that_fails_and_comes_back() {
+    let mut line = Line::new();
+    let [s, r1, r2, r3, _] = line.nodes;
+    let link = line.net.link_between(r1, r2).expect("they are neighbours");
+    line.net.set_link_up(link, false);
+    line.net.run_for(2 * LIFETIME);
+    for node in [r2, r3] {
+        assert!(line.net.kernel(node).is_empty(), "{}", line.net.name(node));
+        assert!(line.node(node).senders().is_empty());
+    }
+    assert_eq!(line.node(s).senders().len(), 1, "the sender is still there");
+    line.net.set_link_up(link, true);
+    line.net.run_for(LIFETIME);
+    line.expect_everything();
+}
