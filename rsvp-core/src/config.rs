@@ -128,8 +128,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             sessions: 1_000_000,
-            senders_per_session: 4096,
-            reservations_per_session: 4096,
+            senders_per_session: 1024,
+            reservations_per_session: 1024,
             objects_per_message: 1024,
             queued_one_shots: 65_536,
             queued_events: 16_384,

@@ -139,7 +139,7 @@ impl Node {
             session: self.state.sessions[tcsb.session].key,
             interface: tcsb.interface,
             style: tcsb.style,
-            flowspec: tcsb.desired.flowspec.clone(),
+            flowspec: tcsb.desired.effective(),
             filters: tcsb.desired.filters.clone(),
             police: tcsb.desired.police,
             bandwidth: tcsb.desired.bandwidth,

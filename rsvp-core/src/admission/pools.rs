@@ -2,11 +2,11 @@
 
 use super::{Admission, AdmissionRequest, Decision};
 use crate::intserv::{self, Hop};
-use crate::wire::{Adspec, ErrorCode, Flowspec, SenderTspec, admission_failure, traffic_control_error};
+use crate::wire::{Adspec, ErrorCode, Flowspec, admission_failure, traffic_control_error};
 
 /// Admits while the interface's pool lasts, as Cisco's `ip rsvp bandwidth TOTAL SINGLE-FLOW` does.
 ///
-/// Controlled load takes its token rate r, or that of its senders if they send less, guaranteed service its reserved rate R, the null service nothing.
+/// Controlled load takes its token rate r, guaranteed service its reserved rate R, the null service nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BandwidthPools;
 
@@ -25,7 +25,7 @@ impl Admission for BandwidthPools {
         if max_packet > request.mtu {
             return reject(ErrorCode::ADMISSION_CONTROL_FAILURE, admission_failure::MTU_TOO_LARGE);
         }
-        let wanted = self.bandwidth(request.new, request.sender_tspec);
+        let wanted = self.bandwidth(request.new);
         let fits = request.config.bandwidth.is_some_and(|pool| {
             wanted <= pool.per_flow && request.ledger.reserved.saturating_add(wanted) <= pool.total
         });
@@ -37,15 +37,11 @@ impl Admission for BandwidthPools {
         }
     }
 
-    fn bandwidth(&self, flowspec: &Flowspec, sender_tspec: Option<&SenderTspec>) -> u64 {
-        let rate = match (flowspec, sender_tspec) {
-            (Flowspec::ControlledLoad(tspec), Some(SenderTspec::TokenBucket(sent))) => {
-                tspec.rate.min(sent.rate)
-            }
-            (Flowspec::ControlledLoad(tspec), _) => tspec.rate,
-            // R buys a delay bound, whatever the senders' rate.
-            (Flowspec::Guaranteed(_, rspec), _) => rspec.rate,
-            (Flowspec::Null { .. } | Flowspec::Opaque(_), _) => 0.0,
+    fn bandwidth(&self, flowspec: &Flowspec) -> u64 {
+        let rate = match flowspec {
+            Flowspec::ControlledLoad(tspec) => tspec.rate,
+            Flowspec::Guaranteed(_, rspec) => rspec.rate,
+            Flowspec::Null { .. } | Flowspec::Opaque(_) => 0.0,
         };
         // Rounded up; a float that is too large saturates.
         #[expect(

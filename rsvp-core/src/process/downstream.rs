@@ -40,7 +40,8 @@ impl Node {
         }
     }
 
-    /// The Path of an advertisement, with R as `period`. `None`: it cannot be sent (no address, or no TTL left).
+    /// The Path of an advertisement, with R as `period`. `None`: it is not to be sent (RSVP is disabled on the
+    /// interface, which has no address, or no TTL is left).
     pub(super) fn path_message(&self, ad: &PathAd, period: Duration) -> Option<Path> {
         let psb = &self.state.psbs[ad.psb];
         if psb.ttl == 0 {
@@ -50,6 +51,9 @@ impl Node {
         let key = self.state.sessions[psb.session].key;
         let address = interface.address_like(key.flow().destination)?;
         let config = self.interface_config(ad.interface);
+        if !config.enabled {
+            return None;
+        }
         let polices_elsewhere = psb.e_police && config.bandwidth.is_none();
         Some(Path {
             session: Session { key, flags: if polices_elsewhere { Session::E_POLICE } else { 0 } },
@@ -114,6 +118,15 @@ impl Node {
                 let (interface, next_hop) = (ad.interface, ad.next_hop);
                 self.tear_path(id, interface, next_hop);
             }
+        }
+    }
+
+    /// RSVP is disabled on the interface: who was told of the sender there is told that it is gone.
+    pub(super) fn withdraw_path(&mut self, id: PathAdId) {
+        let ad = &mut self.state.path_ads[id];
+        if ad.told.take().is_some() {
+            let (psb, interface, next_hop) = (ad.psb, ad.interface, ad.next_hop);
+            self.tear_path(psb, interface, next_hop);
         }
     }
 

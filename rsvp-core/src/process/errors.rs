@@ -29,7 +29,8 @@ impl Node {
 
     /// Sends a message to a neighbour.
     pub(super) fn send_hop_by_hop(&mut self, interface: InterfaceId, destination: IpAddr, message: Message) {
-        let Some(source) = self.address_towards(interface, destination) else {
+        let source = self.address_towards(interface, destination);
+        let Some(source) = source.filter(|_| self.interface_config(interface).enabled) else {
             self.drop_message(DropReason::InterfaceDisabled);
             return;
         };

@@ -1,5 +1,7 @@
 //! Logical interfaces come, change and go.
 
+use alloc::vec::Vec;
+
 use super::{Work, remove_from};
 use crate::admission::Ledger;
 use crate::config::InterfaceConfig;
@@ -55,13 +57,19 @@ impl Node {
     }
 
     /// Tells the neighbours of one session on an interface, or on all, what they do not know yet.
-    pub(super) fn reannounce(&mut self, interface: Option<InterfaceId>, session: SessionId) {
-        let Some(session) = self.state.sessions.get(session) else { return };
+    pub(super) fn reannounce(&mut self, interface: Option<InterfaceId>, id: SessionId) {
+        let Some(session) = self.state.sessions.get(id) else { return };
         let is_meant = |on: InterfaceId| interface.is_none_or(|interface| interface == on);
-        for psb in &session.psbs {
-            let ads = self.state.psbs[*psb].ads.iter().copied();
-            self.dirty_paths.extend(ads.filter(|ad| is_meant(self.state.path_ads[*ad].interface)));
+        let ads = session.psbs.iter().flat_map(|psb| &self.state.psbs[*psb].ads).copied();
+        let ads: Vec<_> = ads.filter(|ad| is_meant(self.state.path_ads[*ad].interface)).collect();
+        for ad in ads {
+            if self.interface_config(self.state.path_ads[ad].interface).enabled {
+                self.dirty_paths.push(ad);
+            } else {
+                self.withdraw_path(ad);
+            }
         }
+        let Some(session) = self.state.sessions.get(id) else { return };
         for ad in session.resv_ads.clone() {
             let block = &self.state.resv_ads[ad];
             let own = self.address_towards(block.interface, block.hop.address);

@@ -1,12 +1,14 @@
 //! The content of a Resv: reservations merged over outgoing interfaces (RFC 2209, RESV REFRESH).
 
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use crate::input::InterfaceId;
 use crate::intserv::{self, Relation};
 use crate::node::Node;
-use crate::state::{Bsb, Desired, Psb, ResvAd, Tcsb, Told};
-use crate::wire::{FlowDescriptor, Flowspec, RawObject, Style};
+use crate::state::{Bsb, Desired, Psb, ResvAd, SessionId, Tcsb, Told};
+use crate::wire::{FilterSpec, FlowDescriptor, Flowspec, RawObject, Style};
 
 /// What there is to ask of a previous hop.
 #[derive(Debug)]
@@ -22,11 +24,38 @@ pub(super) enum Content {
 }
 
 /// One of the reservations that are merged for a sender.
+#[derive(Clone, Copy)]
 struct Contribution<'a> {
+    /// Where it holds; `None` for a local receiver's.
+    interface: Option<InterfaceId>,
     /// What goes upstream (Fwd_Flowspec).
     forwarded: &'a Flowspec,
     /// What a blockade is compared with (TC_Flowspec).
     requested: &'a Flowspec,
+}
+
+/// What is reserved in a session, by sender: many senders and many reservations must not multiply.
+#[derive(Default)]
+struct Contributions<'a> {
+    by_sender: BTreeMap<FilterSpec, Vec<Contribution<'a>>>,
+    wildcard: Vec<Contribution<'a>>,
+}
+
+impl<'a> Contributions<'a> {
+    fn add<'f>(
+        &mut self,
+        style: Style,
+        filters: impl Iterator<Item = &'f FilterSpec>,
+        contribution: Contribution<'a>,
+    ) {
+        if style == Style::Wf {
+            self.wildcard.push(contribution);
+            return;
+        }
+        for filter in filters {
+            self.by_sender.entry(*filter).or_default().push(contribution);
+        }
+    }
 }
 
 impl Node {
@@ -37,12 +66,13 @@ impl Node {
         let Some(style) = self.style_of(ad.session) else { return Content::Nothing };
         let mut flows: Vec<FlowDescriptor> = Vec::new();
         let (mut is_blockaded, mut is_all_blockaded, mut is_unrouted) = (false, true, false);
+        let reserved = self.all_contributions(ad.session);
         for psb in &session.psbs {
             let psb = &self.state.psbs[*psb];
             if psb.previous_hop() != Some((ad.hop, ad.interface)) {
                 continue;
             }
-            let all = self.contributions(psb);
+            let all = self.contributions(psb, &reserved);
             if all.is_empty() {
                 is_unrouted |= self.is_unrouted(psb);
                 continue;
@@ -70,28 +100,77 @@ impl Node {
             flows = alloc::vec![share(flows, style)];
         }
         flows.sort_unstable_by(|a, b| a.filters.cmp(&b.filters));
+        let scope = (style == Style::Wf && self.needs_scope(ad.session)).then(|| self.scope(ad));
+        if scope.as_ref().is_some_and(Vec::is_empty) {
+            return Content::Nothing;
+        }
         let (policy, forward) = self.passed_on(ad, style);
-        Content::Flows(Told { style, flows, scope: None, policy, forward }, is_blockaded)
+        Content::Flows(Told { style, flows, scope, policy, forward }, is_blockaded)
     }
 
-    /// The reservations for one sender: those in traffic control on its outgoing interfaces, and local receivers'.
-    fn contributions(&self, psb: &Psb) -> Vec<Contribution<'_>> {
-        let session = &self.state.sessions[psb.session];
-        let installed = session.tcsbs.iter().filter_map(|tcsb| {
+    /// Whether a WF Resv carries a SCOPE: senders come from several previous hops, or a next hop already limits it;
+    /// but not on a tree that all senders share (RFC 2205 section 3.4).
+    fn needs_scope(&self, session: SessionId) -> bool {
+        let session = &self.state.sessions[session];
+        let mut hops = session.psbs.iter().filter_map(|psb| self.state.psbs[*psb].previous_hop());
+        let first = hops.next();
+        let is_shared_tree = |psb| {
+            let route = self.state.routes.get(&self.state.psbs[psb].route);
+            route.and_then(|route| route.answer.as_ref()).is_some_and(|route| route.shared_tree)
+        };
+        (hops.any(|hop| Some(hop) != first)
+            || session.rsbs.iter().any(|rsb| self.state.rsbs[*rsb].contents.scope.is_some()))
+            && !session.psbs.iter().any(|psb| is_shared_tree(*psb))
+    }
+
+    /// The SCOPE towards a previous hop: its senders, as far as they are in the scope of some reservation behind an
+    /// interface that they leave by.
+    fn scope(&self, ad: &ResvAd) -> Vec<IpAddr> {
+        let session = &self.state.sessions[ad.session];
+        let mut scope = BTreeSet::new();
+        for psb in &session.psbs {
+            let psb = &self.state.psbs[*psb];
+            let source = psb.sender.source();
+            if psb.previous_hop() == Some((ad.hop, ad.interface))
+                && session.rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]).any(|rsb| {
+                    rsb.next_hop.interface().is_none_or(|interface| self.leaves_by(psb, interface))
+                        && rsb.contents.scope.as_ref().is_none_or(|scope| scope.contains(&source))
+                })
+            {
+                scope.insert(source);
+            }
+        }
+        scope.into_iter().collect()
+    }
+
+    /// All that is reserved in a session: in traffic control on its outgoing interfaces, and by local receivers.
+    fn all_contributions(&self, session: SessionId) -> Contributions<'_> {
+        let session = &self.state.sessions[session];
+        let mut all = Contributions::default();
+        for tcsb in &session.tcsbs {
             let tcsb = &self.state.tcsbs[*tcsb];
-            let goes_there = self.leaves_by(psb, tcsb.interface);
-            let effective = self.effective(tcsb)?;
-            let matches = tcsb.style == Style::Wf || effective.filters.contains(&psb.sender);
-            (goes_there && matches)
-                .then(|| Contribution { forwarded: effective.forwarded(), requested: &effective.flowspec })
-        });
-        let local = session.rsbs.iter().filter_map(|rsb| {
-            let rsb = &self.state.rsbs[*rsb];
+            let Some(effective) = self.effective(tcsb) else { continue };
+            let contribution = Contribution {
+                interface: Some(tcsb.interface),
+                forwarded: effective.forwarded(),
+                requested: &effective.flowspec,
+            };
+            all.add(tcsb.style, effective.filters.iter(), contribution);
+        }
+        let local = session.rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]);
+        for rsb in local.filter(|rsb| rsb.next_hop.interface().is_none()) {
             let flowspec = &rsb.contents.flowspec;
-            (rsb.next_hop.interface().is_none() && rsb.matches(&psb.sender))
-                .then_some(Contribution { forwarded: flowspec, requested: flowspec })
-        });
-        installed.chain(local).collect()
+            let contribution = Contribution { interface: None, forwarded: flowspec, requested: flowspec };
+            all.add(rsb.style, rsb.contents.filters.iter().map(|filter| &filter.filter), contribution);
+        }
+        all
+    }
+
+    /// The reservations for one sender, of those in its session.
+    fn contributions<'a>(&self, psb: &Psb, all: &'a Contributions<'a>) -> Vec<Contribution<'a>> {
+        let goes_there = |interface| self.leaves_by(psb, interface);
+        let named = all.by_sender.get(&psb.sender).into_iter().flatten();
+        named.chain(&all.wildcard).copied().filter(|c| c.interface.is_none_or(goes_there)).collect()
     }
 
     /// Whether a PSB's data leaves by this interface. Of several PSBs of a unicast sender all do, though only one of

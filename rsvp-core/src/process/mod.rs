@@ -37,6 +37,7 @@ use crate::output::RouteKey;
 use crate::state::{PsbId, SessionId};
 use crate::time::{Duration, Instant};
 use crate::view::History;
+use crate::wire::RawObject;
 use crate::{ApiId, SessionKey};
 
 /// How many pieces of state one call works off before it leaves the rest to the next.
@@ -101,10 +102,16 @@ impl Node {
         for ad in core::mem::take(&mut self.dirty_paths) {
             self.settle_path(ad);
         }
-        for ad in core::mem::take(&mut self.dirty_resvs) {
-            self.settle_resv(ad);
-        }
+        self.settle_upstream(&[]);
         self.state.sweep_sessions();
+    }
+
+    /// As far as previous hops are concerned. `forward`: the objects that pass from a ResvTear to the ResvTears that
+    /// it brings about.
+    pub(crate) fn settle_upstream(&mut self, forward: &[RawObject]) {
+        for ad in core::mem::take(&mut self.dirty_resvs) {
+            self.settle_resv(ad, forward);
+        }
     }
 
     /// Tells of a change of state.

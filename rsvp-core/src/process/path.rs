@@ -36,7 +36,9 @@ impl Node {
             self.path_err(received, &path, ErrorCode::CONFLICTING_SENDER_PORTS, 0);
             return Err(DropReason::ConflictingPort);
         }
-        if let Err(bad) = intserv::validate_tspec(&path.sender_tspec) {
+        if let Err(bad) = intserv::validate_tspec(&path.sender_tspec)
+            .and_then(|()| path.adspec.as_ref().map_or(Ok(()), intserv::validate_adspec))
+        {
             self.path_err(received, &path, bad.code, bad.value);
             return Err(DropReason::Inconsistent);
         }

@@ -1,5 +1,6 @@
 //! RERR MESSAGE ARRIVES (RFC 2209 section 2).
 
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -31,8 +32,9 @@ impl Node {
         {
             self.blockade(session, error, flow, flowspec);
         }
+        let scopes = self.narrowed_scopes(session, error);
         for rsb in self.state.sessions[session].rsbs.clone() {
-            self.pass_resv_err(rsb, received.interface, error, flow);
+            self.pass_resv_err(rsb, received.interface, error, flow, &scopes);
         }
         Ok(())
     }
@@ -102,7 +104,14 @@ impl Node {
     }
 
     /// Passes the error on to one RSB that has a part in it.
-    fn pass_resv_err(&mut self, id: RsbId, incoming: InterfaceId, error: &ResvErr, flow: &FlowDescriptor) {
+    fn pass_resv_err(
+        &mut self,
+        id: RsbId,
+        incoming: InterfaceId,
+        error: &ResvErr,
+        flow: &FlowDescriptor,
+        scopes: &BTreeMap<InterfaceId, Vec<IpAddr>>,
+    ) {
         let rsb = &self.state.rsbs[id];
         let concerns = error.style == Style::Wf
             || rsb.style == Style::Wf
@@ -124,7 +133,8 @@ impl Node {
         if is_admission && error.error.flags & ErrorSpec::IN_PLACE != 0 && is_larger {
             return;
         }
-        let mut spec = error.error;
+        // NotGuilty is for the receiver's own node to say.
+        let mut spec = ErrorSpec { flags: error.error.flags & !ErrorSpec::NOT_GUILTY, ..error.error };
         match rsb.next_hop {
             NextHopId::Local(api) => {
                 if is_larger {
@@ -139,35 +149,41 @@ impl Node {
                 self.upcall(api, key, upcall);
             }
             NextHopId::Hop(address, interface) => {
-                let Ok(scope) = self.narrowed_scope(rsb.session, interface, error) else { return };
+                let scope = scopes.get(&interface).cloned();
+                if error.scope.is_some() && scope.is_none() {
+                    return;
+                }
                 // The filters are those of the reservation here (RFC 2205 section 3.1.8).
                 let filters = flow.filters.iter().copied().filter(|filter| rsb.matches(filter)).collect();
                 let flow = FlowDescriptor { flowspec: flow.flowspec.clone(), filters };
                 let hop = RsvpHop { address, lih: interface.0 };
-                self.send_resv_err(ResvErr { hop, scope, flows: alloc::vec![flow], ..error.clone() });
+                let flows = alloc::vec![flow];
+                self.send_resv_err(ResvErr { hop, error: spec, scope, flows, ..error.clone() });
             }
         }
     }
 
-    /// For WF: the senders of the error's SCOPE that leave by this interface. `Err`: there are none.
-    fn narrowed_scope(
-        &self,
-        session: SessionId,
-        interface: InterfaceId,
-        error: &ResvErr,
-    ) -> Result<Option<Vec<IpAddr>>, ()> {
-        let Some(scope) = &error.scope else { return Ok(None) };
-        let narrowed: Vec<IpAddr> = scope
-            .iter()
-            .copied()
-            .filter(|address| {
-                self.state.sessions[session].psbs.iter().any(|psb| {
-                    let psb = &self.state.psbs[*psb];
-                    psb.sender.source() == *address && self.routes_to(session, Some(&psb.sender), interface)
-                })
-            })
-            .collect();
-        if narrowed.is_empty() { Err(()) } else { Ok(Some(narrowed)) }
+    /// For WF: the senders of the error's SCOPE that leave by each interface. The SCOPE may be as long as a datagram,
+    /// so it is gone through once for the session, not once for each reservation and sender.
+    fn narrowed_scopes(&self, session: SessionId, error: &ResvErr) -> BTreeMap<InterfaceId, Vec<IpAddr>> {
+        let mut scopes: BTreeMap<InterfaceId, Vec<IpAddr>> = BTreeMap::new();
+        let Some(scope) = &error.scope else { return scopes };
+        let wanted: BTreeSet<IpAddr> = scope.iter().copied().collect();
+        let mut taken = BTreeSet::new();
+        for psb in &self.state.sessions[session].psbs {
+            let psb = &self.state.psbs[*psb];
+            let source = psb.sender.source();
+            let outgoing = psb.ads.iter().map(|ad| self.state.path_ads[*ad].interface);
+            for interface in outgoing.filter(|_| wanted.contains(&source)) {
+                if taken.insert((interface, source)) {
+                    scopes.entry(interface).or_default().push(source);
+                }
+            }
+        }
+        for scope in scopes.values_mut() {
+            scope.sort_unstable();
+        }
+        scopes
     }
 
     /// A blockade has ended: the previous hop is asked again.

@@ -36,6 +36,7 @@ impl Node {
                 }
             }
         }
+        self.settle_upstream(&tear.forward);
         self.state.drop_if_empty(session);
         if found { Ok(()) } else { Err(DropReason::NoState) }
     }

@@ -181,6 +181,8 @@ impl Node {
         if let Some(old) = old {
             ledger.release(old.bandwidth);
         }
+        let held = old.map(Desired::effective);
+        let new = desired.effective();
         let session = &self.state.sessions[session];
         let adspec = session
             .psbs
@@ -190,9 +192,9 @@ impl Node {
             .and_then(|psb| psb.adspec.as_ref());
         let request = AdmissionRequest {
             session: &session.key,
-            old: old.map(|old| &old.flowspec),
+            old: held.as_ref(),
             held: old.map_or(0, |old| old.bandwidth),
-            new: &desired.flowspec,
+            new: &new,
             sender_tspec: desired.path_te.as_ref(),
             adspec,
             police: desired.police,
@@ -202,7 +204,7 @@ impl Node {
         };
         match self.admission.admit(&request) {
             Decision::Admit { fwd } => {
-                desired.bandwidth = self.admission.bandwidth(&desired.flowspec, desired.path_te.as_ref());
+                desired.bandwidth = self.admission.bandwidth(&new);
                 desired.fwd = fwd;
                 Ok(())
             }
@@ -282,7 +284,7 @@ impl Node {
             interface: tcsb.interface,
             session: self.state.sessions[tcsb.session].key,
             filters: desired.filters.clone(),
-            flowspec: desired.flowspec.clone(),
+            flowspec: desired.effective(),
             sender_tspec: desired.path_te.clone(),
             police: desired.police,
         }));

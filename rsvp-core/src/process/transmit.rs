@@ -85,6 +85,9 @@ impl Node {
         ad.next_refresh = Some(due);
         self.timers.arm(&mut ad.timer, due, TimerKey::ResvAd(id));
         let ad = &self.state.resv_ads[id];
+        if !self.interface_config(ad.interface).enabled {
+            return None;
+        }
         let Content::Flows(told, is_blockaded) = self.resv_content(ad, true) else { return None };
         let source = self.address_towards(ad.interface, lane.destination)?;
         let confirm = ad.confirms.front().copied().or_else(|| self.waiting_receiver(ad));

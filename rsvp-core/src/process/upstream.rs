@@ -12,7 +12,9 @@ use crate::intserv::{self, Relation};
 use crate::node::Node;
 use crate::state::{Dirty, Lane, NextHopId, OutboxItem, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told};
 use crate::time::Duration;
-use crate::wire::{FilterSpec, FlowDescriptor, Message, ResvTear, RsvpHop, SenderTemplate, Session, Style};
+use crate::wire::{
+    FilterSpec, FlowDescriptor, Message, RawObject, ResvTear, RsvpHop, SenderTemplate, Session, Style,
+};
 
 impl Node {
     /// The Resv to a PSB's previous hop may have changed.
@@ -75,7 +77,7 @@ impl Node {
     }
 
     /// Queues a Resv, or a ResvTear, if the previous hop was last told otherwise.
-    pub(super) fn settle_resv(&mut self, id: ResvAdId) {
+    pub(super) fn settle_resv(&mut self, id: ResvAdId, forward: &[RawObject]) {
         let Some(ad) = self.state.resv_ads.get_mut(id) else { return };
         let merge_blockaded = core::mem::replace(&mut ad.dirty, Dirty::No) != Dirty::ByError;
         let ad = &self.state.resv_ads[id];
@@ -83,9 +85,12 @@ impl Node {
             Content::Blockaded => self.state.resv_ads[id].blockaded = true,
             // The route may be under repair: what the previous hop was told stands until it is known better.
             Content::Unrouted if ad.told.is_some() => {}
-            Content::Unrouted | Content::Nothing => self.end_resv_ad(id),
+            Content::Unrouted | Content::Nothing => {
+                self.tear_dropped(id, None, forward);
+                self.forget_resv_ad(id);
+            }
             Content::Flows(told, is_blockaded) => {
-                self.tear_dropped(id, Some(&told));
+                self.tear_dropped(id, Some(&told), forward);
                 let ad = &mut self.state.resv_ads[id];
                 ad.blockaded = is_blockaded;
                 if ad.told.as_ref() != Some(&told) || !ad.confirms.is_empty() {
@@ -105,7 +110,7 @@ impl Node {
     }
 
     /// Tears what the previous hop was told and what `new` no longer has.
-    fn tear_dropped(&mut self, id: ResvAdId, new: Option<&Told>) {
+    fn tear_dropped(&mut self, id: ResvAdId, new: Option<&Told>, forward: &[RawObject]) {
         let ad = &mut self.state.resv_ads[id];
         let Some(told) = &mut ad.told else { return };
         let same_style = new.filter(|new| new.style == told.style);
@@ -145,7 +150,7 @@ impl Node {
             scope,
             style,
             flows,
-            forward: Vec::new(),
+            forward: forward.to_vec(),
         };
         self.send_hop_by_hop(interface, destination, Message::ResvTear(tear));
     }
@@ -153,7 +158,7 @@ impl Node {
     /// Ends an advertisement: tears what was told, and forgets it.
     pub(super) fn end_resv_ad(&mut self, id: ResvAdId) {
         let Some(session) = self.state.resv_ads.get(id).map(|ad| ad.session) else { return };
-        self.tear_dropped(id, None);
+        self.tear_dropped(id, None, &[]);
         self.forget_resv_ad(id);
         self.state.drop_if_empty(session);
     }

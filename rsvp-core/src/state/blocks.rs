@@ -8,6 +8,7 @@ use super::{BsbId, PathAdId, PsbId, ResvAdId, RsbId, SessionId, TcsbId};
 use crate::command::ApiId;
 use crate::event::Cause;
 use crate::input::InterfaceId;
+use crate::intserv;
 use crate::output::{InstallationId, PoliceFlags, RouteKey};
 use crate::time::Instant;
 use crate::timer::TimerId;
@@ -207,6 +208,14 @@ pub(crate) struct Desired {
 }
 
 impl Desired {
+    /// What traffic control gives: the lesser of Resv_Te and Path_Te (RFC 2205 section 2.2).
+    pub(crate) fn effective(&self) -> Flowspec {
+        match &self.path_te {
+            Some(path_te) => intserv::effective(&self.flowspec, path_te),
+            None => self.flowspec.clone(),
+        }
+    }
+
     /// The flowspec that goes upstream.
     pub(crate) fn forwarded(&self) -> &Flowspec {
         self.fwd.as_ref().unwrap_or(&self.flowspec)

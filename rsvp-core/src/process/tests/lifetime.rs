@@ -145,3 +145,21 @@ fn a_resv_is_refreshed_after_a_time_in_which_it_could_not_be_sent() {
     bench.run(SECOND * 46);
     assert!(bench.take_sent().iter().any(|message| matches!(message, Message::Resv(_))));
 }
+
+/// RFC 2205 section 3.11.4: a disabled interface is no part of RSVP.
+#[test]
+fn nothing_is_told_on_an_interface_that_is_disabled() {
+    let mut bench = Bench::with_paths(&[1]);
+    let mut config = bench.node.config().clone();
+    let disabled = crate::config::InterfaceConfig { enabled: false, ..config.default_interface.clone() };
+    config.interfaces.insert("if2".into(), disabled);
+    bench.command(Command::Configure(config.clone())).unwrap();
+    let sent = bench.take_sent();
+    assert!(matches!(sent[..], [Message::PathTear(_)]), "{sent:?}");
+    bench.run(SECOND * 60);
+    bench.receive(UP, Message::Path(path(1)));
+    assert!(bench.take_sent().is_empty());
+    config.interfaces.clear();
+    bench.command(Command::Configure(config)).unwrap();
+    assert!(matches!(bench.take_sent()[..], [Message::Path(_)]));
+}

@@ -277,3 +277,62 @@ fn a_resv_of_another_address_family_is_refused() {
     bench.receive(DOWN, Message::Resv(request));
     assert!(bench.node.reservations().is_empty());
 }
+
+/// RFC 2205 section 3.10: unknown objects of class 11bbbbbb pass from tear to tear.
+#[test]
+fn a_resv_tear_that_goes_on() {
+    let mut bench = Bench::with_paths(&[1]);
+    bench.receive(DOWN, ff(DOWN, 1000.0, 1));
+    bench.sent.clear();
+    let unknown = RawObject { class: 200, ctype: 1, contents: alloc::vec![1, 2, 3, 4] };
+    let mut tear = resv_tear(DOWN, Style::Ff, [flow(1.0, &[sender(1)])].into());
+    tear.forward = alloc::vec![unknown.clone()];
+    bench.receive(DOWN, Message::ResvTear(tear));
+    let sent = bench.take_sent();
+    let [Message::ResvTear(tear)] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(tear.forward, [unknown]);
+}
+
+/// RFC 2205 section 3.4: senders behind two previous hops, and a next hop that limits the scope.
+#[test]
+fn the_scope_of_a_wildcard_request() {
+    let mut bench = Bench::with_paths(&[1]);
+    bench.interface(4);
+    let mut other = path(2);
+    other.hop.address = super::ip("10.0.4.2");
+    bench.receive(crate::InterfaceId(4), Message::Path(other));
+    let mut request = resv(DOWN, Style::Wf, [flow(1000.0, &[])].into());
+    bench.sent.clear();
+    bench.receive(DOWN, Message::Resv(request.clone()));
+    let scopes = |bench: &mut Bench| -> Vec<_> {
+        let sent = bench.take_sent().into_iter();
+        let scopes = sent.map(|message| match message {
+            Message::Resv(resv) => Some(resv.scope.unwrap()),
+            Message::ResvTear(_) => None,
+            other => panic!("{other:?}"),
+        });
+        scopes.collect()
+    };
+    assert_eq!(
+        scopes(&mut bench),
+        [Some(alloc::vec![sender(1).source()]), Some(alloc::vec![sender(2).source()])]
+    );
+    request.scope = Some(alloc::vec![sender(1).source()]);
+    bench.receive(DOWN, Message::Resv(request));
+    assert_eq!(scopes(&mut bench), [None], "what is out of scope is given up, the rest stays");
+}
+
+/// RFC 2205 section 2.2: traffic control gets no more than the senders send; upstream goes what was asked for.
+#[test]
+fn no_more_is_installed_than_the_senders_send() {
+    let mut bench = Bench::with_paths(&[]);
+    let mut small = path(1);
+    small.sender_tspec = crate::wire::SenderTspec::TokenBucket(super::bucket(400.0));
+    bench.receive(UP, Message::Path(small));
+    bench.sent.clear();
+    bench.receive(DOWN, ff(DOWN, 1000.0, 1));
+    assert_eq!(bench.node.installed()[0].bandwidth, 400);
+    let sent = bench.take_sent();
+    let [Message::Resv(resv)] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(resv.flows, [flow(1000.0, &[sender(1)])]);
+}
