@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 /// RSVP (RFC 2205) on Linux: the daemon, and what its operator needs.
 #[derive(Parser)]
-#[command(name = "rsvp-cli", version, propagate_version = true, after_help = commands::OVERVIEW)]
+#[command(name = "rsvp-cli", version, max_term_width = 100, after_help = commands::OVERVIEW)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -152,5 +152,5 @@ fn help_can_be_worked_from() {
         assert!(stdout(&output).contains(words), "{command}: {}", stdout(&output));
     }
     let output = rsvp(&["reserve", "--help"]);
-    assert!(stdout(&output).contains("3 refused"), "exit codes are told: {}", stdout(&output));
+    assert!(stdout(&output).contains("3  refused"), "exit codes are told: {}", stdout(&output));
 }

@@ -11,7 +11,9 @@ use crate::config::Config;
 The file is read and checked as the daemon would; nothing else happens. What is wrong is told as one line:
   rsvp.toml:7: unknown field `bandwith`, expected one of `enabled`, `bandwidth`, ...
 
-Exit codes: 0 the file is right; 1 it is not.")]
+Exit codes:
+  0  the file is right
+  1  it is not")]
 pub(crate) struct Args {
     /// The file.
     file: PathBuf,

@@ -10,7 +10,7 @@ use crate::endpoint::parse_protocol;
 /// Arguments of `clear`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Path and reservation state is torn down towards all neighbours. What local applications and the configuration asked
+Path and reservation state is torn down towards all neighbours. What local applications and the configuration asked \
 for is announced again at once; the rest comes back with the neighbours' next refreshes.
 
 Examples:

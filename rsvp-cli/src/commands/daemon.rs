@@ -10,12 +10,12 @@ use crate::daemon::{self, Options};
 /// Arguments of `daemon`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Without --config the daemon runs RSVP on all interfaces and forwards Path and Resv, but has no bandwidth to reserve:
-reservations out of its interfaces are refused. examples/rsvp.toml is a commented configuration; `rsvp-cli check FILE`
+Without --config the daemon runs RSVP on all interfaces and forwards Path and Resv, but has no bandwidth to reserve: \
+reservations out of its interfaces are refused. examples/rsvp.toml is a commented configuration; `rsvp-cli check FILE` \
 checks one.
 
-It needs the capabilities CAP_NET_RAW and CAP_NET_ADMIN (root has them), and drops all others. SIGTERM and SIGINT tear
-down what it holds, towards the neighbours and in the kernel, and end it. SIGHUP makes it read its configuration
+It needs the capabilities CAP_NET_RAW and CAP_NET_ADMIN (root has them), and drops all others. SIGTERM and SIGINT tear \
+down what it holds, towards the neighbours and in the kernel, and end it. SIGHUP makes it read its configuration \
 again, as `rsvp-cli reload` does; reservations that did not change survive.
 
 Examples:
@@ -23,7 +23,10 @@ Examples:
   rsvp-cli daemon --config rsvp.toml -d --log-file /var/log/rsvp.log
   rsvp-cli daemon --log-level rsvp_core=debug,info --log-format json
 
-Exit codes: 0 ended on request; 1 it could not start, or failed.")]
+Exit codes:
+  0  ended on request
+  1  it could not start, or failed
+  2  the command line is wrong")]
 pub(crate) struct Args {
     /// The configuration.
     #[arg(short, long, value_name = "FILE")]

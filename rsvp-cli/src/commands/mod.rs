@@ -28,8 +28,13 @@ Examples:
   rsvp-cli reserve -d 192.0.2.7 -p 5004 -b 1Mbit    reserve for it, on the receiving host
   rsvp-cli show reservations                        see what is reserved
 
-Exit codes of every command: 0 success; 1 the command failed; 2 the command line is wrong; 3 the reservation was
-refused; 4 it was neither admitted nor refused in time; 5 the daemon is not reachable.";
+Exit codes of every command:
+  0  success
+  1  the command failed
+  2  the command line is wrong
+  3  the reservation was refused
+  4  it was neither admitted nor refused in time
+  5  the daemon is not reachable";
 
 /// The command failed.
 pub(crate) const FAILED: u8 = 1;

@@ -5,7 +5,7 @@ use super::{Failure, SocketArgs, UNREACHABLE, block_on, print_json_line, print_l
 /// Arguments of `monitor`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Every change of path, reservation, traffic-control and interface state is printed with its cause, until Ctrl-C.
+Every change of path, reservation, traffic-control and interface state is printed with its cause, until Ctrl-C. \
 `rsvp-cli show events` prints those that have passed.")]
 pub(crate) struct Args {
     /// Print one JSON document a line.

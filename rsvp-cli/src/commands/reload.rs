@@ -5,7 +5,7 @@ use super::{Failure, SocketArgs, block_on, print_line};
 /// Arguments of `reload`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-The file is checked in full first; if it is wrong, the daemon keeps the configuration that it has. Senders and
+The file is checked in full first; if it is wrong, the daemon keeps the configuration that it has. Senders and \
 reservations that did not change are not touched. SIGHUP does the same, and logs what is printed here.")]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -36,17 +36,17 @@ enum ServiceArg {
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("traffic").required(true))]
 #[command(after_help = "\
-To be run on the receiving host. The reservation goes from here to the sender, router by router, as soon as the
-sender's Path is here, and is kept for as long as the command runs; Ctrl-C, or the end of the command for whatever
+To be run on the receiving host. The reservation goes from here to the sender, router by router, as soon as the \
+sender's Path is here, and is kept for as long as the command runs; Ctrl-C, or the end of the command for whatever \
 reason, tears it down.
 
-With --wait the command ends if the reservation is refused or nothing is heard in time; once it is admitted, the
-command says so and goes on holding it. With --wait --detach it ends then too, and leaves the reservation with the
+With --wait the command ends if the reservation is refused or nothing is heard in time; once it is admitted, the \
+command says so and goes on holding it. With --wait --detach it ends then too, and leaves the reservation with the \
 daemon. --wait asks for a confirmation, as --confirm does.
 
-Rates are bits per second: 1000000, 1Mbit, 125kB (bytes) are all the same. A rate alone (-b) stands for a token bucket
-with r = RATE; b = a tenth of a second of it, at least two packets; p unlimited; m = 64 and M = 1500 bytes. In a
---tspec only r must be given; the rest is filled in by the same rule. Guaranteed service (gs) asks for R = r and S = 0
+Rates are bits per second: 1000000, 1Mbit, 125kB (bytes) are all the same. A rate alone (-b) stands for a token bucket \
+with r = RATE; b = a tenth of a second of it, at least two packets; p unlimited; m = 64 and M = 1500 bytes. In a \
+--tspec only r must be given; the rest is filled in by the same rule. Guaranteed service (gs) asks for R = r and S = 0 \
 unless --rspec says otherwise.
 
 Examples:
@@ -56,9 +56,13 @@ Examples:
   rsvp-cli reserve -d 2001:db8::7 -p 5004 --service gs --tspec r=1Mbit,b=10kB --rspec R=2Mbit,S=0
   id=$(rsvp-cli reserve -d 192.0.2.7 -p 5004 -b 1Mbit --wait --detach) && rsvp-cli release $id
 
-Exit codes: 0 admitted (without --wait: not refused when it ended); 1 the request is not valid; 2 the command line is
-wrong; 3 refused, with the error and the node that refused on standard error; 4 neither admitted nor refused in time;
-5 the daemon is not reachable, or went away.")]
+Exit codes:
+  0  admitted (without --wait: not refused when it ended)
+  1  the request is not valid
+  2  the command line is wrong
+  3  refused; the node that refused and its error are on standard error
+  4  neither admitted nor refused in time
+  5  the daemon is not reachable, or went away")]
 pub(crate) struct Args {
     #[command(flatten)]
     session: SessionArgs,

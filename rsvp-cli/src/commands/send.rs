@@ -12,12 +12,12 @@ use crate::units::parse_rate;
 /// Arguments of `send`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Path messages announce the flow to all routers up to the destination, for as long as the command runs; Ctrl-C, or the
-end of the command for whatever reason, tears it down. No data is sent. Reservations for the flow are printed as they
+Path messages announce the flow to all routers up to the destination, for as long as the command runs; Ctrl-C, or the \
+end of the command for whatever reason, tears it down. No data is sent. Reservations for the flow are printed as they \
 come and go.
 
-Rates are bits per second: 1000000, 1Mbit, 125kB (bytes) are all the same. A rate alone (-b) stands for a token bucket
-with r = RATE; b = a tenth of a second of it, at least two packets; p unlimited; m = 64 and M = 1500 bytes. In a
+Rates are bits per second: 1000000, 1Mbit, 125kB (bytes) are all the same. A rate alone (-b) stands for a token bucket \
+with r = RATE; b = a tenth of a second of it, at least two packets; p unlimited; m = 64 and M = 1500 bytes. In a \
 --tspec only r must be given; the rest is filled in by the same rule.
 
 Examples:
@@ -26,8 +26,11 @@ Examples:
   rsvp-cli send -d 2001:db8::7 -p 5004 --source [2001:db8::1]:6000 -b 1Mbit
   id=$(rsvp-cli send -d 192.0.2.7 -p 5004 -b 1Mbit --detach); rsvp-cli release $id
 
-Exit codes: 0 ended on request; 1 the request is not valid; 2 the command line is wrong; 5 the daemon is not
-reachable, or went away.")]
+Exit codes:
+  0  ended on request
+  1  the request is not valid
+  2  the command line is wrong
+  5  the daemon is not reachable, or went away")]
 pub(crate) struct Args {
     #[command(flatten)]
     session: SessionArgs,

@@ -43,8 +43,8 @@ enum What {
 /// Arguments of `show`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Every state shows what happened to it last and why, and what comes next: LAST is the last event and how long ago it
-was, CAUSE is why the state is as it is, NEXT is what happens when, if nothing else does. With --json the same is
+Every state shows what happened to it last and why, and what comes next: LAST is the last event and how long ago it \
+was, CAUSE is why the state is as it is, NEXT is what happens when, if nothing else does. With --json the same is \
 printed as a document whose form is stable (docs/json.md); rates are then in bits per second.
 
 Examples:
