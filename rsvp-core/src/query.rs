@@ -6,7 +6,8 @@ use crate::config::NodeConfig;
 use crate::counters::Counters;
 use crate::node::Node;
 use crate::output::WakeReason;
-use crate::state::{Install, NextHopId, Pending, Rsb};
+use crate::state::{Install, NextHopId, Pending, Psb, Rsb};
+use crate::time::Instant;
 use crate::view::{
     Deadline, InstalledView, InterfaceView, NeighborView, RequestView, ReservationView, SenderView,
     SessionView,
@@ -67,9 +68,15 @@ impl Node {
                 ttl: psb.ttl,
                 history: psb.history.clone(),
                 expires: psb.expires.map(|at| Deadline { at, reason: WakeReason::Cleanup }),
+                refresh: self.next_refresh(psb).map(|at| Deadline { at, reason: WakeReason::Refresh }),
             }
         });
         by_session(views, |view| view.session)
+    }
+
+    fn next_refresh(&self, psb: &Psb) -> Option<Instant> {
+        let timers = psb.ads.iter().filter_map(|ad| self.state.path_ads[*ad].timer);
+        timers.filter_map(|timer| self.timers.deadline(timer)).min()
     }
 
     /// All reservations that next hops asked for (RSBs), in the order of their sessions.

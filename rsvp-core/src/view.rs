@@ -88,6 +88,8 @@ pub struct SenderView {
     pub history: History,
     /// When it expires; `None` for a local sender.
     pub expires: Option<Deadline>,
+    /// When its Path is next refreshed downstream; `None` if it leaves by no interface.
+    pub refresh: Option<Deadline>,
 }
 
 /// A reservation that a next hop asked for (RSB).

@@ -52,7 +52,7 @@ unless --rspec says otherwise.
 Examples:
   rsvp-cli reserve -d 192.168.1.100 -p 5004 -b 1000000
   rsvp-cli reserve -d 192.0.2.7 -p 5004 -b 1Mbit --sender 198.51.100.9:5004 --wait
-  rsvp-cli reserve -d 192.0.2.7 -p 5004 -b 2Mbit --style se --sender 198.51.100.9 --sender 198.51.100.10
+  rsvp-cli reserve -d 192.0.2.7 -p 5004 -b 2Mbit --style se --sender 10.0.0.1 --sender 10.0.0.2
   rsvp-cli reserve -d 2001:db8::7 -p 5004 --service gs --tspec r=1Mbit,b=10kB --rspec R=2Mbit,S=0
   id=$(rsvp-cli reserve -d 192.0.2.7 -p 5004 -b 1Mbit --wait --detach) && rsvp-cli release $id
 

@@ -220,7 +220,7 @@ fn requests(views: &[RequestView]) -> String {
 fn installed(views: &[InstalledView]) -> String {
     let mut table = Table::new(&[
         "ID", "SESSION", "OUT", "STYLE", "SENDERS", "SERVICE", "RATE", "POOL", "POLICE", "STATE", "LAST",
-        "CAUSE",
+        "CAUSE", "NEXT",
     ]);
     for view in views {
         table.row([
@@ -236,6 +236,7 @@ fn installed(views: &[InstalledView]) -> String {
             if view.installed { "installed" } else { "pending" }.to_owned(),
             last(&view.history),
             view.history.cause.text.clone(),
+            next(view.next.as_ref()),
         ]);
     }
     table.render("nothing is installed")

@@ -8,7 +8,7 @@ use rsvp_core::view::{
     Deadline, History, InstalledView, InterfaceView, NeighborView, RequestView, ReservationView, SenderView,
     SessionView,
 };
-use rsvp_core::{Node, SessionKey, counters::Counters};
+use rsvp_core::{InterfaceId, Node, SessionKey, counters::Counters};
 
 use super::flow::{adspec, filter, filters, flows, flowspec, sender_tspec, session, style};
 use super::{Scene, cause, variant_name};
@@ -75,11 +75,8 @@ pub(crate) fn sessions(node: &Node, scene: &Scene) -> Vec<api::SessionView> {
     node.sessions().into_iter().map(view).collect()
 }
 
-/// For each session the item that beats all others.
-fn index<'a, T>(
-    items: &[(&'a SessionKey, &'a T)],
-    beats: impl Fn(&T, &T) -> bool,
-) -> BTreeMap<&'a SessionKey, &'a T> {
+/// For each key the item that beats all others.
+fn index<'a, K: Ord, T>(items: &[(&'a K, &'a T)], beats: impl Fn(&T, &T) -> bool) -> BTreeMap<&'a K, &'a T> {
     let mut best = BTreeMap::new();
     for (key, item) in items {
         let entry = best.entry(*key).or_insert(*item);
@@ -106,13 +103,17 @@ pub(crate) fn senders(node: &Node, scene: &Scene) -> Vec<api::SenderView> {
         ttl: view.ttl,
         history: history(&view.history, scene),
         expires_in: seconds_left(view.expires.as_ref(), scene),
-        next: next(view.expires.as_ref(), scene),
+        next: next(view.expires.as_ref().or(view.refresh.as_ref()), scene),
     };
     node.senders().into_iter().map(view).collect()
 }
 
-/// All reservation state.
+/// All reservation state. What a local receiver asked for does not expire; next it is asked of a previous hop again.
 pub(crate) fn reservations(node: &Node, scene: &Scene) -> Vec<api::ReservationView> {
+    let requests = node.requests();
+    let refreshes: Vec<(&SessionKey, &Deadline)> =
+        requests.iter().filter_map(|view| Some((&view.session, view.refresh.as_ref()?))).collect();
+    let earliest = index(&refreshes, |a, b| a.at < b.at);
     let view = |view: ReservationView| api::ReservationView {
         session: session(&view.session),
         style: style(view.style),
@@ -125,7 +126,7 @@ pub(crate) fn reservations(node: &Node, scene: &Scene) -> Vec<api::ReservationVi
         refresh_interval: seconds(view.refresh_ms),
         history: history(&view.history, scene),
         expires_in: seconds_left(view.expires.as_ref(), scene),
-        next: next(view.expires.as_ref(), scene),
+        next: next(view.expires.as_ref().or_else(|| earliest.get(&view.session).copied()), scene),
     };
     node.reservations().into_iter().map(view).collect()
 }
@@ -145,8 +146,15 @@ pub(crate) fn requests(node: &Node, scene: &Scene) -> Vec<api::RequestView> {
     node.requests().into_iter().map(view).collect()
 }
 
-/// All traffic control state.
+/// All traffic control state. It lasts as long as the reservations that it was made from.
 pub(crate) fn installed(node: &Node, scene: &Scene) -> Vec<api::InstalledView> {
+    let reservations = node.reservations();
+    let expiries: Vec<((SessionKey, InterfaceId), &Deadline)> = reservations
+        .iter()
+        .filter_map(|view| Some(((view.session, view.interface?), view.expires.as_ref()?)))
+        .collect();
+    let keyed: Vec<_> = expiries.iter().map(|(key, deadline)| (key, *deadline)).collect();
+    let earliest = index(&keyed, |a, b| a.at < b.at);
     let view = |view: InstalledView| api::InstalledView {
         id: view.id.0,
         session: session(&view.session),
@@ -158,6 +166,7 @@ pub(crate) fn installed(node: &Node, scene: &Scene) -> Vec<api::InstalledView> {
         bandwidth: view.bandwidth * 8,
         installed: view.installed,
         history: history(&view.history, scene),
+        next: next(earliest.get(&(view.session, view.interface)).copied(), scene),
     };
     node.installed().into_iter().map(view).collect()
 }

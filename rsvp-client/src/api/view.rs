@@ -111,7 +111,7 @@ pub struct SenderView {
     pub ttl: u8,
     /// What happened.
     pub history: StateHistory,
-    /// Seconds until it expires; null for a local sender.
+    /// Seconds until it expires; null for a local sender, which does not.
     pub expires_in: Option<f64>,
     /// What comes next.
     pub next: Option<Next>,
@@ -193,6 +193,8 @@ pub struct InstalledView {
     pub installed: bool,
     /// What happened.
     pub history: StateHistory,
+    /// When the first of the reservations that it was made from expires.
+    pub next: Option<Next>,
 }
 
 /// A bandwidth pool, in bits per second.
