@@ -194,6 +194,20 @@ impl Node {
         Client::connect(self.socket()).await.expect("the daemon answers")
     }
 
+    /// Sends datagrams of IP protocol 46 to the router.
+    pub(crate) fn send_raw(&self, datagrams: &[Vec<u8>]) {
+        use socket2::{Domain, Protocol, Socket, Type};
+
+        let socket = self
+            .namespace
+            .run(|| Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(46))))
+            .expect("a raw socket");
+        let router = std::net::SocketAddr::new(ip("10.77.1.1"), 0);
+        for datagram in datagrams {
+            socket.send_to(datagram, &router.into()).expect("a datagram leaves");
+        }
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         Path::new(&self.directory).join(name)
     }

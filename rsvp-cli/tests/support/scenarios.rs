@@ -32,6 +32,7 @@ pub(crate) fn run_all() {
         ("IPv6 is no different", ipv6_is_no_different),
         ("applications use the typed client", applications_use_the_typed_client),
         ("bad requests are answered in words", bad_requests_are_answered_in_words),
+        ("hostile datagrams are dropped by name", hostile_datagrams_are_dropped_by_name),
         ("a reload keeps what did not change", a_reload_keeps_what_did_not_change),
         ("clear removes and the neighbours restore", clear_removes_and_the_neighbours_restore),
         ("a second daemon is refused", a_second_daemon_is_refused),
@@ -291,6 +292,59 @@ fn bad_requests_are_answered_in_words(network: &mut Network) {
         assert!(document["error"].as_str().expect("words").contains(words), "{answer}");
     }
     assert!(!http(network, "\u{1}\r\n\r\n").contains("200"), "what is no HTTP is refused");
+}
+
+/// Random bytes and damaged messages from a neighbour: each is dropped with a reason or answered, and whatever else the
+/// router holds goes on.
+fn hostile_datagrams_are_dropped_by_name(network: &mut Network) {
+    let mut send = network.sender.hold(&["send", "-d", RECEIVER, "-p", "5004", "-b", "1Mbit"]);
+    let mut reserve = network.receiver.hold(&["reserve", "-d", RECEIVER, "-p", "5004", "-b", "1Mbit"]);
+    eventually("it is installed", || network.router.count("installed") == 1);
+    let before = dropped(network);
+
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/decode");
+    let mut datagrams: Vec<Vec<u8>> = std::fs::read_dir(corpus)
+        .expect("the corpus")
+        .map(|entry| std::fs::read(entry.expect("an entry").path()).expect("a file"))
+        .collect();
+    let damaged = datagrams.len();
+    let mut state = 1_u64;
+    let mut random = || {
+        // A linear congruential generator (Knuth's MMIX constants): the same bytes at every run.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    };
+    for length in 1..400_usize {
+        let mut datagram: Vec<u8> = (0..length).map(|_| random()).collect();
+        // Half of them claim to be RSVP without a checksum, so that the objects are reached.
+        if length % 2 == 0 && length >= 8 {
+            let stated = u16::try_from(length).expect("short").to_be_bytes();
+            datagram[..8].copy_from_slice(&[0x10, 1 + random() % 7, 0, 0, 64, 0, stated[0], stated[1]]);
+        }
+        datagrams.push(datagram);
+    }
+    network.sender.send_raw(&datagrams);
+    // Whatever was random is dropped; of the damaged ones, some are valid after all.
+    let expected = before + u64::try_from(datagrams.len() - damaged).expect("few");
+    eventually("they are counted", || dropped(network) >= expected);
+
+    let ended = network.router.daemon().status().expect("a status");
+    assert_eq!(ended, None, "{}", network.router.log());
+    assert_eq!(network.router.count("installed"), 1, "the reservation stands");
+    eventually("the reservation is refreshed", || {
+        network.router.show("counters")["refreshes-received"].as_u64().expect("a number") > 0
+    });
+    for command in [&mut reserve, &mut send] {
+        command.terminate(LONG).expect("it is there").expect("it ends");
+    }
+    network.router.ok(&["clear"]);
+}
+
+/// How many messages the router has dropped, for whatever reason.
+fn dropped(network: &Network) -> u64 {
+    let counters = network.router.show("counters");
+    let reasons = counters["dropped"].as_object().expect("reasons");
+    reasons.values().map(|count| count.as_u64().expect("a number")).sum()
 }
 
 fn a_reload_keeps_what_did_not_change(network: &mut Network) {
