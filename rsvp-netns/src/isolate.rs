@@ -67,7 +67,8 @@ pub fn enter() -> Result<Entered, Error> {
 
 /// Runs the program again as a child, passes signals on to it, and waits for its end.
 fn run_again(mark: &str) -> io::Result<ExitStatus> {
-    const PASSED_ON: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+    // Other signals end this process or not, as they are set; with it the child ends.
+    const PASSED_ON: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
     // Blocked before the child exists, so that none is missed. The child starts with none blocked.
     let signals: SigSet = PASSED_ON.into_iter().chain([Signal::SIGCHLD]).collect();
     signals.thread_block()?;

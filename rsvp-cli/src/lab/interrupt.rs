@@ -19,13 +19,13 @@ impl Interrupt {
         self.changed.notify_all();
     }
 
-    /// Sets it on SIGINT, SIGTERM, SIGHUP, and when the process that this one was started from is gone.
+    /// Sets it on SIGINT, SIGTERM, and when the process that this one was started from is gone.
     ///
     /// Blocks the signals for the calling thread and all that it starts: call it before there are others.
     pub(crate) fn watch_signals(self: &Arc<Self>) -> io::Result<()> {
         use nix::sys::signal::{SigSet, Signal};
 
-        let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
+        let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
         signals.thread_block()?;
         let this = Arc::clone(self);
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
