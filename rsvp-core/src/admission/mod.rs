@@ -15,7 +15,8 @@ pub trait Admission: Send {
     /// than `old` did: what is no longer asked for has to be given back, however small the pool has become.
     fn admit(&self, request: &AdmissionRequest<'_>) -> Decision;
 
-    /// The bytes per second that a flowspec takes from a pool.
+    /// The bytes per second that a flowspec takes from a pool. The node asks for no more than the senders send: for
+    /// [`intserv::effective`](crate::intserv::effective) of TC_Flowspec and Path_Te.
     fn bandwidth(&self, flowspec: &Flowspec) -> u64;
 
     /// TC_Advertise: the ADSPEC of a Path that leaves by an interface with these properties (RFC 2205 section 3.11.2).
@@ -27,11 +28,11 @@ pub trait Admission: Send {
 pub struct AdmissionRequest<'a> {
     /// The session.
     pub session: &'a SessionKey,
-    /// The flowspec in place, if this is a change; bounded likewise.
+    /// The flowspec in place, if this is a change.
     pub old: Option<&'a Flowspec>,
     /// The bytes per second that it takes; zero if there is none.
     pub held: u64,
-    /// The flowspec wanted: TC_Flowspec, but no more than the senders send (RFC 2205 section 2.2).
+    /// The flowspec wanted (TC_Flowspec).
     pub new: &'a Flowspec,
     /// The senders' TSpecs, summed (Path_Te).
     pub sender_tspec: Option<&'a SenderTspec>,

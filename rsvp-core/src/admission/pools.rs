@@ -25,7 +25,10 @@ impl Admission for BandwidthPools {
         if max_packet > request.mtu {
             return reject(ErrorCode::ADMISSION_CONTROL_FAILURE, admission_failure::MTU_TOO_LARGE);
         }
-        let wanted = self.bandwidth(request.new);
+        let wanted = match request.sender_tspec {
+            Some(path_te) => self.bandwidth(&intserv::effective(request.new, path_te)),
+            None => self.bandwidth(request.new),
+        };
         let fits = request.config.bandwidth.is_some_and(|pool| {
             wanted <= pool.per_flow && request.ledger.reserved.saturating_add(wanted) <= pool.total
         });

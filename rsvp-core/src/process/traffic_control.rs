@@ -181,8 +181,6 @@ impl Node {
         if let Some(old) = old {
             ledger.release(old.bandwidth);
         }
-        let held = old.map(Desired::effective);
-        let new = desired.effective();
         let session = &self.state.sessions[session];
         let adspec = session
             .psbs
@@ -192,9 +190,9 @@ impl Node {
             .and_then(|psb| psb.adspec.as_ref());
         let request = AdmissionRequest {
             session: &session.key,
-            old: held.as_ref(),
+            old: old.map(|old| &old.flowspec),
             held: old.map_or(0, |old| old.bandwidth),
-            new: &new,
+            new: &desired.flowspec,
             sender_tspec: desired.path_te.as_ref(),
             adspec,
             police: desired.police,
@@ -204,7 +202,7 @@ impl Node {
         };
         match self.admission.admit(&request) {
             Decision::Admit { fwd } => {
-                desired.bandwidth = self.admission.bandwidth(&new);
+                desired.bandwidth = self.admission.bandwidth(&desired.effective());
                 desired.fwd = fwd;
                 Ok(())
             }
@@ -284,7 +282,7 @@ impl Node {
             interface: tcsb.interface,
             session: self.state.sessions[tcsb.session].key,
             filters: desired.filters.clone(),
-            flowspec: desired.effective(),
+            flowspec: desired.flowspec.clone(),
             sender_tspec: desired.path_te.clone(),
             police: desired.police,
         }));
