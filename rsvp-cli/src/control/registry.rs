@@ -111,7 +111,8 @@ impl Asked {
     fn command(&self, id: ApiId) -> Result<(Vec<Filter>, Command), String> {
         match self {
             Self::Sender(request) => {
-                let source = request.source.map_or_else(|| own_address(request.session.destination), Ok)?;
+                let source =
+                    request.source.map_or_else(|| own_address(request.session.destination, "source"), Ok)?;
                 let port = request.source_port.unwrap_or(request.session.destination_port);
                 let sender = CoreSender {
                     template: FilterSpec::Ip { source, port },
@@ -125,7 +126,7 @@ impl Asked {
                 let destination = request.session.destination;
                 let receiver = match request.receiver {
                     Some(receiver) => receiver,
-                    None if destination.is_multicast() => own_address(destination)?,
+                    None if destination.is_multicast() => own_address(destination, "receiver")?,
                     None => destination,
                 };
                 let reserve = ReserveRequest {
@@ -155,7 +156,7 @@ fn flows(request: &ReservationRequest) -> Result<Vec<FlowDescriptor>, String> {
 
 /// This host's address on the interface towards a destination: that which the kernel would send from. Connecting a
 /// UDP socket asks for it; nothing is sent.
-fn own_address(destination: IpAddr) -> Result<IpAddr, String> {
+fn own_address(destination: IpAddr, role: &str) -> Result<IpAddr, String> {
     let any: IpAddr = if destination.is_ipv4() {
         std::net::Ipv4Addr::UNSPECIFIED.into()
     } else {
@@ -167,7 +168,7 @@ fn own_address(destination: IpAddr) -> Result<IpAddr, String> {
         socket.local_addr()
     };
     ask().map(|address| address.ip()).map_err(|error| {
-        format!("no address of this host leads to {destination} ({}): give one", crate::words(&error))
+        format!("no address of this host leads to {destination} ({}): give the {role}", crate::words(&error))
     })
 }
 
@@ -237,11 +238,13 @@ impl Entry {
         if !matches!(self.asked, Asked::Reservation(_)) || !self.is_for(sender) {
             return self.state;
         }
-        if !self.known.contains(&sender) {
-            self.known.push(sender);
+        if self.known.contains(&sender) {
+            return self.state;
         }
+        self.known.push(sender);
         match self.state {
-            ApplicationState::WaitingForPath => ApplicationState::Requested,
+            // With another path the reservation is asked for anew, whatever became of it on an earlier one.
+            ApplicationState::WaitingForPath | ApplicationState::Refused => ApplicationState::Requested,
             state => state,
         }
     }
@@ -450,6 +453,21 @@ mod tests {
     }
 
     #[test]
+    fn a_new_path_is_a_new_chance() {
+        let mut entry = receiver(Style::Wf, vec![]);
+        after(&mut entry, &path(1));
+        assert_eq!(after(&mut entry, &error(0)), ApplicationState::Refused);
+        assert_eq!(
+            after(&mut entry, &path(1)),
+            ApplicationState::Refused,
+            "a change of the same path is none"
+        );
+        after(&mut entry, &path_gone(1));
+        assert_eq!(after(&mut entry, &error(0)), ApplicationState::Refused, "the error crossed the tear");
+        assert_eq!(after(&mut entry, &path(1)), ApplicationState::Requested);
+    }
+
+    #[test]
     fn fixed_filters_are_admitted_when_all_of_them_are() {
         let mut entry = receiver(Style::Ff, vec![sender(1), sender(2)]);
         after(&mut entry, &path(1));
@@ -471,6 +489,6 @@ mod tests {
 
     #[test]
     fn what_the_kernel_would_send_from_is_the_own_address() {
-        assert_eq!(own_address(IpAddr::from([127, 0, 0, 9])), Ok(IpAddr::from([127, 0, 0, 1])));
+        assert_eq!(own_address(IpAddr::from([127, 0, 0, 9]), "source"), Ok(IpAddr::from([127, 0, 0, 1])));
     }
 }
