@@ -1,8 +1,10 @@
 //! RFC 2205 Appendix B: error codes, and what is no error but a fault.
 
-use conformance::bench::{Dut, Port, Station, bucket, cl, ff, se, tspec, wf};
+use conformance::bench::{Dut, Port, Station, bucket, cl, ff, hex, se, tspec, wf};
 use conformance::shows;
-use rsvp_core::wire::{ClassNum, ErrorSpec, Flowspec, MessageType, Path, PathErr, ResvErr, Style, Tspec};
+use rsvp_core::wire::{
+    ClassNum, ErrorSpec, Flowspec, MessageType, Path, PathErr, RawObject, ResvErr, Style, Tspec,
+};
 
 /// A router with path state of S1, who sends up to 200B, for H.
 fn router() -> Dut {
@@ -28,13 +30,17 @@ fn refused(dut: &mut Dut, style: Style, flow: rsvp_core::wire::FlowDescriptor) -
 
 #[test]
 fn admission_control_failures() {
-    shows(&["rfc2205-B-03", "rfc2205-B-04", "rfc2212-inv-03", "rfc2211-5-03", "rfc2210-2.3.2-06"]);
+    shows(&["rfc2205-B-03", "rfc2205-B-04", "rfc2212-inv-03", "rfc2211-5-03"]);
     let mut dut = router();
     let s1 = dut.s1();
     let error = refused(&mut dut, Style::Ff, ff(cl(100.0), s1));
     assert_eq!((error.code, error.value), (1, 2), "requested bandwidth unavailable");
-    let huge = Flowspec::ControlledLoad(Tspec { max_packet: 9000, ..bucket(1.0) });
-    let error = refused(&mut dut, Style::Ff, ff(huge, s1));
+    let huge = Tspec { max_packet: 9000, ..bucket(1.0) };
+    let mut path = dut.path(Station::U1, dut.h(), s1);
+    path.sender_tspec = rsvp_core::wire::SenderTspec::TokenBucket(huge);
+    dut.send(Station::U1, path);
+    dut.forget();
+    let error = refused(&mut dut, Style::Ff, ff(Flowspec::ControlledLoad(huge), s1));
     assert_eq!((error.code, error.value), (1, 3), "MTU in flowspec larger than interface MTU");
 }
 
@@ -137,4 +143,43 @@ fn faults_of_form_are_counted_and_answered_by_nothing() {
         }
     }
     assert!(answered > 0, "classes, C-Types and TSpecs were among them");
+}
+
+#[test]
+fn parameters_that_traffic_control_cannot_use() {
+    shows(&["rfc2205-B-17"]);
+    let mut dut = router();
+    let (h, s1) = (dut.h(), dut.s1());
+    let nan = Tspec { rate: f32::NAN, ..bucket(1.0) };
+    let error = refused(&mut dut, Style::Ff, ff(Flowspec::ControlledLoad(nan), s1));
+    assert_eq!((error.code, error.value), (21, 3), "bad Flowspec value");
+    let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
+    dut.send_changed(Station::D1, resv, |objects| {
+        let flowspec = objects.iter_mut().find(|object| object.class == 9).expect("it is there");
+        flowspec.contents[4] = 77;
+    });
+    let error = dut.expect_to::<ResvErr>(Station::D1).message.error;
+    assert_eq!((error.code, error.value), (21, 2), "service unsupported");
+    let mut path = dut.path(Station::U1, h, s1);
+    path.sender_tspec = rsvp_core::wire::SenderTspec::TokenBucket(nan);
+    dut.send(Station::U1, path);
+    let error = dut.expect_to::<PathErr>(Station::U1).message.error;
+    assert_eq!((error.code, error.value), (21, 4), "bad Tspec value");
+    let path = dut.path(Station::U1, h, s1);
+    dut.send_changed(Station::U1, path, |objects| {
+        objects.push(RawObject { class: 13, ctype: 2, contents: hex("00000009 01000008 04000001") });
+    });
+    let error = dut.expect_to::<PathErr>(Station::U1).message.error;
+    assert_eq!((error.code, error.value), (21, 5), "bad Adspec value");
+    assert_eq!(dut.senders(h)[0].tspec, tspec(200.0), "the old state stands");
+}
+
+#[test]
+fn a_request_for_larger_packets_than_the_link_carries() {
+    shows(&["rfc2210-2.3.2-06"]);
+    let mut dut = router();
+    let s1 = dut.s1();
+    let huge = Flowspec::ControlledLoad(Tspec { max_packet: 9000, ..bucket(1.0) });
+    let error = refused(&mut dut, Style::Ff, ff(huge, s1));
+    assert_eq!((error.code, error.value), (1, 3), "what is requested counts, whatever the sender sends");
 }

@@ -3,6 +3,7 @@
 mod appendix_a;
 mod appendix_b;
 mod codec;
+mod more;
 mod section_1;
 mod section_2;
 mod section_3_1;

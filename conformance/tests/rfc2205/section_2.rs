@@ -471,3 +471,23 @@ fn path_state_is_kept_for_receivers_to_come() {
     let path = dut.expect::<Path>(Port::C);
     assert!(path.sent.at.as_micros() >= 2_000_000, "after W: {:?}", path.sent.at);
 }
+
+#[test]
+fn installed_is_no_more_than_the_senders_send() {
+    shows(&["rfc2205-2.2-03"]);
+    let mut dut = Dut::router();
+    let g = dut.g();
+    for (station, number) in [(Station::U1, 1), (Station::U2, 2)] {
+        let mut path = dut.path(station, g, dut.plan.sender(number));
+        path.sender_tspec = tspec(2.0);
+        dut.send(station, path);
+    }
+    dut.forget();
+    let resv = dut.resv(Station::D1, g, Style::Wf, &[wf(cl(10.0))]);
+    dut.send(Station::D1, resv);
+    assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(10.0, vec![])]);
+    let installed = dut.kernel(Port::C);
+    assert_eq!(installed[0].sender_tspec, Some(tspec(4.0)), "Path_Te is the sum");
+    let c = dut.node().interfaces().into_iter().find(|view| view.id == Port::C.interface());
+    assert_eq!(c.expect("c is there").reserved, 40_000, "traffic control takes the lesser of both");
+}

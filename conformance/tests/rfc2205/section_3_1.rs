@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Port, Received, Station, cl, ff, hex, se, tspec, wf};
+use conformance::bench::{Dut, Packet, Port, Received, Station, cl, ff, gs, hex, se, tspec, wf};
 use conformance::shows;
 use rsvp_core::config::Bandwidth;
 use rsvp_core::counters::DropReason;
@@ -635,4 +635,83 @@ fn a_confirmation_says_who_confirms_what() {
     let confirmed: Vec<_> = confirmation.flows.iter().flat_map(|flow| flow.filters.clone()).collect();
     assert_eq!((confirmation.confirm, confirmed), (r1, vec![s1]));
     assert_eq!(dut.expect::<Resv>(Port::B).message.confirm, Some(r1), "S2 is to be confirmed further up");
+}
+
+#[test]
+fn a_confirmation_passes_through() {
+    shows(&["rfc2205-3.1.9-01", "rfc2205-B-24", "rfc2205-A.5-04"]);
+    let mut dut = Dut::router();
+    let (h, s1) = (dut.h(), dut.s1());
+    let receiver = h.flow().destination;
+    let confirmation = dut.resv_conf(h, receiver, Style::Ff, &[ff(cl(1.0), s1)]);
+    dut.send(Station::U1, confirmation.clone());
+    let passed = dut.expect::<ResvConf>(Port::C);
+    assert_eq!(passed.message, confirmation);
+    assert_eq!(passed.sent.packet.destination, receiver);
+    assert_eq!(passed.sent.packet.ttl, 63);
+    let packet = dut.pack(Station::U1, confirmation);
+    let astray = Packet { destination: dut.k().flow().destination, ..packet };
+    dut.send_packet(Station::U1, &astray);
+    dut.expect_silence();
+}
+
+#[test]
+fn a_path_tear_of_an_old_previous_hop_tears_nothing_downstream() {
+    shows(&["rfc2205-3.1.5-03"]);
+    let mut dut = Dut::router();
+    let (h, s1) = (dut.h(), dut.s1());
+    dut.learn(Station::U1, h, s1);
+    dut.learn(Station::U2, h, s1);
+    let tear = dut.path_tear(Station::U1, h, s1);
+    dut.send(Station::U1, tear);
+    dut.expect_no::<PathTear>(Port::C);
+    assert_eq!(dut.senders(h).len(), 1);
+    dut.forget();
+    let tear = dut.path_tear(Station::U2, h, s1);
+    dut.send(Station::U2, tear);
+    let _ = dut.expect::<PathTear>(Port::C);
+}
+
+#[test]
+fn an_error_goes_only_where_its_sender_is_reserved() {
+    shows(&["rfc2205-3.1.8-08", "rfc2205-3.1.8-12"]);
+    let mut dut = group();
+    let (g, s1, s3) = (dut.g(), dut.s1(), dut.s3());
+    dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
+    dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(1.0), s1)]);
+    dut.reserve(Station::D3, g, Style::Ff, &[ff(cl(1.0), s3)]);
+    let mut error = dut.resv_err(Station::U1, g, Style::Ff, ff(cl(1.0), s1), (2, 0, 0));
+    error.policy = vec![object(14, &[1, 2, 3, 4])];
+    dut.send(Station::U1, error.clone());
+    for station in [Station::D1, Station::D2] {
+        assert_eq!(dut.expect_to::<ResvErr>(station).message.policy, error.policy);
+    }
+    dut.expect_silence();
+}
+
+#[test]
+fn an_error_names_what_the_next_hop_asked_for() {
+    shows(&["rfc2205-3.1.8-09", "rfc2205-3.1.8-05"]);
+    let mut dut = group();
+    let (g, s2, s3) = (dut.g(), dut.s2(), dut.s3());
+    dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s2])]);
+    dut.reserve(Station::D2, g, Style::Se, &[se(cl(1.0), &[s2, s3])]);
+    let error = dut.resv_err(Station::U2, g, Style::Se, se(cl(1.0), &[s2, s3]), (2, 0, 0));
+    dut.send(Station::U2, error);
+    assert_eq!(dut.expect_to::<ResvErr>(Station::D1).message.flows[0].filters, [s2]);
+    assert_eq!(dut.expect_to::<ResvErr>(Station::D2).message.flows[0].filters, [s2, s3]);
+}
+
+#[test]
+fn different_services_do_not_merge() {
+    shows(&["rfc2205-3.11.6-02"]);
+    let mut dut = group();
+    let (g, s1) = (dut.g(), dut.s1());
+    dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
+    let resv = dut.resv(Station::D2, g, Style::Ff, &[ff(gs(1.0), s1)]);
+    dut.send(Station::D2, resv);
+    let error = dut.expect_to::<ResvErr>(Station::D2).message.error;
+    assert_eq!((error.code, error.value), (21, 1));
+    dut.expect_silence();
+    assert_eq!(dut.reserved(Port::C), [(1.0, vec![s1])]);
 }

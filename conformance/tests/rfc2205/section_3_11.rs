@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{AT_ONCE, Dut, Port, Station, cl, ff, group_route, se, tspec};
+use conformance::bench::{AT_ONCE, Dut, Family, Port, Station, cl, ff, group_route, se, tspec};
 use conformance::shows;
 use rsvp_core::command::{Reply, ReserveRequest, SenderRequest};
 use rsvp_core::event::Upcall;
@@ -405,4 +405,37 @@ fn a_message_for_a_host_that_is_not_it_is_left_alone() {
     dut.expect_no::<PathErr>(Port::A);
     assert!(dut.node().sessions().is_empty());
     assert_eq!(dut.drops(rsvp_core::counters::DropReason::NotForUs), 2);
+}
+
+#[test]
+fn a_disabled_interface_is_no_part_of_rsvp() {
+    shows(&["rfc2205-3.11.4-05"]);
+    let mut dut = Dut::with(Family::V4, |config| {
+        let mut d = config.default_interface.clone();
+        d.enabled = false;
+        config.interfaces.insert("d".to_owned(), d);
+    });
+    let (g, s1) = (dut.g(), dut.s1());
+    let path = dut.path(Station::U1, g, s1);
+    dut.send(Station::U1, path);
+    let _ = dut.expect::<Path>(Port::C);
+    dut.expect_silence();
+    let resv = dut.resv(Station::D2, g, Style::Ff, &[ff(cl(1.0), s1)]);
+    dut.send(Station::D2, resv);
+    dut.expect_silence();
+    assert!(dut.reservations(g).is_empty());
+    assert_eq!(dut.drops(rsvp_core::counters::DropReason::InterfaceDisabled), 1);
+}
+
+#[test]
+fn not_guilty_is_for_receivers_alone() {
+    shows(&["rfc2205-3.11.1-11", "rfc2205-A.5-03"]);
+    let mut dut = Dut::router();
+    let h = dut.h();
+    let s1 = dut.s1();
+    dut.learn(Station::U1, h, s1);
+    dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(4.0), s1)]);
+    let error = dut.resv_err(Station::U1, h, Style::Ff, ff(cl(4.0), s1), (1, 2, ErrorSpec::NOT_GUILTY));
+    dut.send(Station::U1, error);
+    assert_eq!(dut.expect::<ResvErr>(Port::C).message.error.flags, 0, "never on the wire");
 }

@@ -270,3 +270,19 @@ fn any_refresh_period_is_taken_as_it_is() {
     dut.send(Station::U1, path);
     assert_eq!(dut.all::<Path>(Port::C).len(), 1, "no busy loop");
 }
+
+#[test]
+fn a_resv_with_conflicting_ports_is_refused() {
+    shows(&["rfc2205-3.2-04", "rfc2205-B-10"]);
+    for (first, second) in [(5000, 0), (0, 5000)] {
+        let mut dut = Dut::router();
+        let [one, two] = [first, second].map(|port| session(&dut, 17, port));
+        let sender = s1_port(&dut, if first == 0 { 0 } else { 4000 });
+        dut.learn(Station::U1, one, sender);
+        let resv = dut.resv(Station::D1, two, Style::Wf, &[wf(cl(1.0))]);
+        dut.send(Station::D1, resv);
+        assert_eq!(dut.expect_to::<ResvErr>(Station::D1).message.error.code, 7);
+        dut.expect_silence();
+        assert!(dut.node().reservations().is_empty());
+    }
+}

@@ -7,8 +7,8 @@ use conformance::bench::{Dut, Port, Station, cl, ff, se, wf};
 use conformance::shows;
 use rsvp_core::output::PoliceFlags;
 use rsvp_core::wire::{
-    ClassNum, MessageType, Object, Path, PathErr, RawMessage, RawObject, Resv, ResvConf, ResvErr, ResvTear,
-    Session, Style,
+    ClassNum, MessageType, Object, Path, PathErr, PathTear, RawMessage, RawObject, Resv, ResvConf, ResvErr,
+    ResvTear, Session, Style,
 };
 
 const R: Duration = Duration::from_secs(30);
@@ -290,4 +290,78 @@ fn error_of(raw: &RawMessage) -> (u8, u16) {
         Ok(Object::ErrorSpec(error)) => (error.code, error.value),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn an_empty_scope_is_not_sent() {
+    shows(&["rfc2205-3.4-03", "rfc2205-3.4-07"]);
+    let mut dut = group(1);
+    let g = dut.g();
+    let mut resv = dut.resv(Station::D1, g, Style::Wf, &[wf(cl(1.0))]);
+    resv.scope = Some(scope(&dut, &[1]));
+    dut.send(Station::D1, resv.clone());
+    let _ = dut.expect::<Resv>(Port::A);
+    let path = dut.path(Station::U2, g, dut.s2());
+    dut.send(Station::U2, path);
+    dut.advance(R + R / 2);
+    dut.expect_no::<Resv>(Port::B);
+    resv.scope = Some(scope(&dut, &[1, 2]));
+    dut.send(Station::D1, resv);
+    assert_eq!(dut.expect::<Resv>(Port::B).message.scope, Some(scope(&dut, &[2])));
+}
+
+#[test]
+fn a_wildcard_resv_to_several_previous_hops_has_a_scope() {
+    shows(&["rfc2205-3.1.4-08", "rfc2205-3.4-06"]);
+    let mut dut = group(1);
+    let g = dut.g();
+    let resv = dut.resv(Station::D1, g, Style::Wf, &[wf(cl(1.0))]);
+    dut.send(Station::D1, resv);
+    assert_eq!(dut.expect::<Resv>(Port::A).message.scope, None, "one previous hop");
+    for number in [2, 3] {
+        let path = dut.path(Station::U2, g, dut.plan.sender(number));
+        dut.send(Station::U2, path);
+    }
+    assert_eq!(dut.all::<Resv>(Port::A).pop().expect("a Resv").message.scope, Some(scope(&dut, &[1])));
+    assert_eq!(dut.all::<Resv>(Port::B).pop().expect("a Resv").message.scope, Some(scope(&dut, &[2, 3])));
+}
+
+#[test]
+fn an_unknown_class_that_travels_passes_with_tears_and_errors() {
+    shows(&["rfc2205-3.10-05"]);
+    let unknown = object(201, 5, &[1; 8]);
+    let mut dut = Dut::router();
+    let (h, s1) = (dut.h(), dut.s1());
+    dut.learn(Station::U1, h, s1);
+    dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
+    let mut error = dut.path_err(h, s1, 2, 0);
+    error.forward = vec![unknown.clone()];
+    dut.send(Station::D1, error);
+    assert_eq!(dut.expect::<PathErr>(Port::A).message.forward, std::slice::from_ref(&unknown));
+    let mut error = dut.resv_err(Station::U1, h, Style::Ff, ff(cl(1.0), s1), (2, 0, 0));
+    error.forward = vec![unknown.clone()];
+    dut.send(Station::U1, error);
+    assert_eq!(dut.expect::<ResvErr>(Port::C).message.forward, std::slice::from_ref(&unknown));
+    let mut tear = dut.resv_tear(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
+    tear.forward = vec![unknown.clone()];
+    dut.send(Station::D1, tear);
+    assert_eq!(dut.expect::<ResvTear>(Port::A).message.forward, std::slice::from_ref(&unknown));
+    let mut tear = dut.path_tear(Station::U1, h, s1);
+    tear.forward = vec![unknown.clone()];
+    dut.send(Station::U1, tear);
+    assert_eq!(dut.expect::<PathTear>(Port::C).message.forward, [unknown]);
+}
+
+#[test]
+fn the_scope_is_the_union_of_what_was_received() {
+    shows(&["rfc2205-3.4-02", "rfc2209-2.rrefresh-09"]);
+    let mut dut = group(3);
+    let g = dut.g();
+    for (station, senders) in [(Station::D1, Some([1, 2])), (Station::D2, Some([1, 3]))] {
+        let mut resv = dut.resv(station, g, Style::Wf, &[wf(cl(1.0))]);
+        resv.scope = senders.map(|senders| scope(&dut, &senders));
+        dut.send(station, resv);
+    }
+    assert_eq!(dut.all::<Resv>(Port::A).pop().expect("a Resv").message.scope, Some(scope(&dut, &[1])));
+    assert_eq!(dut.all::<Resv>(Port::B).pop().expect("a Resv").message.scope, Some(scope(&dut, &[2, 3])));
 }

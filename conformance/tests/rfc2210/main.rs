@@ -316,3 +316,30 @@ fn guaranteed_service_is_reserved_at_its_rate() {
     let c = dut.node().interfaces().into_iter().find(|view| view.id == Port::C.interface());
     assert_eq!(c.expect("c is there").reserved, 30_000);
 }
+
+#[test]
+fn adspecs_that_contradict_themselves() {
+    shows(&["rfc2210-A1-03", "rfc2210-A1-01", "rfc2210-3.3-01"]);
+    let good = adspec(&[GENERAL]);
+    let not_first = adspec(&["05000000", GENERAL]);
+    let mut lengths: Vec<Vec<u8>> = [(3, 10), (3, 8), (7, 9), (7, 7), (11, 2), (11, 0), (0, 0x10)]
+        .into_iter()
+        .map(|(position, value)| {
+            let mut contents = good.clone();
+            contents[position] = value;
+            contents
+        })
+        .collect();
+    lengths.push(not_first);
+    for contents in lengths {
+        let mut dut = Dut::router();
+        let h = dut.h();
+        let path = dut.path(Station::U1, h, dut.s1());
+        dut.send_changed(Station::U1, path, |objects| {
+            objects.push(RawObject { class: 13, ctype: 2, contents: contents.clone() });
+        });
+        let error = dut.expect_to::<PathErr>(Station::U1).message.error;
+        assert_eq!((error.code, error.value), (21, 5), "{contents:02x?}");
+        assert!(dut.senders(h).is_empty());
+    }
+}

@@ -1,0 +1,398 @@
+//! Requirements of RFC 2211, 2212, 2215 and 2997: the services, their order and their parameters.
+
+use conformance::bench::{Dut, Port, Station, bucket, cl, ff, gs, hex, tspec, wf};
+use conformance::shows;
+use rsvp_core::intserv::{self, Hop, Relation};
+use rsvp_core::wire::{
+    Adspec, ErrorSpec, Flowspec, IntServAdspec, RawObject, Resv, ResvErr, Rspec, SenderTspec, Style, Tspec,
+};
+
+fn token_bucket((rate, depth, peak, min_unit, max_packet): (f32, f32, f32, u32, u32)) -> Tspec {
+    Tspec { rate, bucket: depth, peak, min_unit, max_packet }
+}
+
+/// A router with path state of S1, who sends up to 200B, for H.
+fn router() -> Dut {
+    let mut dut = Dut::router();
+    let mut path = dut.path(Station::U1, dut.h(), dut.s1());
+    path.sender_tspec = tspec(200.0);
+    dut.send(Station::U1, path);
+    dut.forget();
+    dut
+}
+
+/// What a request of D1 for S1 comes to: nothing, or code and value of the error.
+fn ask(dut: &mut Dut, flowspec: Flowspec) -> Result<(), (u8, u16)> {
+    let (h, s1) = (dut.h(), dut.s1());
+    let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(flowspec, s1)]);
+    dut.send(Station::D1, resv);
+    let error = dut.all::<ResvErr>(Port::C).pop().map(|error| error.message.error);
+    dut.forget();
+    error.map_or(Ok(()), |error| Err((error.code, error.value)))
+}
+
+/// The same to a fresh router, with a rate of 1B or changed from that.
+fn ask_with(change: impl Fn(&mut Tspec)) -> Result<(), (u8, u16)> {
+    let mut tspec = bucket(1.0);
+    change(&mut tspec);
+    ask(&mut router(), Flowspec::ControlledLoad(tspec))
+}
+
+fn hop() -> Hop {
+    Hop {
+        bandwidth: 1e6,
+        latency: Some(100),
+        mtu: 1500,
+        guaranteed: Some((1500, 120)),
+        controlled_load: true,
+        non_rsvp: false,
+    }
+}
+
+fn adspec() -> IntServAdspec {
+    let contents =
+        hex("00000013 01000008 04000001 00000003 06000001 49742400 08000001 000001f4 0a000001 000005dc
+        02000008 85000001 000003e8 86000001 000000c8 87000001 000003e8 88000001 000000c8 05000000");
+    match Adspec::decode(&RawObject { class: 13, ctype: 2, contents }) {
+        Adspec::IntServ(adspec) => adspec,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn capacity_is_not_oversubscribed() {
+    shows(&["rfc2211-4-01"]);
+    let mut dut = router();
+    let (h, s2) = (dut.h(), dut.s2());
+    dut.learn(Station::U2, h, s2);
+    assert_eq!(ask(&mut dut, cl(35.0)), Ok(()));
+    for (n, admitted) in [(20.0, false), (15.0, true)] {
+        let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(n), s2)]);
+        dut.send(Station::D1, resv);
+        let errors: Vec<_> =
+            dut.all::<ResvErr>(Port::C).into_iter().map(|error| error.message.error).collect();
+        assert_eq!(errors.is_empty(), admitted, "{n} B of the 15 B left: {errors:?}");
+        assert!(errors.iter().all(|error| (error.code, error.value) == (1, 2)));
+        dut.forget();
+    }
+    let c = dut.node().interfaces().into_iter().find(|view| view.id == Port::C.interface());
+    assert_eq!(c.expect("c is there").reserved, 500_000);
+}
+
+#[test]
+fn a_reduction_is_never_refused() {
+    shows(&["rfc2211-5-01", "rfc2212-inv-05"]);
+    for service in [cl as fn(f32) -> Flowspec, gs] {
+        let mut dut = router();
+        let (h, s1) = (dut.h(), dut.s1());
+        assert_eq!(ask(&mut dut, service(50.0)), Ok(()), "the interface is full");
+        assert_eq!(ask(&mut dut, service(30.0)), Ok(()));
+        assert_eq!(dut.reserved(Port::C), [(30.0, vec![s1])]);
+        let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(service(51.0), s1)]);
+        dut.send(Station::D1, resv);
+        assert_eq!(dut.expect::<ResvErr>(Port::C).message.error.flags, ErrorSpec::IN_PLACE);
+        assert_eq!(dut.reserved(Port::C), [(30.0, vec![s1])]);
+    }
+}
+
+#[test]
+fn the_ranges_of_a_token_bucket() {
+    shows(&["rfc2211-5-02"]);
+    for bad in [0.5, 1e14] {
+        assert_eq!(ask_with(|tspec| (tspec.rate, tspec.peak) = (bad, bad)), Err((21, 3)), "r = {bad}");
+    }
+    for bad in [0.0, 1e12] {
+        assert_eq!(ask_with(|tspec| tspec.bucket = bad), Err((21, 3)), "b = {bad}");
+    }
+    assert_eq!(
+        ask_with(|tspec| (tspec.rate, tspec.peak) = (1e12, 1e12)),
+        Err((1, 2)),
+        "possible, but not here"
+    );
+}
+
+#[test]
+fn packet_sizes() {
+    shows(&["rfc2211-5-04"]);
+    for (min_unit, max_packet) in [(0, 1500), (64, 0), (1000, 999)] {
+        let asked = ask_with(|tspec| (tspec.min_unit, tspec.max_packet) = (min_unit, max_packet));
+        assert_eq!(asked, Err((21, 3)), "m = {min_unit}, M = {max_packet}");
+    }
+    assert_eq!(ask_with(|tspec| (tspec.min_unit, tspec.max_packet) = (1000, 1000)), Ok(()));
+}
+
+#[test]
+fn numbers_that_are_no_rates() {
+    shows(&["rfc2211-5-05", "rfc2215-3.6-01"]);
+    for bits in [0x8000_0000, 0x7f80_0000, 0x7fc0_0000, 0xc61c_4000] {
+        let bad = f32::from_bits(bits);
+        assert_eq!(ask_with(|tspec| tspec.rate = bad), Err((21, 3)), "r = {bad}");
+        assert_eq!(ask_with(|tspec| tspec.bucket = bad), Err((21, 3)), "b = {bad}");
+    }
+    for bits in [0xff80_0000, 0x7fc0_0000] {
+        let bad = f32::from_bits(bits);
+        assert_eq!(ask_with(|tspec| tspec.peak = bad), Err((21, 3)), "p = {bad}");
+    }
+    assert_eq!(ask_with(|tspec| tspec.peak = f32::INFINITY), Ok(()));
+}
+
+#[test]
+fn the_peak_rate_makes_nothing_easier() {
+    shows(&["rfc2211-5-06"]);
+    for peak in [1e4, 1e6, f32::INFINITY] {
+        assert_eq!(ask_with(|tspec| tspec.peak = peak), Ok(()), "p = {peak}");
+        let asked = ask_with(|tspec| (tspec.rate, tspec.peak) = (1e6, peak.max(1e6)));
+        assert_eq!(asked, Err((1, 2)), "p = {peak}");
+    }
+}
+
+#[test]
+fn the_order_of_token_buckets() {
+    shows(&["rfc2211-8-01", "rfc2212-ord-01"]);
+    let one = token_bucket((10.0, 5.0, 20.0, 64, 1500));
+    for (other, relation) in [
+        ((10.0, 5.0, 20.0, 64, 1500), Relation::Equal),
+        ((5.0, 5.0, 20.0, 64, 1500), Relation::Larger),
+        ((10.0, 5.0, 20.0, 100, 1500), Relation::Larger),
+        ((10.0, 5.0, 20.0, 64, 1000), Relation::Larger),
+        ((5.0, 9.0, 20.0, 64, 1500), Relation::Incomparable),
+    ] {
+        let other = token_bucket(other);
+        let rspec = Rspec { rate: 40.0, slack: 0 };
+        assert_eq!(intserv::compare_tspecs(&one, &other), relation);
+        let load = (Flowspec::ControlledLoad(one), Flowspec::ControlledLoad(other));
+        assert_eq!(intserv::compare(&load.0, &load.1), relation);
+        let guaranteed = (Flowspec::Guaranteed(one, rspec), Flowspec::Guaranteed(other, rspec));
+        assert_eq!(intserv::compare(&guaranteed.0, &guaranteed.1), relation);
+    }
+}
+
+#[test]
+fn merging_for_a_reservation() {
+    shows(&["rfc2211-8-02", "rfc2205-3.11.6-01"]);
+    let one = Flowspec::ControlledLoad(token_bucket((10.0, 5.0, 20.0, 100, 1500)));
+    let other = Flowspec::ControlledLoad(token_bucket((5.0, 8.0, 30.0, 64, 1000)));
+    let lub = Flowspec::ControlledLoad(token_bucket((10.0, 8.0, 30.0, 64, 1000)));
+    assert_eq!(intserv::lub(&one, &other), Some(lub));
+    assert_eq!(intserv::compare(&one, &other), Relation::Incomparable);
+    let smaller = Flowspec::ControlledLoad(token_bucket((5.0, 5.0, 20.0, 100, 1000)));
+    assert_eq!(intserv::glb(&one, &smaller), Some(smaller), "of two in order, the smaller");
+    let guaranteed =
+        Flowspec::Guaranteed(token_bucket((10.0, 5.0, 20.0, 100, 1500)), Rspec { rate: 10.0, slack: 0 });
+    assert_eq!(intserv::lub(&one, &guaranteed), None, "different services are incompatible");
+}
+
+#[test]
+fn sums_and_minima() {
+    shows(&["rfc2211-8-04", "rfc2211-8-05"]);
+    let sum = |buckets: [Tspec; 2]| {
+        let tspecs = buckets.map(SenderTspec::TokenBucket);
+        intserv::sum(tspecs.iter())
+    };
+    let [one, other] = [(10.0, 5.0, 20.0, 100, 1500), (5.0, 8.0, 30.0, 64, 1000)].map(token_bucket);
+    let total = token_bucket((15.0, 13.0, 50.0, 64, 1500));
+    assert_eq!(sum([one, other]), Some(SenderTspec::TokenBucket(total)));
+    let endless = Tspec { peak: f32::INFINITY, ..one };
+    assert_eq!(sum([endless, other]), Some(SenderTspec::TokenBucket(Tspec { peak: f32::INFINITY, ..total })));
+    let small = token_bucket((10.0, 2.0, 20.0, 100, 1500));
+    assert_eq!(intserv::minimum(&small, &other), token_bucket((5.0, 8.0, 20.0, 64, 1000)), "unordered");
+    assert_eq!(intserv::minimum(&one, &small), small, "ordered: the smaller");
+}
+
+#[test]
+fn the_delay_bound_of_guaranteed_service() {
+    shows(&["rfc2212-e2e-01"]);
+    let close =
+        |found: f64, expected: f64| assert!((found - expected).abs() < 1.0, "{found} and not {expected}");
+    let tspec = token_bucket((10_000.0, 4500.0, 40_000.0, 64, 1500));
+    let bound = |tspec: &Tspec, rate| intserv::queueing_delay(tspec, &Rspec { rate, slack: 0 }, 3000, 2000);
+    // (b-M)/R * (p-R)/(p-r) + (M+Ctot)/R + Dtot, in microseconds.
+    close(bound(&tspec, 20_000.0), 1e6 * (3000.0 / 20_000.0 * 20.0 / 30.0 + 4500.0 / 20_000.0) + 2000.0);
+    close(bound(&tspec, 50_000.0), 1e6 * (4500.0 / 50_000.0) + 2000.0);
+    let endless = Tspec { peak: f32::INFINITY, ..tspec };
+    close(bound(&endless, 20_000.0), 1e6 * (4500.0 / 20_000.0 + 3000.0 / 20_000.0) + 2000.0);
+}
+
+#[test]
+fn what_guaranteed_service_cannot_be_asked_for() {
+    shows(&["rfc2212-inv-01", "rfc2212-inv-02", "rfc2212-inv-04"]);
+    let guaranteed = |rate, peak, reserved, slack| {
+        let tspec = Tspec { rate, peak, ..bucket(1.0) };
+        ask(&mut router(), Flowspec::Guaranteed(tspec, Rspec { rate: reserved, slack }))
+    };
+    assert_eq!(guaranteed(10_000.0, 9000.0, 10_000.0, 0), Err((21, 3)), "p < r");
+    assert_eq!(guaranteed(10_000.0, 10_000.0, 10_000.0, 0), Ok(()));
+    assert_eq!(guaranteed(10_000.0, f32::INFINITY, 10_000.0, 0), Ok(()));
+    assert_eq!(guaranteed(10_000.0, 20_000.0, 9000.0, 0), Err((21, 3)), "R < r");
+    assert_eq!(guaranteed(10_000.0, 20_000.0, 12_000.0, u32::MAX), Ok(()));
+    assert_eq!(guaranteed(0.5, 0.5, 1.0, 0), Err((21, 3)), "less than 1");
+    assert_eq!(guaranteed(10_000.0, 20_000.0, f32::INFINITY, 0), Err((21, 3)));
+    let slow_peak = Flowspec::ControlledLoad(Tspec { peak: 9000.0, ..bucket(1.0) });
+    assert_eq!(ask(&mut router(), slow_peak), Ok(()), "controlled load has no such rule");
+}
+
+#[test]
+fn the_error_terms_of_guaranteed_service_add_up() {
+    shows(&["rfc2212-exp-01", "rfc2212-exp-02"]);
+    let mut adspec = adspec();
+    let out = intserv::advertise(&adspec, &hop()).guaranteed.expect("guaranteed service");
+    assert_eq!((out.c_total, out.d_total, out.c_sum, out.d_sum), (2500, 320, 2500, 320));
+    let fragment = adspec.guaranteed.as_mut().expect("guaranteed service");
+    (fragment.c_total, fragment.d_total) = (0xffff_ff00, 0xffff_fff0);
+    let out = intserv::advertise(&adspec, &hop()).guaranteed.expect("guaranteed service");
+    assert_eq!((out.c_total, out.d_total), (u32::MAX, u32::MAX), "no wrap");
+}
+
+#[test]
+fn merging_of_guaranteed_service() {
+    shows(&["rfc2212-ord-02"]);
+    let mut dut = Dut::router();
+    let (g, s1) = (dut.g(), dut.s1());
+    dut.learn(Station::U1, g, s1);
+    let ask =
+        |rate, slack| Flowspec::Guaranteed(Tspec { rate: 5000.0, ..bucket(1.0) }, Rspec { rate, slack });
+    dut.reserve(Station::D1, g, Style::Ff, &[ff(ask(10_000.0, 50), s1)]);
+    let resv = dut.resv(Station::D2, g, Style::Ff, &[ff(ask(8000.0, 20), s1)]);
+    dut.send(Station::D2, resv);
+    assert_eq!(dut.expect::<Resv>(Port::A).message.flows[0].flowspec, Some(ask(10_000.0, 20)));
+}
+
+#[test]
+fn slack_that_is_not_used_is_passed_on() {
+    shows(&["rfc2212-ord-03"]);
+    let mut dut = router();
+    let (h, s1) = (dut.h(), dut.s1());
+    let asked = Flowspec::Guaranteed(bucket(1.0), Rspec { rate: 12_000.0, slack: 500 });
+    let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(asked.clone(), s1)]);
+    dut.send(Station::D1, resv);
+    assert_eq!(dut.expect::<Resv>(Port::A).message.flows[0].flowspec, Some(asked));
+}
+
+#[test]
+fn police_flags_ask_for_reshaping_where_it_is_needed() {
+    shows(&["rfc2212-pol-04"]);
+    use rsvp_core::output::PoliceFlags;
+    let mut dut = Dut::router();
+    let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
+    dut.learn(Station::U1, g, s1);
+    dut.learn(Station::U2, g, s2);
+    dut.reserve(Station::D1, g, Style::Wf, &[wf(gs(4.0))]);
+    dut.reserve(Station::D2, g, Style::Wf, &[wf(gs(2.0))]);
+    let [c, d] = [Port::C, Port::D].map(|port| dut.kernel(port)[0].police);
+    assert_eq!(c, PoliceFlags::MERGE);
+    assert_eq!(d, PoliceFlags::MERGE | PoliceFlags::BRANCH);
+}
+
+#[test]
+fn the_buffer_that_guaranteed_service_needs() {
+    shows(&["rfc2212-guide-01"]);
+    let close =
+        |found: f64, expected: f64| assert!((found - expected).abs() < 0.5, "{found} and not {expected}");
+    let rspec = Rspec { rate: 20_000.0, slack: 0 };
+    let tspec = token_bucket((10_000.0, 4500.0, 40_000.0, 64, 1500));
+    let endless = Tspec { peak: f32::INFINITY, ..tspec };
+    close(intserv::buffer_size(&endless, &rspec, 3000, 50_000), 4500.0 + 3000.0 + 0.05 * 20_000.0);
+    // (b-M)/(p-r) = 0.1 s < Csum/R + Dsum = 0.2 s: X = r.
+    close(
+        intserv::buffer_size(&tspec, &rspec, 3000, 50_000),
+        1500.0 + 3000.0 * 30_000.0 / 30_000.0 + 0.2 * 10_000.0,
+    );
+    // 0.1 s >= 0.05 s and p > R: X = R.
+    close(
+        intserv::buffer_size(&tspec, &rspec, 0, 50_000),
+        1500.0 + 3000.0 * 20_000.0 / 30_000.0 + 0.05 * 20_000.0,
+    );
+    // p <= R: X = p.
+    let fast = Rspec { rate: 50_000.0, slack: 0 };
+    close(intserv::buffer_size(&tspec, &fast, 0, 50_000), 1500.0 + 0.05 * 40_000.0);
+}
+
+#[test]
+fn all_general_parameters_are_processed() {
+    shows(&["rfc2215-1-01", "rfc2215-3.1-01", "rfc2215-3.2-01"]);
+    let mut adspec = adspec();
+    let out = intserv::advertise(&adspec, &Hop { bandwidth: 5e5, mtu: 1400, ..hop() }).general;
+    assert_eq!((out.is_hops, out.bandwidth, out.latency, out.path_mtu), (4, 5e5, 600, 1400));
+    assert!(!out.broken);
+    assert!(intserv::advertise(&adspec, &Hop { non_rsvp: true, ..hop() }).general.broken);
+    (adspec.general.is_hops, adspec.general.broken) = (255, true);
+    let out = intserv::advertise(&adspec, &hop()).general;
+    assert_eq!((out.is_hops, out.broken), (255, true), "no wrap, and a break stays");
+}
+
+#[test]
+fn the_available_bandwidth() {
+    shows(&["rfc2215-3.3-01"]);
+    let bandwidth = |arriving, local| {
+        let mut adspec = adspec();
+        adspec.general.bandwidth = arriving;
+        intserv::advertise(&adspec, &Hop { bandwidth: local, ..hop() }).general.bandwidth
+    };
+    assert_eq!(bandwidth(1e6, 5e5), 5e5);
+    assert_eq!(bandwidth(5e5, 1e6), 5e5);
+    assert_eq!((bandwidth(0.0, 1e6), bandwidth(1e6, 0.0)), (0.0, 0.0), "not known");
+    assert!(!bandwidth(f32::NAN, 1e6).is_nan());
+}
+
+#[test]
+fn the_path_latency() {
+    shows(&["rfc2215-3.4-01"]);
+    let latency = |arriving, local| {
+        let mut adspec = adspec();
+        adspec.general.latency = arriving;
+        intserv::advertise(&adspec, &Hop { latency: local, ..hop() }).general.latency
+    };
+    assert_eq!(latency(500, Some(100)), 600);
+    assert_eq!(latency(u32::MAX, Some(100)), u32::MAX, "indeterminate stays so");
+    assert_eq!(latency(500, None), u32::MAX);
+    assert_eq!(latency(0xffff_fff0, Some(100)), u32::MAX, "no wrap");
+}
+
+#[test]
+fn overrides_and_global_values() {
+    shows(&["rfc2215-2-01", "rfc2215-3.5-01"]);
+    let mut adspec = adspec();
+    let load = adspec.controlled_load.as_mut().expect("controlled load");
+    (load.overrides.path_mtu, load.overrides.bandwidth) = (Some(1000), Some(3e5));
+    let out = intserv::advertise(&adspec, &Hop { bandwidth: 2e5, mtu: 1200, ..hop() });
+    let load = out.controlled_load.expect("controlled load");
+    assert_eq!((load.overrides.path_mtu, load.overrides.bandwidth), (Some(1000), Some(2e5)));
+    assert_eq!((out.general.path_mtu, out.general.bandwidth), (1200, 2e5), "the global values all the same");
+    assert!(load.overrides.path_mtu <= Some(out.general.path_mtu));
+}
+
+#[test]
+fn the_null_service() {
+    shows(&["rfc2997-3-03", "rfc2997-3-04"]);
+    let null = |max_packet| Flowspec::Null { max_packet };
+    let golden = RawObject { class: 9, ctype: 2, contents: hex("00000003 06000002 80000001 000005dc") };
+    assert_eq!(Flowspec::decode(&golden), null(1500));
+    let mut dut = Dut::router();
+    let (g, s1) = (dut.g(), dut.s1());
+    dut.learn(Station::U1, g, s1);
+    dut.reserve(Station::D1, g, Style::Ff, &[ff(null(1500), s1)]);
+    let c = dut.node().interfaces().into_iter().find(|view| view.id == Port::C.interface());
+    assert_eq!(c.expect("c is there").reserved, 0, "it takes no bandwidth");
+    let resv = dut.resv(Station::D2, g, Style::Ff, &[ff(null(1000), s1)]);
+    dut.send(Station::D2, resv);
+    assert_eq!(dut.expect::<Resv>(Port::A).message.flows[0].flowspec, Some(null(1000)), "the smaller M");
+    let tear = dut.resv_tear(Station::D2, g, Style::Ff, &[ff(null(1000), s1)]);
+    dut.send(Station::D2, tear);
+    dut.forget();
+    let resv = dut.resv(Station::D2, g, Style::Ff, &[ff(cl(1.0), s1)]);
+    dut.send(Station::D2, resv);
+    let error = dut.expect_to::<ResvErr>(Station::D2).message.error;
+    assert_eq!((error.code, error.value), (21, 1));
+}
+
+#[test]
+fn dclass_passes() {
+    shows(&["rfc2997-3-05"]);
+    let mut dut = router();
+    let (h, s1) = (dut.h(), dut.s1());
+    let dclass = RawObject { class: 225, ctype: 1, contents: vec![0, 0, 0, 46] };
+    let mut resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
+    resv.forward = vec![dclass.clone()];
+    dut.send(Station::D1, resv);
+    assert_eq!(dut.expect::<Resv>(Port::A).message.forward, [dclass]);
+}
