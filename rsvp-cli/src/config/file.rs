@@ -10,7 +10,7 @@ use rsvp_core::config::{Bandwidth, ErrorTerms, InterfaceConfig, Limits};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::values::{Rate, Size, Span};
+use super::values::{Count, Rate, Size, Span};
 use super::{Config, Control, DEFAULT_EVENTS, InterfaceExtras, Log, LogFormat};
 use crate::endpoint::{Endpoint, parse_protocol};
 use crate::request;
@@ -56,7 +56,7 @@ struct ControlTable {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct LogTable {
-    level: Option<String>,
+    level: Option<Spanned<String>>,
     format: Option<LogFormat>,
     file: Option<PathBuf>,
 }
@@ -64,12 +64,12 @@ struct LogTable {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct LimitsTable {
-    sessions: Option<usize>,
-    senders_per_session: Option<usize>,
-    reservations_per_session: Option<usize>,
-    objects_per_message: Option<usize>,
-    queued_one_shots: Option<usize>,
-    queued_events: Option<usize>,
+    sessions: Option<Count>,
+    senders_per_session: Option<Count>,
+    reservations_per_session: Option<Count>,
+    objects_per_message: Option<Count>,
+    queued_one_shots: Option<Count>,
+    queued_events: Option<Count>,
 }
 
 #[derive(Default, Deserialize)]
@@ -78,8 +78,8 @@ struct InterfaceTable {
     enabled: Option<bool>,
     bandwidth: Option<Spanned<BandwidthTable>>,
     refresh_interval: Option<Spanned<Span>>,
-    refresh_misses: Option<Spanned<u32>>,
-    blockade_multiple: Option<Spanned<u32>>,
+    refresh_misses: Option<Count>,
+    blockade_multiple: Option<Count>,
     repair_delay: Option<Span>,
     slew_max: Option<Spanned<f32>>,
     latency: Option<Span>,
@@ -181,15 +181,13 @@ fn full_ttl() -> u8 {
     255
 }
 
-/// Where in the file, if that is known, and what is wrong.
-type Fault = (Option<usize>, String);
+/// Where in the file, and what is wrong.
+type Fault = (usize, String);
 
 impl File {
     /// Checks what spans several values, and fills in the defaults.
     pub(super) fn into_config(self) -> Result<Config, Fault> {
-        if let Some(level) = &self.log.level {
-            crate::logging::check_filter(level).map_err(|e| (None, format!("log.level: {e}")))?;
-        }
+        let level = self.log.level.map(|level| at(level, check_level)).transpose()?;
         let (default_interface, default_extras) =
             self.defaults.apply(&InterfaceConfig::default(), &InterfaceExtras::default())?;
         let mut node = NodeConfig {
@@ -213,7 +211,7 @@ impl File {
                 group: self.control.group,
                 events: self.control.events.unwrap_or(DEFAULT_EVENTS),
             },
-            log: Log { level: self.log.level, format: self.log.format, file: self.log.file },
+            log: Log { level, format: self.log.format, file: self.log.file },
             node,
             interfaces,
             default_interface: default_extras,
@@ -223,24 +221,29 @@ impl File {
     }
 }
 
+fn check_level(level: String) -> Result<String, String> {
+    crate::logging::check_filter(&level).map(|()| level)
+}
+
 /// Converts a table; what is wrong with it is told with its place.
 fn at<T, U>(table: Spanned<T>, convert: impl FnOnce(T) -> Result<U, String>) -> Result<U, Fault> {
     let start = table.span().start;
-    convert(table.into_inner()).map_err(|message| (Some(start), message))
+    convert(table.into_inner()).map_err(|message| (start, message))
 }
 
 impl LimitsTable {
     fn into_limits(self) -> Limits {
         let defaults = Limits::default();
+        let or = |count: Option<Count>, default| {
+            count.map_or(default, |count| usize::try_from(count.0).unwrap_or(usize::MAX))
+        };
         Limits {
-            sessions: self.sessions.unwrap_or(defaults.sessions),
-            senders_per_session: self.senders_per_session.unwrap_or(defaults.senders_per_session),
-            reservations_per_session: self
-                .reservations_per_session
-                .unwrap_or(defaults.reservations_per_session),
-            objects_per_message: self.objects_per_message.unwrap_or(defaults.objects_per_message),
-            queued_one_shots: self.queued_one_shots.unwrap_or(defaults.queued_one_shots),
-            queued_events: self.queued_events.unwrap_or(defaults.queued_events),
+            sessions: or(self.sessions, defaults.sessions),
+            senders_per_session: or(self.senders_per_session, defaults.senders_per_session),
+            reservations_per_session: or(self.reservations_per_session, defaults.reservations_per_session),
+            objects_per_message: or(self.objects_per_message, defaults.objects_per_message),
+            queued_one_shots: or(self.queued_one_shots, defaults.queued_one_shots),
+            queued_events: or(self.queued_events, defaults.queued_events),
         }
     }
 }
@@ -253,16 +256,13 @@ impl InterfaceTable {
         extras: &InterfaceExtras,
     ) -> Result<(InterfaceConfig, InterfaceExtras), Fault> {
         let refresh = self.refresh_interval.map(|r| at(r, check_refresh)).transpose()?;
-        let misses = self.refresh_misses.map(|k| at(k, |k| at_least_one("refresh-misses", k))).transpose()?;
-        let blockade =
-            self.blockade_multiple.map(|k| at(k, |k| at_least_one("blockade-multiple", k))).transpose()?;
         let bandwidth = self.bandwidth.map(|b| at(b, BandwidthTable::into_bandwidth)).transpose()?;
         let config = InterfaceConfig {
             enabled: self.enabled.unwrap_or(base.enabled),
             bandwidth: bandwidth.or(base.bandwidth),
             refresh: refresh.unwrap_or(base.refresh),
-            refresh_multiple: misses.unwrap_or(base.refresh_multiple),
-            blockade_multiple: blockade.unwrap_or(base.blockade_multiple),
+            refresh_multiple: self.refresh_misses.map_or(base.refresh_multiple, |count| count.0),
+            blockade_multiple: self.blockade_multiple.map_or(base.blockade_multiple, |count| count.0),
             repair_delay: self.repair_delay.map_or(base.repair_delay, |span| span.0),
             slew_max: self.slew_max.map(|slew| at(slew, check_slew)).transpose()?.unwrap_or(base.slew_max),
             latency: self.latency.map(|span| span.0).or(base.latency),
@@ -289,10 +289,6 @@ fn check_slew(slew: f32) -> Result<f32, String> {
         return Ok(slew);
     }
     Err("slew-max (Slew.Max) must be 0 or more; RFC 2205 suggests 0.30".to_owned())
-}
-
-fn at_least_one(name: &str, value: u32) -> Result<u32, String> {
-    if value == 0 { Err(format!("{name} must be at least 1")) } else { Ok(value) }
 }
 
 impl BandwidthTable {

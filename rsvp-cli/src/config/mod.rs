@@ -125,7 +125,7 @@ impl Config {
             fail(line, e.message().split_whitespace().collect::<Vec<_>>().join(" "))
         })?;
         let mut config =
-            file.into_config().map_err(|(at, message)| fail(at.map(|at| line_of(text, at)), message))?;
+            file.into_config().map_err(|(at, message)| fail(Some(line_of(text, at)), message))?;
         config.file = Some(path.to_path_buf());
         Ok(config)
     }

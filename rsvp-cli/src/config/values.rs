@@ -15,6 +15,10 @@ pub(super) struct Rate(pub(super) u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Size(pub(super) u32);
 
+/// A whole number of at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Count(pub(super) u32);
+
 /// A time span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span(pub(super) Duration);
@@ -38,6 +42,15 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = deserializer.deserialize_any(NumberOrText("a time span, as 30 (seconds) or \"500ms\""))?;
         parse_duration(&text).map(Self).map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = deserializer.deserialize_any(NumberOrText("a whole number"))?;
+        text.parse().ok().filter(|count| *count > 0).map(Self).ok_or_else(|| {
+            de::Error::custom(format!("`{text}` must be a whole number from 1 to {}", u32::MAX))
+        })
     }
 }
 
