@@ -48,21 +48,6 @@ impl Network {
         self.run_until(self.now + time);
     }
 
-    /// Runs until `done` holds, at most for `limit`; whether it came to hold.
-    pub fn run_while_not(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
-        let end = self.now + limit;
-        loop {
-            if done(self) {
-                return true;
-            }
-            if self.next_time().is_none_or(|next| next > end) {
-                self.now = end;
-                return false;
-            }
-            self.step();
-        }
-    }
-
     /// When the next thing happens; `None` when the whole network is idle.
     #[must_use]
     pub fn next_time(&self) -> Option<Instant> {

@@ -70,6 +70,42 @@ impl Dut {
         Self::with(Family::V4, |config| config.router = false)
     }
 
+    /// A router that has path state of the first `senders` senders of the group G.
+    #[must_use]
+    pub fn group(senders: u8) -> Self {
+        let dut = Self::router();
+        let g = dut.g();
+        dut.knowing(g, senders)
+    }
+
+    /// A router that has path state of the first `senders` senders of the unicast session H.
+    #[must_use]
+    pub fn unicast(senders: u8) -> Self {
+        let dut = Self::router();
+        let h = dut.h();
+        dut.knowing(h, senders)
+    }
+
+    /// A router that has path state of S1 for H, whose SENDER_TSPEC is more than any interface has: 200 [`B`].
+    #[must_use]
+    pub fn greedy() -> Self {
+        let mut dut = Self::router();
+        let mut path = dut.path(Station::U1, dut.h(), dut.s1());
+        path.sender_tspec = tspec(200.0);
+        dut.send(Station::U1, path);
+        dut.forget();
+        dut
+    }
+
+    fn knowing(mut self, session: SessionKey, senders: u8) -> Self {
+        for number in 1..=senders {
+            let station = if number == 1 { Station::U1 } else { Station::U2 };
+            let sender = self.plan.sender(number);
+            self.learn(station, session, sender);
+        }
+        self
+    }
+
     /// A router whose configuration is changed first.
     #[must_use]
     pub fn with(family: Family, change: impl FnOnce(&mut NodeConfig)) -> Self {

@@ -1,8 +1,8 @@
 //! Contents of messages, in short.
 
 use rsvp_core::wire::{
-    FilterSpec, FlowDescriptor, Flowspec, Message, Path, PathErr, PathTear, Resv, ResvConf, ResvErr,
-    ResvTear, Rspec, SenderTspec, Tspec,
+    FilterSpec, FlowDescriptor, Flowspec, Message, Path, PathErr, PathTear, RawObject, Resv, ResvConf,
+    ResvErr, ResvTear, Rspec, SenderTspec, Tspec,
 };
 
 use crate::bench::plan::B;
@@ -47,6 +47,12 @@ pub fn se(flowspec: Flowspec, senders: &[FilterSpec]) -> FlowDescriptor {
 #[must_use]
 pub fn wf(flowspec: Flowspec) -> FlowDescriptor {
     FlowDescriptor { flowspec: Some(flowspec), filters: Vec::new() }
+}
+
+/// Any object.
+#[must_use]
+pub fn object(class: u8, ctype: u8, contents: &[u8]) -> RawObject {
+    RawObject { class, ctype, contents: contents.to_vec() }
 }
 
 /// What some senders share: a rate in units of [`B`], and the senders, none for all.

@@ -18,6 +18,6 @@ mod plan;
 mod tester;
 
 pub use dut::{AT_ONCE, Dut, Received};
-pub use messages::{Kind, Share, bucket, cl, ff, gs, hex, se, shares, tspec, wf};
-pub use plan::{B, Family, Plan, Port, Station};
+pub use messages::{Kind, Share, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
+pub use plan::{B, Family, Plan, Port, R, Station};
 pub use tester::{InProcess, Installer, Packet, Sent, Tester, group_route};

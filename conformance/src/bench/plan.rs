@@ -1,12 +1,16 @@
 //! The bench's addresses, sessions and senders.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 use rsvp_core::InterfaceId;
 use rsvp_core::wire::{FilterSpec, FlowKey, SessionKey};
 
 /// The base quantity of bandwidth, in bytes per second.
 pub const B: f32 = 10_000.0;
+
+/// The refresh period, unless a case says otherwise (RFC 2205 section 3.7).
+pub const R: Duration = Duration::from_secs(30);
 
 /// An interface of the DUT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

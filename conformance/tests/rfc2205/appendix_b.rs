@@ -6,16 +6,6 @@ use rsvp_core::wire::{
     ClassNum, ErrorSpec, Flowspec, MessageType, Path, PathErr, RawObject, ResvErr, Style, Tspec,
 };
 
-/// A router with path state of S1, who sends up to 200B, for H.
-fn router() -> Dut {
-    let mut dut = Dut::router();
-    let mut path = dut.path(Station::U1, dut.h(), dut.s1());
-    path.sender_tspec = tspec(200.0);
-    dut.send(Station::U1, path);
-    dut.forget();
-    dut
-}
-
 /// The ResvErr that a Resv for H gets, with nothing else happening.
 fn refused(dut: &mut Dut, style: Style, flow: rsvp_core::wire::FlowDescriptor) -> ErrorSpec {
     let h = dut.h();
@@ -31,7 +21,7 @@ fn refused(dut: &mut Dut, style: Style, flow: rsvp_core::wire::FlowDescriptor) -
 #[test]
 fn admission_control_failures() {
     shows(&["rfc2205-B-03", "rfc2205-B-04", "rfc2212-inv-03", "rfc2211-5-03"]);
-    let mut dut = router();
+    let mut dut = Dut::greedy();
     let s1 = dut.s1();
     let error = refused(&mut dut, Style::Ff, ff(cl(100.0), s1));
     assert_eq!((error.code, error.value), (1, 2), "requested bandwidth unavailable");
@@ -47,7 +37,7 @@ fn admission_control_failures() {
 #[test]
 fn no_sender_information() {
     shows(&["rfc2205-B-07", "rfc2209-2.resv-07"]);
-    let mut dut = router();
+    let mut dut = Dut::greedy();
     let unknown = dut.plan.sender(9);
     assert_eq!(refused(&mut dut, Style::Ff, ff(cl(1.0), unknown)).code, 4);
     // S1 is known, but its data does not leave by d.
@@ -65,7 +55,7 @@ fn no_sender_information() {
 fn unknown_styles() {
     shows(&["rfc2205-A.7-02", "rfc2205-B-09"]);
     for vector in [[0, 0, 0x09], [0, 0, 0], [0, 0, 0x1a]] {
-        let mut dut = router();
+        let mut dut = Dut::greedy();
         let (h, s1) = (dut.h(), dut.s1());
         let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
         dut.send_changed(Station::D1, resv, |objects| {
@@ -83,7 +73,7 @@ fn unknown_styles() {
 #[test]
 fn system_errors_are_passed_on_untouched() {
     shows(&["rfc2205-B-18"]);
-    let mut dut = router();
+    let mut dut = Dut::greedy();
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     for code in [22, 23] {
@@ -99,7 +89,7 @@ fn system_errors_are_passed_on_untouched() {
 #[test]
 fn the_node_that_found_an_error_says_so() {
     shows(&["rfc2205-B-19", "rfc2209-2.resv-17"]);
-    let mut dut = router();
+    let mut dut = Dut::greedy();
     let (h, s1) = (dut.h(), dut.s1());
     let unknown = dut.plan.sender(9);
     let (on_a, on_c) = (dut.plan.dut(Port::A), dut.plan.dut(Port::C));
@@ -148,7 +138,7 @@ fn faults_of_form_are_counted_and_answered_by_nothing() {
 #[test]
 fn parameters_that_traffic_control_cannot_use() {
     shows(&["rfc2205-B-17"]);
-    let mut dut = router();
+    let mut dut = Dut::greedy();
     let (h, s1) = (dut.h(), dut.s1());
     let nan = Tspec { rate: f32::NAN, ..bucket(1.0) };
     let error = refused(&mut dut, Style::Ff, ff(Flowspec::ControlledLoad(nan), s1));
@@ -177,7 +167,7 @@ fn parameters_that_traffic_control_cannot_use() {
 #[test]
 fn a_request_for_larger_packets_than_the_link_carries() {
     shows(&["rfc2210-2.3.2-06"]);
-    let mut dut = router();
+    let mut dut = Dut::greedy();
     let s1 = dut.s1();
     let huge = Flowspec::ControlledLoad(Tspec { max_packet: 9000, ..bucket(1.0) });
     let error = refused(&mut dut, Style::Ff, ff(huge, s1));

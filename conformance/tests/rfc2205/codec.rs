@@ -1,6 +1,6 @@
 //! RFC 2205 section 3.1: the formats of messages, as octets.
 
-use conformance::bench::{Dut, Kind, Station, bucket, cl, ff, hex, se, wf};
+use conformance::bench::{Dut, Kind, Station, bucket, cl, ff, hex, object, se, wf};
 use conformance::shows;
 use rsvp_core::wire::{
     ClassNum, DecodeErrorKind, ErrorSpec, FlowDescriptor, FlowKey, Flowspec, Header, Message, Path,
@@ -70,10 +70,6 @@ fn changed(text: &str, change: impl FnOnce(&mut Vec<RawObject>)) -> Result<Messa
 
 fn without(class: ClassNum) -> impl Fn(&mut Vec<RawObject>) {
     move |objects| objects.retain(|object| object.class != class.0)
-}
-
-fn object(class: u8, ctype: u8, contents: &[u8]) -> RawObject {
-    RawObject { class, ctype, contents: contents.to_vec() }
 }
 
 #[test]

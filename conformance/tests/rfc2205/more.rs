@@ -1,9 +1,8 @@
 //! RFC 2205: cases that concern several sections at once.
 
-use std::time::Duration;
-
 use conformance::bench::{
-    Dut, Family, InProcess, Packet, Plan, Port, Station, Tester, cl, ff, group_route, se, tspec, wf,
+    Dut, Family, InProcess, Packet, Plan, Port, R, Station, Tester, cl, ff, group_route, object, se, tspec,
+    wf,
 };
 use conformance::shows;
 use rsvp_core::command::{Command, ReserveRequest};
@@ -13,12 +12,6 @@ use rsvp_core::input::{NextHop, Route};
 use rsvp_core::wire::{
     ErrorSpec, FilterSpec, FlowKey, MessageType, Path, PathErr, RawObject, Resv, ResvErr, SessionKey, Style,
 };
-
-const R: Duration = Duration::from_secs(30);
-
-fn object(class: u8, contents: &[u8]) -> RawObject {
-    RawObject { class, ctype: 1, contents: contents.to_vec() }
-}
 
 #[test]
 fn figure_10_both_ways() {
@@ -83,7 +76,7 @@ fn policy_data_is_not_merged() {
     let mut dut = Dut::router();
     let (g, s1) = (dut.g(), dut.s1());
     dut.learn(Station::U1, g, s1);
-    let policy = [object(14, &[1; 8]), object(14, &[2; 8])];
+    let policy = [object(14, 1, &[1; 8]), object(14, 1, &[2; 8])];
     for (station, policy) in [Station::D1, Station::D2].into_iter().zip(&policy) {
         let mut resv = dut.resv(station, g, Style::Ff, &[ff(cl(1.0), s1)]);
         resv.policy = vec![policy.clone()];
@@ -245,7 +238,7 @@ fn each_code_in_its_message() {
         let path = dut.path(Station::U1, session, sender);
         dut.send(Station::U1, path);
     }
-    dut.send_changed(Station::U1, path.clone(), |objects| objects.push(object(99, &[0; 4])));
+    dut.send_changed(Station::U1, path.clone(), |objects| objects.push(object(99, 1, &[0; 4])));
     dut.send_changed(Station::U1, path.clone(), |objects| objects[0].ctype = 99);
     path.sender_tspec = tspec(f32::NAN);
     dut.send(Station::U1, path);
@@ -255,7 +248,7 @@ fn each_code_in_its_message() {
     }
     let resv = dut.resv(Station::D1, h, Style::Se, &[se(cl(1.0), &[s1, s2])]);
     dut.send(Station::D1, resv.clone());
-    dut.send_changed(Station::D1, resv.clone(), |objects| objects.insert(1, object(99, &[0; 4])));
+    dut.send_changed(Station::D1, resv.clone(), |objects| objects.insert(1, object(99, 1, &[0; 4])));
     dut.send_changed(Station::D1, resv, |objects| {
         let style = objects.iter_mut().find(|object| object.class == 8).expect("it is there");
         style.contents[3] = 0x09;

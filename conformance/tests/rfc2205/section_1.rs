@@ -8,17 +8,6 @@ use rsvp_core::wire::{
     FilterSpec, FlowDescriptor, FlowKey, Path, Resv, ResvConf, ResvErr, SessionKey, Style,
 };
 
-/// Path state for all three senders of the group.
-fn group() -> Dut {
-    let mut dut = Dut::router();
-    let g = dut.g();
-    for (station, number) in [(Station::U1, 1), (Station::U2, 2), (Station::U2, 3)] {
-        let sender = dut.plan.sender(number);
-        dut.learn(station, g, sender);
-    }
-    dut
-}
-
 #[test]
 fn both_families_carry_the_same_exchange() {
     shows(&["rfc2205-1-02"]);
@@ -114,7 +103,7 @@ fn the_reservation_is_where_the_data_leaves() {
 fn a_request_goes_no_further_than_an_equal_or_larger_one() {
     shows(&["rfc2205-1.2-03", "rfc2205-2.6-02"]);
     for smaller in [3.0, 4.0] {
-        let mut dut = group();
+        let mut dut = Dut::group(3);
         let (g, r2) = (dut.g(), dut.plan.address(8, 8));
         dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
         let mut resv = dut.resv(Station::D2, g, Style::Wf, &[wf(cl(smaller))]);
@@ -130,7 +119,7 @@ fn a_request_goes_no_further_than_an_equal_or_larger_one() {
 #[test]
 fn an_explicit_filter_takes_one_sender() {
     shows(&["rfc2205-1.3-01", "rfc2205-2.1-03"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s2) = (dut.g(), dut.s2());
     let resv = dut.resv(Station::D1, g, Style::Ff, &[ff(cl(1.0), s2)]);
     dut.send(Station::D1, resv);
@@ -142,7 +131,7 @@ fn an_explicit_filter_takes_one_sender() {
 #[test]
 fn wf_is_one_pipe_for_all_senders() {
     shows(&["rfc2205-1.3-02"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let g = dut.g();
     dut.reserve(Station::D2, g, Style::Wf, &[wf(cl(3.0))]);
     assert_eq!(dut.reserved(Port::D), [(3.0, vec![])], "one reservation, for any sender");
@@ -164,7 +153,7 @@ fn wf_reaches_new_senders_by_itself() {
 #[test]
 fn ff_is_one_pipe_for_each_sender() {
     shows(&["rfc2205-1.3-04"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(4.0), s1), ff(cl(5.0), s2)]);
     assert_eq!(dut.reserved(Port::C), [(4.0, vec![s1]), (5.0, vec![s2])]);
@@ -175,7 +164,7 @@ fn ff_is_one_pipe_for_each_sender() {
 #[test]
 fn se_is_one_pipe_for_the_listed_senders() {
     shows(&["rfc2205-1.3-05"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s1, s2])]);
     assert_eq!(dut.reserved(Port::C), [(1.0, vec![s1, s2])]);
@@ -195,7 +184,7 @@ fn styles_do_not_mix() {
     let styles = [(Style::Wf, 0x11), (Style::Ff, 0x0a), (Style::Se, 0x12)];
     for (first, value) in styles {
         for (second, _) in styles.into_iter().filter(|(style, _)| *style != first) {
-            let mut dut = group();
+            let mut dut = Dut::group(3);
             let (g, s1) = (dut.g(), dut.s1());
             dut.reserve(Station::D1, g, first, &[in_style(first, s1)]);
             let before = dut.reserved(Port::C);
@@ -224,7 +213,7 @@ fn wildcard_example(dut: &mut Dut) {
 #[test]
 fn figure_5_wildcard_filter() {
     shows(&["rfc2205-1.4-01", "rfc2205-2.2-02"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     wildcard_example(&mut dut);
     for port in [Port::A, Port::B] {
         let last = dut.all::<Resv>(port).pop().expect("a Resv");
@@ -235,7 +224,7 @@ fn figure_5_wildcard_filter() {
 #[test]
 fn figure_6_fixed_filter() {
     shows(&["rfc2205-1.4-02"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2, s3) = (dut.g(), dut.s1(), dut.s2(), dut.s3());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(4.0), s1), ff(cl(5.0), s2)]);
     dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(3.0), s1), ff(cl(1.0), s3)]);
@@ -253,7 +242,7 @@ fn figure_6_fixed_filter() {
 #[test]
 fn figure_7_shared_explicit() {
     shows(&["rfc2205-1.4-03", "rfc2209-2.utc-01"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2, s3) = (dut.g(), dut.s1(), dut.s2(), dut.s3());
     for (station, n, senders) in
         [(Station::D1, 1.0, vec![s1, s2]), (Station::D2, 3.0, vec![s1, s3]), (Station::D3, 2.0, vec![s2])]

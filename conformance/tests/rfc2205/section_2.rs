@@ -2,42 +2,19 @@
 
 use std::time::Duration;
 
-use conformance::bench::{AT_ONCE, Dut, Family, Port, Station, cl, ff, group_route, hex, se, tspec, wf};
+use conformance::bench::{AT_ONCE, Dut, Family, Port, R, Station, cl, ff, group_route, hex, se, tspec, wf};
 use conformance::shows;
 use rsvp_core::wire::{
     ClassNum, ErrorSpec, Path, PathErr, PathTear, RawObject, Resv, ResvConf, ResvErr, ResvTear, Style,
 };
 
-/// A router with path state of all three senders of the group.
-fn group() -> Dut {
-    let mut dut = Dut::router();
-    let g = dut.g();
-    for (station, number) in [(Station::U1, 1), (Station::U2, 2), (Station::U2, 3)] {
-        let sender = dut.plan.sender(number);
-        dut.learn(station, g, sender);
-    }
-    dut
-}
-
-/// A router with path state for S1, who sends up to 200B, and the session H.
-fn heavy() -> Dut {
-    let mut dut = Dut::router();
-    let mut path = dut.path(Station::U1, dut.h(), dut.s1());
-    path.sender_tspec = tspec(200.0);
-    dut.send(Station::U1, path);
-    dut.forget();
-    dut
-}
-
 /// The same with n times B reserved.
 fn reserved(n: f32) -> Dut {
-    let mut dut = heavy();
+    let mut dut = Dut::greedy();
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(n), s1)]);
     dut
 }
-
-const R: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_resv_goes_to_the_previous_hop_in_the_path() {
@@ -86,7 +63,7 @@ fn a_path_without_adspec_gets_none() {
 #[test]
 fn what_goes_upstream_is_the_least_upper_bound() {
     shows(&["rfc2205-2.2-01"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1) = (dut.g(), dut.s1());
     let bucket = |rate, bucket| {
         let tspec = rsvp_core::wire::Tspec { rate, bucket, ..conformance::bench::bucket(1.0) };
@@ -187,7 +164,7 @@ fn a_lost_message_is_not_repeated_before_the_next_refresh() {
 #[test]
 fn a_changed_path_is_passed_on_at_once() {
     shows(&["rfc2205-2.3-05", "rfc2205-3.3-03"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1) = (dut.g(), dut.s1());
     let mut path = dut.path(Station::U1, g, s1);
     path.sender_tspec = tspec(3.0);
@@ -213,7 +190,7 @@ fn a_changed_reservation_is_passed_on_at_once() {
 #[test]
 fn a_change_ends_where_merging_hides_it() {
     shows(&["rfc2205-2.3-07"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let g = dut.g();
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
     dut.reserve(Station::D2, g, Style::Wf, &[wf(cl(2.0))]);
@@ -247,7 +224,7 @@ fn a_path_tear_takes_the_reservation_along() {
 #[test]
 fn a_lost_tear_is_made_up_for_by_the_timeout() {
     shows(&["rfc2205-2.4-06", "rfc2205-3.1.5-04", "rfc2205-3.1.5-09"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1) = (dut.g(), dut.s1());
     for _ in 0..6 {
         dut.advance(R);
@@ -270,7 +247,7 @@ fn a_lost_tear_is_made_up_for_by_the_timeout() {
 #[test]
 fn any_subset_of_filters_can_be_torn() {
     shows(&["rfc2205-2.4-07"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s1, s2])]);
     let tear = dut.resv_tear(Station::D1, g, Style::Se, &[se(cl(1.0), &[s2])]);
@@ -291,7 +268,7 @@ fn the_flowspec_of_a_tear_does_not_count() {
     dut.send(Station::D1, tear);
     assert!(dut.kernel(Port::C).is_empty());
 
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s2) = (dut.g(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(2.0), &[s1, s2])]);
     let tear = dut.resv_tear(Station::D1, g, Style::Se, &[se(cl(9.0), &[s2])]);
@@ -337,7 +314,7 @@ fn a_refused_increase_leaves_the_old_reservation_in_place() {
     dut.advance(R + R / 2);
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(2.0, vec![s1])]);
 
-    let mut dut = heavy();
+    let mut dut = Dut::greedy();
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(100.0), s1)]);
     dut.send(Station::D1, resv);
     let error = dut.expect_to::<ResvErr>(Station::D1).message.error;
@@ -348,7 +325,7 @@ fn a_refused_increase_leaves_the_old_reservation_in_place() {
 #[test]
 fn a_merged_error_goes_to_all_who_are_responsible() {
     shows(&["rfc2205-2.5-05", "rfc2205-3.1.8-01", "rfc2209-2.rerr-09", "rfc2205-3.1.8-03"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1) = (dut.g(), dut.s1());
     for station in [Station::D1, Station::D2] {
         dut.reserve(station, g, Style::Ff, &[ff(cl(4.0), s1)]);
@@ -366,7 +343,7 @@ fn a_merged_error_goes_to_all_who_are_responsible() {
 #[test]
 fn only_the_largest_request_and_its_confirmation_go_on() {
     shows(&["rfc2205-2.6-01", "rfc2205-3.1.9-04"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1) = (dut.g(), dut.s1());
     let (r1, r2) = (dut.plan.address(7, 7), dut.plan.address(8, 8));
     let mut resv = dut.resv(Station::D1, g, Style::Ff, &[ff(cl(4.0), s1)]);

@@ -1,8 +1,6 @@
 //! RFC 2205 section 3.1: what a node does with each message, and how it makes its own.
 
-use std::time::Duration;
-
-use conformance::bench::{Dut, Packet, Port, Received, Station, cl, ff, gs, hex, se, tspec, wf};
+use conformance::bench::{Dut, Packet, Port, R, Received, Station, cl, ff, gs, hex, object, se, tspec, wf};
 use conformance::shows;
 use rsvp_core::config::Bandwidth;
 use rsvp_core::counters::DropReason;
@@ -10,22 +8,9 @@ use rsvp_core::wire::{
     ClassNum, Path, PathErr, PathTear, RawObject, Resv, ResvConf, ResvErr, ResvTear, Style,
 };
 
-const R: Duration = Duration::from_secs(30);
-
-/// A router with path state of all three senders of the group.
-fn group() -> Dut {
-    let mut dut = Dut::router();
-    let g = dut.g();
-    for (station, number) in [(Station::U1, 1), (Station::U2, 2), (Station::U2, 3)] {
-        let sender = dut.plan.sender(number);
-        dut.learn(station, g, sender);
-    }
-    dut
-}
-
 /// The state of figure 6: FF reservations of D1 on c, of D2 and D3 on d.
 fn figure_6() -> Dut {
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2, s3) = (dut.g(), dut.s1(), dut.s2(), dut.s3());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(4.0), s1), ff(cl(5.0), s2)]);
     dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(3.0), s1), ff(cl(1.0), s3)]);
@@ -37,10 +22,6 @@ fn adspec() -> RawObject {
     let contents =
         hex("00000009 01000008 04000001 00000003 06000001 49742400 08000001 000001f4 0a000001 000005dc");
     RawObject { class: 13, ctype: 2, contents }
-}
-
-fn object(class: u8, contents: &[u8]) -> RawObject {
-    RawObject { class, ctype: 1, contents: contents.to_vec() }
 }
 
 /// Sends a Path whose octets were changed, and returns how many were dropped for `reason`.
@@ -226,7 +207,7 @@ fn required_objects() {
 #[test]
 fn all_policy_data_is_kept() {
     shows(&["rfc2205-3.1.2-09", "rfc2205-A.13-01", "rfc2205-3.1.4-11"]);
-    let policy: Vec<RawObject> = (1..=3).map(|n| object(14, &[n * 17; 64])).collect();
+    let policy: Vec<RawObject> = (1..=3).map(|n| object(14, 1, &[n * 17; 64])).collect();
     let mut dut = Dut::router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
@@ -245,7 +226,7 @@ fn all_policy_data_is_kept() {
 #[test]
 fn the_class_says_what_becomes_of_an_unknown_object() {
     shows(&["rfc2205-3.1.2-11"]);
-    let [reject, ignore, pass] = [0x63, 0x99, 0xc9].map(|class| object(class, &[1, 2, 3, 4]));
+    let [reject, ignore, pass] = [0x63, 0x99, 0xc9].map(|class| object(class, 1, &[1, 2, 3, 4]));
     let mut dut = Dut::router();
     let path = dut.path(Station::U1, dut.h(), dut.s1());
     dut.send_changed(Station::U1, path.clone(), |objects| {
@@ -263,11 +244,11 @@ fn the_class_says_what_becomes_of_an_unknown_object() {
 #[test]
 fn the_sender_is_the_source_of_a_path_at_every_hop() {
     shows(&["rfc2205-3.1.3-02", "rfc2205-3.1.3-05", "rfc2209-2.prefresh-04", "rfc2205-3.1.3-06"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1) = (dut.g(), dut.s1());
     let path = dut.path(Station::U1, g, s1);
     let mut path = Path { sender_tspec: tspec(5.0), ..path };
-    path.policy = vec![object(14, &[1, 2, 3, 4])];
+    path.policy = vec![object(14, 1, &[1, 2, 3, 4])];
     dut.send(Station::U1, path.clone());
     let [c, d] = [Port::C, Port::D].map(|port| {
         let sent = dut.expect::<Path>(port);
@@ -372,7 +353,7 @@ fn a_confirmation_request_when_merging() {
         (bucket(5000.0, 5000.0), false),
         (bucket(20_000.0, 5000.0), false),
     ] {
-        let mut dut = group();
+        let mut dut = Dut::group(3);
         let (g, s1, r1) = (dut.g(), dut.s1(), dut.plan.address(7, 7));
         dut.reserve(Station::D2, g, Style::Ff, &[ff(bucket(10_000.0, 10_000.0), s1)]);
         let mut resv = dut.resv(Station::D1, g, Style::Ff, &[ff(request.clone(), s1)]);
@@ -390,7 +371,7 @@ fn a_confirmation_request_when_merging() {
 #[test]
 fn a_path_tear_must_match_in_everything() {
     shows(&["rfc2205-3.1.5-01", "rfc2205-3.1.5-02", "rfc2209-2.ptear-01"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1) = (dut.g(), dut.s1());
     let mut other_hop = dut.path_tear(Station::U1, g, s1);
     other_hop.hop.address = dut.plan.address(1, 9);
@@ -411,7 +392,7 @@ fn a_path_tear_must_match_in_everything() {
 #[test]
 fn a_removed_sender_leaves_shared_reservations_of_the_others() {
     shows(&["rfc2205-3.1.5-06", "rfc2209-2.ptear-03", "rfc2205-3.1.5-08"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s1, s2])]);
     let tear = dut.path_tear(Station::U1, g, s1);
@@ -443,7 +424,7 @@ fn a_wildcard_reservation_lives_with_its_last_sender() {
 #[test]
 fn a_resv_tear_must_match_in_everything() {
     shows(&["rfc2205-3.1.6-01", "rfc2209-2.rtear-01", "rfc2205-3.1.6-02"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
     let mut other_lih = dut.resv_tear(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -461,7 +442,7 @@ fn a_resv_tear_must_match_in_everything() {
 #[test]
 fn a_resv_tear_may_name_some_of_the_filters() {
     shows(&["rfc2205-3.1.6-03"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2, s3) = (dut.g(), dut.s1(), dut.s2(), dut.s3());
     let flows = [ff(cl(1.0), s1), ff(cl(1.0), s2), ff(cl(1.0), s3)];
     dut.reserve(Station::D1, g, Style::Ff, &flows);
@@ -529,7 +510,7 @@ fn a_path_error_is_told_to_the_sending_application() {
 #[test]
 fn each_ff_descriptor_stands_for_itself() {
     shows(&["rfc2205-3.1.8-04", "rfc2209-2.resv-06"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     let unknown = dut.plan.sender(9);
     let mut path = dut.path(Station::U2, g, s2);
@@ -621,7 +602,7 @@ fn a_broken_reservation_is_reported() {
 #[test]
 fn a_confirmation_says_who_confirms_what() {
     shows(&["rfc2205-3.1.9-03", "rfc2205-B-02"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     let r1 = dut.plan.address(7, 7);
     dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(4.0), s1)]);
@@ -675,13 +656,13 @@ fn a_path_tear_of_an_old_previous_hop_tears_nothing_downstream() {
 #[test]
 fn an_error_goes_only_where_its_sender_is_reserved() {
     shows(&["rfc2205-3.1.8-08", "rfc2205-3.1.8-12"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s3) = (dut.g(), dut.s1(), dut.s3());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
     dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(1.0), s1)]);
     dut.reserve(Station::D3, g, Style::Ff, &[ff(cl(1.0), s3)]);
     let mut error = dut.resv_err(Station::U1, g, Style::Ff, ff(cl(1.0), s1), (2, 0, 0));
-    error.policy = vec![object(14, &[1, 2, 3, 4])];
+    error.policy = vec![object(14, 1, &[1, 2, 3, 4])];
     dut.send(Station::U1, error.clone());
     for station in [Station::D1, Station::D2] {
         assert_eq!(dut.expect_to::<ResvErr>(station).message.policy, error.policy);
@@ -692,7 +673,7 @@ fn an_error_goes_only_where_its_sender_is_reserved() {
 #[test]
 fn an_error_names_what_the_next_hop_asked_for() {
     shows(&["rfc2205-3.1.8-09", "rfc2205-3.1.8-05"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s2, s3) = (dut.g(), dut.s2(), dut.s3());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s2])]);
     dut.reserve(Station::D2, g, Style::Se, &[se(cl(1.0), &[s2, s3])]);
@@ -705,7 +686,7 @@ fn an_error_names_what_the_next_hop_asked_for() {
 #[test]
 fn different_services_do_not_merge() {
     shows(&["rfc2205-3.11.6-02"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1) = (dut.g(), dut.s1());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
     let resv = dut.resv(Station::D2, g, Style::Ff, &[ff(gs(1.0), s1)]);

@@ -1,8 +1,6 @@
 //! RFC 2205 section 3.11: the interfaces to applications, traffic control and routing.
 
-use std::time::Duration;
-
-use conformance::bench::{AT_ONCE, Dut, Family, Port, Station, cl, ff, group_route, se, tspec};
+use conformance::bench::{AT_ONCE, Dut, Family, Port, R, Station, cl, ff, group_route, se, tspec};
 use conformance::shows;
 use rsvp_core::command::{Reply, ReserveRequest, SenderRequest};
 use rsvp_core::event::Upcall;
@@ -12,8 +10,6 @@ use rsvp_core::wire::{
     SessionKey, Style,
 };
 use rsvp_core::{ApiId, Command, Input, InterfaceId, Request};
-
-const R: Duration = Duration::from_secs(30);
 
 /// A host's own sender.
 fn own(dut: &Dut) -> FilterSpec {

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use conformance::bench::{AT_ONCE, Dut, Family, Port, Received, Station, cl, ff, group_route};
+use conformance::bench::{AT_ONCE, Dut, Family, Port, R, Received, Station, cl, ff, group_route};
 use conformance::shows;
 use rsvp_core::Instant;
 use rsvp_core::wire::{Path, PathTear, Resv, Style};
-
-const R: Duration = Duration::from_secs(30);
 
 /// The Paths that were sent out of a port, by time and destination port.
 fn paths(dut: &mut Dut, port: Port) -> Vec<(Duration, u16)> {

@@ -1,33 +1,14 @@
 //! RFC 2205 sections 3.4, 3.8 and 3.10: scope, policing, and objects that a node does not know.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
-use conformance::bench::{Dut, Port, Station, cl, ff, se, wf};
+use conformance::bench::{Dut, Port, R, Station, cl, ff, object, se, wf};
 use conformance::shows;
 use rsvp_core::output::PoliceFlags;
 use rsvp_core::wire::{
     ClassNum, MessageType, Object, Path, PathErr, PathTear, RawMessage, RawObject, Resv, ResvConf, ResvErr,
     ResvTear, Session, Style,
 };
-
-const R: Duration = Duration::from_secs(30);
-
-/// Path state of the first so many senders of the group.
-fn group(senders: u8) -> Dut {
-    let mut dut = Dut::router();
-    let g = dut.g();
-    for number in 1..=senders {
-        let station = if number == 1 { Station::U1 } else { Station::U2 };
-        let sender = dut.plan.sender(number);
-        dut.learn(station, g, sender);
-    }
-    dut
-}
-
-fn object(class: u8, ctype: u8, contents: &[u8]) -> RawObject {
-    RawObject { class, ctype, contents: contents.to_vec() }
-}
 
 fn scope(dut: &Dut, senders: &[u8]) -> Vec<IpAddr> {
     senders.iter().map(|number| dut.plan.sender(*number).source()).collect()
@@ -37,7 +18,7 @@ fn scope(dut: &Dut, senders: &[u8]) -> Vec<IpAddr> {
 fn explicit_styles_need_no_scope() {
     shows(&["rfc2205-3.4-01"]);
     for style in [Style::Ff, Style::Se] {
-        let mut dut = group(2);
+        let mut dut = Dut::group(2);
         let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
         let flows = match style {
             Style::Ff => vec![ff(cl(1.0), s1), ff(cl(1.0), s2)],
@@ -62,7 +43,7 @@ fn explicit_styles_need_no_scope() {
 #[test]
 fn a_refused_wildcard_request_is_answered_with_its_scope() {
     shows(&["rfc2205-3.4-08"]);
-    let mut dut = group(0);
+    let mut dut = Dut::group(0);
     let g = dut.g();
     for (station, number) in [(Station::U1, 1), (Station::U2, 2)] {
         let mut path = dut.path(station, g, dut.plan.sender(number));
@@ -94,13 +75,13 @@ fn entry_police() {
 #[test]
 fn merge_police() {
     shows(&["rfc2205-3.8-03"]);
-    let mut dut = group(1);
+    let mut dut = Dut::group(1);
     let (g, s2) = (dut.g(), dut.s2());
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(1.0))]);
     assert!(!dut.kernel(Port::C)[0].police.contains(PoliceFlags::MERGE), "one sender");
     dut.learn(Station::U2, g, s2);
     assert!(dut.kernel(Port::C)[0].police.contains(PoliceFlags::MERGE), "two senders share");
-    let mut dut = group(2);
+    let mut dut = Dut::group(2);
     let s1 = dut.s1();
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1), ff(cl(1.0), s2)]);
     assert!(
@@ -112,7 +93,7 @@ fn merge_police() {
 #[test]
 fn branch_police() {
     shows(&["rfc2205-3.8-04", "rfc2209-2.utc-02", "rfc2205-3.8-01"]);
-    let mut dut = group(1);
+    let mut dut = Dut::group(1);
     let g = dut.g();
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
     dut.reserve(Station::D2, g, Style::Wf, &[wf(cl(2.0))]);
@@ -216,7 +197,7 @@ fn an_unknown_class_that_travels_stays_with_the_state() {
 #[test]
 fn merged_reservations_carry_every_unknown_object_once() {
     shows(&["rfc2205-3.10-07"]);
-    let mut dut = group(1);
+    let mut dut = Dut::group(1);
     let (g, s1) = (dut.g(), dut.s1());
     let [x, y, z] = [1, 2, 3].map(|n| object(201, 5, &[n; 4]));
     for (station, forward) in
@@ -295,7 +276,7 @@ fn error_of(raw: &RawMessage) -> (u8, u16) {
 #[test]
 fn an_empty_scope_is_not_sent() {
     shows(&["rfc2205-3.4-03", "rfc2205-3.4-07"]);
-    let mut dut = group(1);
+    let mut dut = Dut::group(1);
     let g = dut.g();
     let mut resv = dut.resv(Station::D1, g, Style::Wf, &[wf(cl(1.0))]);
     resv.scope = Some(scope(&dut, &[1]));
@@ -313,7 +294,7 @@ fn an_empty_scope_is_not_sent() {
 #[test]
 fn a_wildcard_resv_to_several_previous_hops_has_a_scope() {
     shows(&["rfc2205-3.1.4-08", "rfc2205-3.4-06"]);
-    let mut dut = group(1);
+    let mut dut = Dut::group(1);
     let g = dut.g();
     let resv = dut.resv(Station::D1, g, Style::Wf, &[wf(cl(1.0))]);
     dut.send(Station::D1, resv);
@@ -355,7 +336,7 @@ fn an_unknown_class_that_travels_passes_with_tears_and_errors() {
 #[test]
 fn the_scope_is_the_union_of_what_was_received() {
     shows(&["rfc2205-3.4-02", "rfc2209-2.rrefresh-09"]);
-    let mut dut = group(3);
+    let mut dut = Dut::group(3);
     let g = dut.g();
     for (station, senders) in [(Station::D1, Some([1, 2])), (Station::D2, Some([1, 3]))] {
         let mut resv = dut.resv(station, g, Style::Wf, &[wf(cl(1.0))]);

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Port, Station, cl, ff, hex, tspec, wf};
+use conformance::bench::{Dut, Port, R, Station, cl, ff, hex, tspec, wf};
 use conformance::shows;
 use rsvp_core::counters::DropReason;
 use rsvp_core::wire::{Adspec, IntServAdspec, Path, PathErr, PathTear, RawObject, Resv, Session, Style};
-
-const R: Duration = Duration::from_secs(30);
 
 /// An ADSPEC whose path has so many bytes per second.
 fn adspec(bandwidth: f32) -> Adspec {

@@ -2,40 +2,16 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Port, Received, Station, cl, ff, se, tspec, wf};
+use conformance::bench::{Dut, Port, R, Received, Station, cl, ff, se, tspec, wf};
 use conformance::shows;
 use rsvp_core::event::Upcall;
 use rsvp_core::output::{PoliceFlags, Request};
 use rsvp_core::wire::{ErrorSpec, Resv, ResvConf, ResvErr, ResvTear, Style};
 
-const R: Duration = Duration::from_secs(30);
-
-/// Path state of all three senders of H.
-fn router() -> Dut {
-    let mut dut = Dut::router();
-    let h = dut.h();
-    for (station, number) in [(Station::U1, 1), (Station::U2, 2), (Station::U2, 3)] {
-        let sender = dut.plan.sender(number);
-        dut.learn(station, h, sender);
-    }
-    dut
-}
-
-/// The same for the group.
-fn group() -> Dut {
-    let mut dut = Dut::router();
-    let g = dut.g();
-    for (station, number) in [(Station::U1, 1), (Station::U2, 2), (Station::U2, 3)] {
-        let sender = dut.plan.sender(number);
-        dut.learn(station, g, sender);
-    }
-    dut
-}
-
 #[test]
 fn without_an_lih_the_destination_address_says_the_interface() {
     shows(&["rfc2209-2.resv-01"]);
-    let mut dut = router();
+    let mut dut = Dut::unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     let mut resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     resv.hop.lih = 0;
@@ -45,7 +21,7 @@ fn without_an_lih_the_destination_address_says_the_interface() {
 
 #[test]
 fn styles_conflict_across_interfaces() {
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1) = (dut.g(), dut.s1());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
     let resv = dut.resv(Station::D2, g, Style::Se, &[se(cl(1.0), &[s1])]);
@@ -57,7 +33,7 @@ fn styles_conflict_across_interfaces() {
 #[test]
 fn a_change_of_style_needs_a_tear_first() {
     shows(&["rfc2209-2.resv-05"]);
-    let mut dut = router();
+    let mut dut = Dut::unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     let shared = dut.resv(Station::D1, h, Style::Se, &[se(cl(1.0), &[s1])]);
@@ -75,7 +51,7 @@ fn a_change_of_style_needs_a_tear_first() {
 #[test]
 fn several_paths_of_one_sender_are_one_sender() {
     shows(&["rfc2209-2.resv-08"]);
-    let mut dut = router();
+    let mut dut = Dut::unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U2, h, s1);
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -87,14 +63,14 @@ fn several_paths_of_one_sender_are_one_sender() {
 #[test]
 fn se_filters_that_match_nobody_are_left_out() {
     shows(&["rfc2209-2.resv-09"]);
-    let mut dut = router();
+    let mut dut = Dut::unicast(3);
     let (h, s1, unknown) = (dut.h(), dut.s1(), dut.plan.sender(9));
     let resv = dut.resv(Station::D1, h, Style::Se, &[se(cl(1.0), &[s1, unknown])]);
     dut.send(Station::D1, resv);
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(1.0, vec![s1])]);
     dut.expect_silence();
     assert_eq!(dut.reserved(Port::C), [(1.0, vec![s1])]);
-    let mut dut = router();
+    let mut dut = Dut::unicast(3);
     let resv = dut.resv(Station::D1, h, Style::Se, &[se(cl(1.0), &[unknown])]);
     dut.send(Station::D1, resv);
     assert_eq!(dut.expect_to::<ResvErr>(Station::D1).message.error.code, 4);
@@ -129,7 +105,7 @@ fn each_se_filter_has_its_own_lifetime() {
 #[test]
 fn an_identical_resv_is_quiet_and_a_changed_one_is_not() {
     shows(&["rfc2209-2.resv-13"]);
-    let mut dut = router();
+    let mut dut = Dut::unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     for _ in 0..3 {
@@ -146,7 +122,7 @@ fn an_identical_resv_is_quiet_and_a_changed_one_is_not() {
 #[test]
 fn a_refresh_that_asks_for_a_confirmation_is_no_mere_refresh() {
     shows(&["rfc2209-2.resv-14"]);
-    let mut dut = router();
+    let mut dut = Dut::unicast(3);
     let (h, s1, receiver) = (dut.h(), dut.s1(), dut.plan.address(7, 7));
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     let mut resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -181,7 +157,7 @@ fn a_refused_change_restores_what_was_there() {
 #[test]
 fn a_resv_goes_to_the_previous_hops_that_it_concerns() {
     shows(&["rfc2209-2.resv-16", "rfc2209-2.rrefresh-01"]);
-    let mut dut = router();
+    let mut dut = Dut::unicast(3);
     let (h, s2, s3) = (dut.h(), dut.s2(), dut.s3());
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s2), ff(cl(2.0), s3)]);
     dut.send(Station::D1, resv);
@@ -210,7 +186,7 @@ fn a_wildcard_tear_removes_the_reservation_of_its_next_hop() {
 #[test]
 fn a_tear_is_made_anew_for_each_previous_hop() {
     shows(&["rfc2209-2.rtear-03"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s2, s3) = (dut.g(), dut.s2(), dut.s3());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s2), ff(cl(4.0), s3)]);
     dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(2.0), s3)]);
@@ -239,7 +215,7 @@ fn a_reservation_error_without_path_state_is_dropped() {
 #[test]
 fn a_failure_of_all_there_is_starts_no_loop() {
     shows(&["rfc2209-2.rerr-03"]);
-    let mut dut = router();
+    let mut dut = Dut::unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(4.0), s1)]);
     let mut answers = 0;
@@ -254,7 +230,7 @@ fn a_failure_of_all_there_is_starts_no_loop() {
 #[test]
 fn an_error_concerns_those_who_share_a_filter_with_it() {
     shows(&["rfc2209-2.rerr-04"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s1])]);
     dut.reserve(Station::D2, g, Style::Se, &[se(cl(1.0), &[s2])]);
@@ -267,7 +243,7 @@ fn an_error_concerns_those_who_share_a_filter_with_it() {
 #[test]
 fn the_in_place_flag_counts_for_admission_failures_only() {
     shows(&["rfc2209-2.rerr-06"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let g = dut.g();
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
     dut.reserve(Station::D2, g, Style::Wf, &[wf(cl(2.0))]);
@@ -322,7 +298,7 @@ fn a_confirmation_needs_no_state_to_pass() {
 #[test]
 fn the_end_of_a_reservation_ends_its_installation() {
     shows(&["rfc2209-2.utc-08"]);
-    let mut dut = router();
+    let mut dut = Dut::unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     let id = dut.kernel(Port::C)[0].id;
@@ -337,7 +313,7 @@ fn the_end_of_a_reservation_ends_its_installation() {
 #[test]
 fn a_change_of_police_flags_alone_is_no_news_upstream() {
     shows(&["rfc2209-2.utc-09"]);
-    let mut dut = group();
+    let mut dut = Dut::group(3);
     let (g, s1) = (dut.g(), dut.s1());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(4.0), s1)]);
     let resv = dut.resv(Station::D2, g, Style::Ff, &[ff(cl(2.0), s1)]);
@@ -354,7 +330,7 @@ fn a_change_of_police_flags_alone_is_no_news_upstream() {
 #[test]
 fn a_changed_filter_set_keeps_the_reservation() {
     shows(&["rfc2209-2.utc-10"]);
-    let mut dut = router();
+    let mut dut = Dut::unicast(3);
     let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, h, Style::Se, &[se(cl(1.0), &[s1, s2])]);
     let id = dut.kernel(Port::C)[0].id;
@@ -396,7 +372,7 @@ fn what_a_resv_says_in_each_style() {
             .collect()
     };
     for (style, count) in [(Style::Ff, 2), (Style::Se, 2), (Style::Wf, 0)] {
-        let mut dut = router();
+        let mut dut = Dut::unicast(3);
         let (h, s2, s3) = (dut.h(), dut.s2(), dut.s3());
         let flows = match style {
             Style::Ff => vec![ff(cl(1.0), s2), ff(cl(2.0), s3)],

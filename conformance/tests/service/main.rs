@@ -1,6 +1,6 @@
 //! Requirements of RFC 2211, 2212, 2215 and 2997: the services, their order and their parameters.
 
-use conformance::bench::{Dut, Port, Station, bucket, cl, ff, gs, hex, tspec, wf};
+use conformance::bench::{Dut, Port, Station, bucket, cl, ff, gs, hex, wf};
 use conformance::shows;
 use rsvp_core::intserv::{self, Hop, Relation};
 use rsvp_core::wire::{
@@ -9,16 +9,6 @@ use rsvp_core::wire::{
 
 fn token_bucket((rate, depth, peak, min_unit, max_packet): (f32, f32, f32, u32, u32)) -> Tspec {
     Tspec { rate, bucket: depth, peak, min_unit, max_packet }
-}
-
-/// A router with path state of S1, who sends up to 200B, for H.
-fn router() -> Dut {
-    let mut dut = Dut::router();
-    let mut path = dut.path(Station::U1, dut.h(), dut.s1());
-    path.sender_tspec = tspec(200.0);
-    dut.send(Station::U1, path);
-    dut.forget();
-    dut
 }
 
 /// What a request of D1 for S1 comes to: nothing, or code and value of the error.
@@ -35,7 +25,7 @@ fn ask(dut: &mut Dut, flowspec: Flowspec) -> Result<(), (u8, u16)> {
 fn ask_with(change: impl Fn(&mut Tspec)) -> Result<(), (u8, u16)> {
     let mut tspec = bucket(1.0);
     change(&mut tspec);
-    ask(&mut router(), Flowspec::ControlledLoad(tspec))
+    ask(&mut Dut::greedy(), Flowspec::ControlledLoad(tspec))
 }
 
 fn hop() -> Hop {
@@ -62,7 +52,7 @@ fn adspec() -> IntServAdspec {
 #[test]
 fn capacity_is_not_oversubscribed() {
     shows(&["rfc2211-4-01"]);
-    let mut dut = router();
+    let mut dut = Dut::greedy();
     let (h, s2) = (dut.h(), dut.s2());
     dut.learn(Station::U2, h, s2);
     assert_eq!(ask(&mut dut, cl(35.0)), Ok(()));
@@ -83,7 +73,7 @@ fn capacity_is_not_oversubscribed() {
 fn a_reduction_is_never_refused() {
     shows(&["rfc2211-5-01", "rfc2212-inv-05"]);
     for service in [cl as fn(f32) -> Flowspec, gs] {
-        let mut dut = router();
+        let mut dut = Dut::greedy();
         let (h, s1) = (dut.h(), dut.s1());
         assert_eq!(ask(&mut dut, service(50.0)), Ok(()), "the interface is full");
         assert_eq!(ask(&mut dut, service(30.0)), Ok(()));
@@ -218,7 +208,7 @@ fn what_guaranteed_service_cannot_be_asked_for() {
     shows(&["rfc2212-inv-01", "rfc2212-inv-02", "rfc2212-inv-04"]);
     let guaranteed = |rate, peak, reserved, slack| {
         let tspec = Tspec { rate, peak, ..bucket(1.0) };
-        ask(&mut router(), Flowspec::Guaranteed(tspec, Rspec { rate: reserved, slack }))
+        ask(&mut Dut::greedy(), Flowspec::Guaranteed(tspec, Rspec { rate: reserved, slack }))
     };
     assert_eq!(guaranteed(10_000.0, 9000.0, 10_000.0, 0), Err((21, 3)), "p < r");
     assert_eq!(guaranteed(10_000.0, 10_000.0, 10_000.0, 0), Ok(()));
@@ -228,7 +218,7 @@ fn what_guaranteed_service_cannot_be_asked_for() {
     assert_eq!(guaranteed(0.5, 0.5, 1.0, 0), Err((21, 3)), "less than 1");
     assert_eq!(guaranteed(10_000.0, 20_000.0, f32::INFINITY, 0), Err((21, 3)));
     let slow_peak = Flowspec::ControlledLoad(Tspec { peak: 9000.0, ..bucket(1.0) });
-    assert_eq!(ask(&mut router(), slow_peak), Ok(()), "controlled load has no such rule");
+    assert_eq!(ask(&mut Dut::greedy(), slow_peak), Ok(()), "controlled load has no such rule");
 }
 
 #[test]
@@ -260,7 +250,7 @@ fn merging_of_guaranteed_service() {
 #[test]
 fn slack_that_is_not_used_is_passed_on() {
     shows(&["rfc2212-ord-03"]);
-    let mut dut = router();
+    let mut dut = Dut::greedy();
     let (h, s1) = (dut.h(), dut.s1());
     let asked = Flowspec::Guaranteed(bucket(1.0), Rspec { rate: 12_000.0, slack: 500 });
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(asked.clone(), s1)]);
@@ -388,7 +378,7 @@ fn the_null_service() {
 #[test]
 fn dclass_passes() {
     shows(&["rfc2997-3-05"]);
-    let mut dut = router();
+    let mut dut = Dut::greedy();
     let (h, s1) = (dut.h(), dut.s1());
     let dclass = RawObject { class: 225, ctype: 1, contents: vec![0, 0, 0, 46] };
     let mut resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
