@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rsvp_core::command::{Reply, ReserveRequest, SenderRequest};
+use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Command, SessionKey};
 use rsvp_sim::{Network, NodeId, invariants};
@@ -41,19 +41,15 @@ impl Line {
         FilterSpec::Ip { source: address(&self.net, self.senders[sender], v6), port: 4000 }
     }
 
-    fn open(&mut self, node: NodeId) -> ApiId {
-        match self.net.command(node, Command::OpenSession(self.key)) {
-            Ok(Reply::Session(api)) => api,
-            other => panic!("expected a session, not {other:?}"),
-        }
+    fn open_receiver(&mut self) -> ApiId {
+        self.net.open(self.receiver, self.key).expect("a session is opened")
     }
 
     fn announce(&mut self, sender: usize) -> ApiId {
         let node = self.senders[sender];
-        let api = self.open(node);
         let tspec = SenderTspec::TokenBucket(bucket(3_000_000.0));
         let request = SenderRequest { template: self.filter(sender), tspec, adspec: sender == 0, ttl: 63 };
-        self.net.command(node, Command::AddSender(api, request)).expect("it is a good sender");
+        let api = self.net.announce(node, self.key, request).expect("it is a good sender");
         self.wait(SECOND);
         api
     }
@@ -98,7 +94,7 @@ fn bucket(rate: f32) -> Tspec {
 fn main_exchange(v6: bool) -> String {
     let mut line = Line::new(v6);
     let sender = line.announce(0);
-    let receiver = line.open(line.receiver);
+    let receiver = line.open_receiver();
     line.reserve(receiver, Style::Ff, 100_000.0, &[0], true);
     line.wait(45 * SECOND);
     line.release(line.receiver, receiver);
@@ -122,7 +118,7 @@ fn two_receivers(style: Style) -> String {
     let mut line = Line::new(false);
     let senders = [line.announce(0), line.announce(1)];
     line.net.clear_transcript();
-    let receivers = [line.open(line.receiver), line.open(line.receiver)];
+    let receivers = [line.open_receiver(), line.open_receiver()];
     let all: &[usize] = if style == Style::Wf { &[] } else { &[0, 1] };
     line.reserve(receivers[0], style, 100_000.0, &all[..all.len().min(1)], false);
     line.reserve(receivers[1], style, 300_000.0, all, false);
@@ -155,7 +151,7 @@ fn a_refused_reservation() {
     let mut line = Line::new(false);
     line.announce(0);
     line.net.clear_transcript();
-    let receiver = line.open(line.receiver);
+    let receiver = line.open_receiver();
     // Of the 1250000 bytes per second of every link, this is too much at r3 already.
     line.reserve(receiver, Style::Ff, 2_000_000.0, &[0], true);
     insta::assert_snapshot!(line.text());

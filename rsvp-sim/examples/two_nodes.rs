@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use rsvp_core::command::{Command, Reply, ReserveRequest, SenderRequest};
+use rsvp_core::command::{Command, CommandError, ReserveRequest, SenderRequest};
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, SessionKey, Style, Tspec};
-use rsvp_core::{ApiId, CommandError};
-use rsvp_sim::{Network, NodeId};
+use rsvp_sim::Network;
 
 fn main() -> Result<(), CommandError> {
     // Two hosts on a link; the seed decides everything that is random.
@@ -19,16 +18,14 @@ fn main() -> Result<(), CommandError> {
     let traffic = Tspec { rate: 125e3, bucket: 10e3, peak: 250e3, min_unit: 64, max_packet: 1500 };
     let request =
         SenderRequest { template: sender, tspec: SenderTspec::TokenBucket(traffic), adspec: true, ttl: 63 };
-    let sending = open(&mut net, alice, key)?;
-    net.command(alice, Command::AddSender(sending, request))?;
+    let sending = net.announce(alice, key, request)?;
     net.run_for(Duration::from_secs(1));
 
     // Bob reserves for it and wants to hear when that is done: a Resv, and a ResvConf.
     let flow = FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(traffic)), filters: vec![sender] };
     let request =
         ReserveRequest { receiver: net.address(bob), style: Style::Ff, flows: vec![flow], confirm: true };
-    let receiving = open(&mut net, bob, key)?;
-    net.command(bob, Command::Reserve(receiving, request))?;
+    let receiving = net.reserve(bob, key, request)?;
     net.run_for(Duration::from_secs(1));
     println!("installed at alice: {:#?}", net.kernel(alice));
 
@@ -43,11 +40,4 @@ fn main() -> Result<(), CommandError> {
     }
     assert_eq!(net.next_time(), None, "the network is idle");
     Ok(())
-}
-
-fn open(net: &mut Network, node: NodeId, key: SessionKey) -> Result<ApiId, CommandError> {
-    match net.command(node, Command::OpenSession(key))? {
-        Reply::Session(api) => Ok(api),
-        other => unreachable!("a session was opened, not {other:?}"),
-    }
 }

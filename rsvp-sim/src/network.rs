@@ -5,10 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use rand_core::Rng;
+use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::config::{Bandwidth, InterfaceConfig, NodeConfig};
 use rsvp_core::input::{InterfaceInfo, Route};
 use rsvp_core::output::{Installation, InstallationId};
-use rsvp_core::{Command, CommandError, Event, Input, Instant, InterfaceId, Node, Reply};
+use rsvp_core::{ApiId, Command, CommandError, Event, Input, Instant, InterfaceId, Node, Reply, SessionKey};
 
 use crate::driver::Driver;
 use crate::random::{self, Random, SEED_VARIABLE};
@@ -317,6 +318,50 @@ impl Network {
         let reply = driver.command(now, command);
         self.settle(node);
         reply
+    }
+
+    /// Registers an application of a node for a session.
+    ///
+    /// # Errors
+    ///
+    /// What the node answers.
+    pub fn open(&mut self, node: NodeId, session: SessionKey) -> Result<ApiId, CommandError> {
+        match self.command(node, Command::OpenSession(session))? {
+            Reply::Session(api) => Ok(api),
+            other => unreachable!("a session was opened, and the answer is {other:?}"),
+        }
+    }
+
+    /// Starts an application that announces a sender.
+    ///
+    /// # Errors
+    ///
+    /// What the node answers.
+    pub fn announce(
+        &mut self,
+        node: NodeId,
+        session: SessionKey,
+        sender: SenderRequest,
+    ) -> Result<ApiId, CommandError> {
+        let api = self.open(node, session)?;
+        self.command(node, Command::AddSender(api, sender))?;
+        Ok(api)
+    }
+
+    /// Starts an application that reserves.
+    ///
+    /// # Errors
+    ///
+    /// What the node answers.
+    pub fn reserve(
+        &mut self,
+        node: NodeId,
+        session: SessionKey,
+        reservation: ReserveRequest,
+    ) -> Result<ApiId, CommandError> {
+        let api = self.open(node, session)?;
+        self.command(node, Command::Reserve(api, reservation))?;
+        Ok(api)
     }
 
     /// Checks this after every step; an `Err` ends the simulation with its text.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rsvp_core::command::{Reply, ReserveRequest, SenderRequest};
+use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::config::{Bandwidth, InterfaceConfig};
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Command, InterfaceId, SessionKey};
@@ -149,20 +149,13 @@ impl Scenario {
         self.sessions.push(Session { key, style, destination, senders, receivers: vec![] });
         let session = self.sessions.len() - 1;
         for _ in 0..1 + self.random.below(2) {
-            let api = self.open(destination, key);
+            let api = self.net.open(destination, key).expect("a session is opened");
             self.sessions[session].receivers.push(Receiver { api, rate: None, wanted: vec![] });
         }
     }
 
     fn address(&self, node: NodeId, v6: bool) -> IpAddr {
         self.net.addresses(node).find(|address| address.is_ipv6() == v6).expect("every device has both")
-    }
-
-    fn open(&mut self, node: NodeId, key: SessionKey) -> ApiId {
-        match self.net.command(node, Command::OpenSession(key)) {
-            Ok(Reply::Session(api)) => api,
-            other => panic!("expected a session, not {other:?}"),
-        }
     }
 
     /// Returns how many reservations were compared.
@@ -252,11 +245,9 @@ impl Scenario {
                 None
             }
             None => {
-                let api = self.open(node, key);
                 let tspec = SenderTspec::TokenBucket(bucket(1_000_000.0));
                 let request = SenderRequest { template: filter, tspec, adspec: true, ttl: 63 };
-                self.net.command(node, Command::AddSender(api, request)).expect("it is a good sender");
-                Some(api)
+                Some(self.net.announce(node, key, request).expect("it is a good sender"))
             }
         };
     }

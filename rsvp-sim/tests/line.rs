@@ -1,9 +1,11 @@
-//! What the neighbours of a router do when it falls silent or dies, and when it comes back.
+//! A reservation along a row of routers: what it comes to when nothing happens, and what the neighbours of a router do when
+//! it falls silent or dies, and when it comes back.
 
 use std::time::Duration;
 
-use rsvp_core::command::{Command, Reply, ReserveRequest, SenderRequest};
+use rsvp_core::command::{Command, ReserveRequest, SenderRequest};
 use rsvp_core::config::{Bandwidth, InterfaceConfig};
+use rsvp_core::event::{EventKind, Upcall};
 use rsvp_core::view::{ReservationView, SenderView};
 use rsvp_core::wire::{Adspec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Instant, Node, SessionKey};
@@ -18,6 +20,8 @@ const LIFETIME: Duration = Duration::from_millis(10_500);
 struct Line {
     net: Network,
     nodes: [NodeId; 5],
+    /// The applications at s and d.
+    apps: Vec<(NodeId, ApiId)>,
 }
 
 impl Line {
@@ -35,7 +39,7 @@ impl Line {
         for pair in [[s, r1], [r1, r2], [r2, r3], [r3, d]] {
             net.connect(&pair);
         }
-        let mut line = Self { net, nodes: [s, r1, r2, r3, d] };
+        let mut line = Self { net, nodes: [s, r1, r2, r3, d], apps: Vec::new() };
         line.set_up();
         line
     }
@@ -46,24 +50,16 @@ impl Line {
         let sender = FilterSpec::Ip { source: self.net.address(s), port: 4000 };
         let bucket = Tspec { rate: 1e5, bucket: 1e4, peak: 1e6, min_unit: 64, max_packet: 1500 };
         let tspec = SenderTspec::TokenBucket(bucket);
-        let api = self.open(s, key);
         let request = SenderRequest { template: sender, tspec, adspec: true, ttl: 63 };
-        self.net.command(s, Command::AddSender(api, request)).expect("it is a good sender");
-        let api = self.open(d, key);
+        let sending = self.net.announce(s, key, request).expect("it is a good sender");
         let flows =
             vec![FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(bucket)), filters: vec![sender] }];
         let request =
-            ReserveRequest { receiver: self.net.address(d), style: Style::Ff, flows, confirm: false };
-        self.net.command(d, Command::Reserve(api, request)).expect("it is a good request");
+            ReserveRequest { receiver: self.net.address(d), style: Style::Ff, flows, confirm: true };
+        let receiving = self.net.reserve(d, key, request).expect("it is a good request");
+        self.apps = vec![(d, receiving), (s, sending)];
         self.net.run_for(Duration::from_secs(10));
         self.expect_everything();
-    }
-
-    fn open(&mut self, node: NodeId, key: SessionKey) -> ApiId {
-        match self.net.command(node, Command::OpenSession(key)) {
-            Ok(Reply::Session(api)) => api,
-            other => panic!("expected a session, not {other:?}"),
-        }
     }
 
     /// Every node but the last has one reservation, asked for by its neighbour, and one Path from its neighbour.
@@ -112,6 +108,27 @@ impl Line {
 fn expect_timely_death(refreshed: Instant, died: Instant) {
     let age = died.since(refreshed);
     assert!(age >= LIFETIME && age <= LIFETIME + Duration::from_millis(200), "died at the age of {age:?}");
+}
+
+#[test]
+fn a_reservation_stands_is_refreshed_and_goes() {
+    let mut line = Line::new();
+    line.net.run_for(Duration::from_secs(600));
+    line.expect_everything();
+    for node in line.nodes {
+        let counters = line.node(node).counters();
+        assert_eq!(counters.path_timeouts + counters.resv_timeouts, 0, "{}", line.net.name(node));
+        assert!(counters.refreshes_received > 200, "{}", line.net.name(node));
+    }
+    let [.., d] = line.nodes;
+    let confirmed = |kind: &EventKind| matches!(kind, EventKind::Upcall(_, _, Upcall::Confirmed { .. }));
+    assert_eq!(line.net.take_events(d).iter().filter(|event| confirmed(&event.kind)).count(), 1);
+    for (node, api) in line.apps.clone() {
+        line.net.command(node, Command::Release(api)).expect("it was opened");
+        line.net.run_for(Duration::from_secs(1));
+    }
+    invariants::nothing_is_left(&line.net).expect("all is released");
+    assert_eq!(line.net.next_time(), None, "idle nodes are idle");
 }
 
 #[test]
