@@ -170,7 +170,7 @@ impl Node {
                 }
             }
         }
-        self.mark_upstream(session);
+        self.mark_upstream(session, None);
         if request.confirm {
             self.ask_confirmations(session, request);
         }

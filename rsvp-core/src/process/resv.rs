@@ -1,6 +1,7 @@
 //! RESV MESSAGE ARRIVES (RFC 2209 section 2).
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -278,7 +279,7 @@ impl Node {
         let subject = rsb_subject(rsb);
         self.report(Some(self.state.sessions[request.session].key), subject, Change::Modified, Cause::Resv);
         self.refresh_rsb(id, Some(&request.filters));
-        self.mark_upstream(request.session);
+        self.mark_upstream(request.session, distinct.as_ref());
         Ok(id)
     }
 
@@ -398,7 +399,7 @@ impl Node {
         {
             tracing::debug!(?code, value, "a smaller reservation was refused; the larger one stays");
         }
-        self.mark_upstream(session);
+        self.mark_upstream(session, distinct.as_ref());
     }
 
     /// Takes an RSB out of all lists.
@@ -421,36 +422,56 @@ impl Node {
     /// Local receivers keep waiting for it.
     pub(super) fn release_sender(&mut self, session: SessionId, sender: &FilterSpec, cause: &Cause) {
         let cause = if matches!(cause, Cause::Shutdown | Cause::Cleared) { cause } else { &Cause::PathGone };
+        let Some(style) = self.style_of(session) else { return };
+        // WF goes with the last sender, the others with the one that they name (RFC 2205 section 3.1.5).
+        let still_routed = self.routed_interfaces(session, Some(sender).filter(|_| style != Style::Wf));
+        let mut shrunk = BTreeSet::new();
         for id in self.state.sessions[session].rsbs.clone() {
             let rsb = &self.state.rsbs[id];
-            let Some(interface) = rsb.next_hop.interface() else { continue };
-            if !rsb.matches(sender) {
-                continue;
+            let Some(interface) = rsb.next_hop.interface().filter(|_| rsb.matches(sender)) else { continue };
+            let is_routed = still_routed.contains(&interface);
+            if !is_routed {
+                self.take_filters(id, &[*sender], cause);
             }
-            if rsb.style == Style::Wf {
-                if self.routes_to(session, None, interface) {
-                    self.reservations_shrank(session, Some(interface), None, cause);
-                } else {
-                    self.remove_rsb(id, cause);
-                }
-            } else if !self.routes_to(session, Some(sender), interface) {
-                self.remove_filters(id, &[*sender], cause);
+            if !is_routed || style == Style::Wf {
+                shrunk.insert(interface);
             }
+        }
+        let distinct = Some(*sender).filter(|_| style == Style::Ff);
+        for interface in shrunk {
+            self.reservations_shrank(session, Some(interface), distinct, cause);
         }
     }
 
-    /// Removes filters from an RSB, and the RSB with its last one.
+    /// The interfaces that a sender's (or any sender's) data leaves by.
+    fn routed_interfaces(&self, session: SessionId, sender: Option<&FilterSpec>) -> BTreeSet<InterfaceId> {
+        let psbs = self.state.sessions[session].psbs.iter().map(|psb| &self.state.psbs[*psb]);
+        let meant = psbs.filter(|psb| sender.is_none_or(|sender| psb.sender == *sender));
+        meant.flat_map(|psb| &psb.ads).map(|ad| self.state.path_ads[*ad].interface).collect()
+    }
+
+    /// Removes filters from an RSB, and the RSB with its last one; traffic control and the previous hops follow.
     pub(super) fn remove_filters(&mut self, id: RsbId, filters: &[FilterSpec], cause: &Cause) {
+        let rsb = &self.state.rsbs[id];
+        let (session, interface, style) = (rsb.session, rsb.next_hop.interface(), rsb.style);
+        let distinct = rsb.contents.filters.first().map(|f| f.filter).filter(|_| style == Style::Ff);
+        if self.take_filters(id, filters, cause) {
+            self.reservations_shrank(session, interface, distinct, cause);
+        }
+    }
+
+    /// Takes filters out of an RSB, and the RSB out of all lists with its last one; tells whether there was one.
+    fn take_filters(&mut self, id: RsbId, filters: &[FilterSpec], cause: &Cause) -> bool {
         let rsb = &mut self.state.rsbs[id];
         let had = rsb.contents.filters.len();
         let session = rsb.session;
         if rsb.contents.filters.iter().all(|f| filters.contains(&f.filter)) {
-            self.remove_rsb(id, cause);
-            return;
+            self.unlink_rsb(id, Change::Removed, cause);
+            return true;
         }
         rsb.contents.filters.retain(|f| !filters.contains(&f.filter));
         if rsb.contents.filters.len() == had {
-            return;
+            return false;
         }
         // A refusal must not bring them back.
         if let Pending::Changed(before) = &mut rsb.pending {
@@ -460,10 +481,10 @@ impl Node {
             }
         }
         touch(&mut rsb.history, self.now, cause.clone());
-        let (subject, interface) = (rsb_subject(rsb), rsb.next_hop.interface());
+        let subject = rsb_subject(rsb);
         self.forget_rsb_fingerprint(id);
         self.report(Some(self.state.sessions[session].key), subject, Change::Modified, cause.clone());
-        self.reservations_shrank(session, interface, None, cause);
+        true
     }
 }
 

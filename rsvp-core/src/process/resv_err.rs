@@ -193,7 +193,7 @@ impl Node {
         let key = self.state.sessions[bsb.session].key;
         let subject = Subject::Blockade { previous_hop: bsb.previous_hop };
         self.report(Some(key), subject, Change::Removed, Cause::Expired);
-        self.mark_upstream(bsb.session);
+        self.mark_upstream(bsb.session, bsb.sender.as_ref());
         self.state.drop_if_empty(bsb.session);
     }
 }

@@ -244,7 +244,7 @@ impl Node {
         self.report(Some(self.state.sessions[session].key), subject, Change::Created, cause.clone());
         self.request_installation(tcsb);
         self.adjust_branches(session, interface, &filters);
-        self.mark_upstream(session);
+        self.mark_upstream(session, self.state.tcsbs[tcsb].distinct().as_ref());
     }
 
     fn change_tcsb(&mut self, id: TcsbId, desired: Desired, cause: &Cause) {
@@ -269,7 +269,7 @@ impl Node {
             Install::InFlight | Install::Outdated => tcsb.install = Install::Outdated,
         }
         self.report(Some(self.state.sessions[session].key), subject, Change::Modified, cause.clone());
-        self.mark_upstream(session);
+        self.mark_upstream(session, self.state.tcsbs[id].distinct().as_ref());
     }
 
     fn request_installation(&mut self, id: TcsbId) {
@@ -328,7 +328,7 @@ impl Node {
             self.tell_senders(tcsb.session, &tcsb.desired.filters, &gone);
         }
         self.adjust_branches(tcsb.session, tcsb.interface, &tcsb.desired.filters);
-        self.mark_upstream(tcsb.session);
+        self.mark_upstream(tcsb.session, tcsb.distinct().as_ref());
     }
 
     /// RESV_EVENT upcalls to the applications whose senders are meant.
@@ -393,7 +393,7 @@ impl Node {
             let gone = Upcall::ResvGone { filters: lost.clone(), cause: tcsb_cause };
             self.tell_senders(session, &lost, &gone);
         }
-        self.mark_upstream(session);
+        self.mark_upstream(session, self.state.tcsbs[id].distinct().as_ref());
         self.pass_confirms(id);
     }
 
@@ -417,8 +417,7 @@ impl Node {
     fn on_install_failure(&mut self, id: TcsbId, failure: InstallFailure) {
         let cause = Cause::TrafficControl(failure.reason);
         let tcsb = &mut self.state.tcsbs[id];
-        let (session, interface, style) = (tcsb.session, tcsb.interface, tcsb.style);
-        let distinct = tcsb.desired.filters.first().copied().filter(|_| style == Style::Ff);
+        let (session, interface, distinct) = (tcsb.session, tcsb.interface, tcsb.distinct());
         let confirmed = tcsb.confirmed.clone();
         let mut gave_way = Vec::new();
         for rsb in self.rsbs_of(id) {
@@ -462,7 +461,7 @@ impl Node {
                 {
                     tracing::debug!(?code, value, "the former reservation stays as it is");
                 }
-                self.mark_upstream(session);
+                self.mark_upstream(session, distinct.as_ref());
             }
         }
         self.state.drop_if_empty(session);

@@ -61,11 +61,12 @@ impl Node {
         }
     }
 
-    /// The Resvs to all previous hops of a session may have changed.
-    pub(super) fn mark_upstream(&mut self, session: SessionId) {
-        let Some(block) = self.state.sessions.get(session) else { return };
-        for psb in block.psbs.clone() {
-            self.mark_upstream_of(psb);
+    /// The Resvs to the previous hops of a session, or of one of its senders, may have changed.
+    pub(super) fn mark_upstream(&mut self, session: SessionId, distinct: Option<&FilterSpec>) {
+        for psb in self.state.sessions[session].psbs.clone() {
+            if distinct.is_none_or(|sender| *sender == self.state.psbs[psb].sender) {
+                self.mark_upstream_of(psb);
+            }
         }
     }
 

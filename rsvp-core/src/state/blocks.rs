@@ -182,7 +182,8 @@ pub(crate) struct Rsb {
 impl Rsb {
     /// Whether it reserves for this sender.
     pub(crate) fn matches(&self, sender: &SenderTemplate) -> bool {
-        self.style == Style::Wf || self.contents.filters.iter().any(|f| f.filter == *sender)
+        self.style == Style::Wf
+            || self.contents.filters.binary_search_by_key(sender, |filter| filter.filter).is_ok()
     }
 
     /// Its filters; none for WF.
@@ -256,6 +257,13 @@ pub(crate) struct Tcsb {
     pub(crate) install: Install,
     pub(crate) confirms: Vec<Confirm>,
     pub(crate) history: History,
+}
+
+impl Tcsb {
+    /// The one sender that it is for, if its style is FF.
+    pub(crate) fn distinct(&self) -> Option<FilterSpec> {
+        self.desired.filters.first().copied().filter(|_| self.style == Style::Ff)
+    }
 }
 
 /// Blockade state block (RFC 2205 section 3.5).

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use rsvp_core::SessionKey;
+use rsvp_core::intserv;
 use rsvp_core::output::{Installation, PoliceFlags};
 use rsvp_core::wire::{FilterSpec, Flowspec, Tspec};
 
@@ -63,7 +64,12 @@ pub(crate) struct Plan {
 impl Plan {
     /// The numbers for an installation, on a link with this MTU; or why this kernel cannot do it.
     pub(crate) fn new(installation: &Installation, mtu: u32) -> Result<Self, String> {
-        let (tspec, rate) = match &installation.flowspec {
+        // Traffic control gives the lesser of Resv_Te and Path_Te (RFC 2205 section 2.2), as admission control counted.
+        let flowspec = match &installation.sender_tspec {
+            Some(path_te) => &intserv::effective(&installation.flowspec, path_te),
+            None => &installation.flowspec,
+        };
+        let (tspec, rate) = match flowspec {
             Flowspec::ControlledLoad(tspec) => (tspec, tspec.rate),
             Flowspec::Guaranteed(tspec, rspec) => (tspec, rspec.rate.max(tspec.rate)),
             _ => return Err("only controlled-load and guaranteed service can be enforced".to_owned()),
@@ -145,7 +151,7 @@ fn matches(session: &SessionKey, filters: &[FilterSpec]) -> Result<Vec<FlowMatch
 mod tests {
     use rsvp_core::InterfaceId;
     use rsvp_core::output::InstallationId;
-    use rsvp_core::wire::{FlowKey, Rspec};
+    use rsvp_core::wire::{FlowKey, Rspec, SenderTspec};
 
     use super::*;
 
@@ -200,6 +206,16 @@ mod tests {
         assert_eq!((plan.matches[0].source, plan.matches[0].source_port), (Some(sender.source()), 7));
         let plan = Plan::new(&installation(Flowspec::ControlledLoad(TSPEC), vec![]), 1500).unwrap();
         assert_eq!((plan.matches[0].source, plan.matches[0].destination_port), (None, 5004), "wildcard");
+    }
+
+    #[test]
+    fn no_more_than_the_senders_send_is_enforced() {
+        let mut request =
+            installation(Flowspec::ControlledLoad(Tspec { rate: 2.0 * TSPEC.rate, ..TSPEC }), vec![]);
+        request.sender_tspec = Some(SenderTspec::TokenBucket(TSPEC));
+        let bounded = Plan::new(&request, 1500).unwrap();
+        let plain = Plan::new(&installation(Flowspec::ControlledLoad(TSPEC), vec![]), 1500).unwrap();
+        assert_eq!(bounded, plain);
     }
 
     #[test]

@@ -21,11 +21,47 @@ use crate::wire::{
     SessionKey, Style,
 };
 
+/// How much of each kind of state there was at most, so that a test knows that it has seen something.
+#[derive(Debug, Default)]
+struct Seen {
+    installed: usize,
+    blockades: usize,
+    requests: usize,
+    confirmations: u64,
+    refreshes: u64,
+    timeouts: u64,
+    refusals: u64,
+}
+
+impl Seen {
+    fn note(&mut self, node: &crate::Node) {
+        let counters = node.counters();
+        self.installed = self.installed.max(node.state.tcsbs.len());
+        self.blockades = self.blockades.max(node.state.bsbs.len());
+        self.requests = self.requests.max(node.state.resv_ads.len());
+        self.confirmations = self.confirmations.max(counters.sent.resv_confirm);
+        self.refreshes = self.refreshes.max(counters.refreshes_received);
+        self.timeouts = self.timeouts.max(counters.resv_timeouts.min(counters.path_timeouts));
+        self.refusals = self.refusals.max(counters.admission_failures);
+    }
+
+    fn is_much(&self) -> bool {
+        self.installed > 2
+            && self.blockades > 1
+            && self.requests > 2
+            && self.confirmations.min(self.refreshes).min(self.timeouts).min(self.refusals) > 0
+    }
+}
+
 struct Chaos {
     bench: Bench,
     rng: ChaCha8Rng,
     apis: Vec<(ApiId, SessionKey)>,
     polls: bool,
+    /// The style that most messages of this run have.
+    style: Style,
+    /// Messages that may come again.
+    former: Vec<(InterfaceId, Message)>,
 }
 
 impl Chaos {
@@ -33,7 +69,9 @@ impl Chaos {
         let mut bench = Bench::new();
         let config = NodeConfig { wait_for_installation, ..bench.node.config().clone() };
         bench.command(Command::Configure(config)).unwrap();
-        Self { bench, rng: ChaCha8Rng::seed_from_u64(seed), apis: Vec::new(), polls: true }
+        let style = [Style::Ff, Style::Se, Style::Wf][usize::try_from(seed % 3).unwrap()];
+        let rng = ChaCha8Rng::seed_from_u64(seed);
+        Self { bench, rng, apis: Vec::new(), polls: true, style, former: Vec::new() }
     }
 
     fn below(&mut self, end: u64) -> u64 {
@@ -55,7 +93,17 @@ impl Chaos {
         if let SessionKey::Ip(flow) = &mut portless {
             flow.port = 0;
         }
-        self.pick(&[session(), session(), session(), other, session_to("224.1.1.1"), portless])
+        self.pick(&[
+            session(),
+            session(),
+            session(),
+            session(),
+            session(),
+            session(),
+            other,
+            session_to("224.1.1.1"),
+            portless,
+        ])
     }
 
     fn sender(&mut self) -> FilterSpec {
@@ -74,7 +122,8 @@ impl Chaos {
     }
 
     fn style(&mut self) -> Style {
-        self.pick(&[Style::Ff, Style::Se, Style::Wf])
+        let any = self.pick(&[Style::Ff, Style::Se, Style::Wf]);
+        if self.one_in(8) { any } else { self.style }
     }
 
     fn flows(&mut self, style: Style) -> Vec<FlowDescriptor> {
@@ -90,7 +139,7 @@ impl Chaos {
     }
 
     fn refresh_ms(&mut self) -> u32 {
-        self.pick(&[0, 1, 1000, 30_000, 30_000, 30_000, 300_000])
+        self.pick(&[0, 1000, 30_000, 30_000, 30_000, 30_000, 30_000, 300_000])
     }
 
     fn message(&mut self) -> (InterfaceId, Message) {
@@ -193,7 +242,8 @@ impl Chaos {
                 self.apis.retain(|(other, _)| *other != api);
                 Command::Release(api)
             }
-            _ => Command::Clear(if self.one_in(3) { None } else { Some(key) }),
+            _ if self.one_in(3) => Command::Clear(if self.one_in(3) { None } else { Some(key) }),
+            _ => return,
         };
         // Many of these are the caller's fault; that is part of the test.
         let _ = self.bench.node.command(self.bench.now, command);
@@ -203,6 +253,8 @@ impl Chaos {
         match self.below(10) {
             0..=3 => {
                 let outgoing = self.pick(&[
+                    alloc::vec![DOWN, DOWN2],
+                    alloc::vec![DOWN, DOWN2],
                     alloc::vec![DOWN],
                     alloc::vec![DOWN2],
                     alloc::vec![DOWN, DOWN2],
@@ -226,12 +278,15 @@ impl Chaos {
                 }
                 self.bench.node.handle(self.bench.now, Input::Interface(info));
             }
-            5 => {
+            5 if self.one_in(3) => {
                 let n = u8::try_from(self.below(3) + 1).unwrap();
                 let id = InterfaceId(n.into());
                 self.bench.node.handle(self.bench.now, Input::InterfaceRemoved(id));
             }
-            6 => self.bench.kernel = self.pick(&[Kernel::Works, Kernel::Works, Kernel::Fails, Kernel::Waits]),
+            6 => {
+                self.bench.kernel =
+                    self.pick(&[Kernel::Works, Kernel::Works, Kernel::Works, Kernel::Fails, Kernel::Waits])
+            }
             7 => {
                 let ids: Vec<_> = self.bench.node.installed().iter().map(|installed| installed.id).collect();
                 if !ids.is_empty() {
@@ -255,20 +310,28 @@ impl Chaos {
 
     fn step(&mut self) {
         match self.below(20) {
-            0..=10 => {
-                let (interface, message) = self.message();
+            0..=12 => {
+                let known = self.former.clone();
+                let (interface, message) =
+                    if !known.is_empty() && self.one_in(3) { self.pick(&known) } else { self.message() };
+                if self.former.len() < 20 {
+                    self.former.push((interface, message.clone()));
+                } else if self.one_in(10) {
+                    self.former.clear();
+                }
                 self.bench.receive(interface, message);
             }
-            11..=14 => self.local(),
+            13..=14 => self.local(),
             15..=16 => self.outside(),
             17 => {
                 let millis = self.pick(&[1, 500, 5000, 40_000]);
                 self.bench.run(Duration::from_millis(millis));
             }
-            18 => {
+            18 if self.one_in(3) => {
                 let seconds = self.pick(&[30, 200, 2000]);
                 self.bench.sleep(SECOND * seconds);
             }
+            18 => self.bench.poll(),
             _ => {
                 let input = if self.polls { Input::SocketBlocked } else { Input::SocketWritable };
                 self.polls = !self.polls;
@@ -304,15 +367,18 @@ impl Chaos {
 }
 
 fn run(seeds: core::ops::Range<u64>, steps: usize) {
+    let mut seen = Seen::default();
     for seed in seeds {
         for wait_for_installation in [true, false] {
             let mut chaos = Chaos::new(seed, wait_for_installation);
             for _ in 0..steps {
                 chaos.step();
+                seen.note(&chaos.bench.node);
             }
             chaos.finish();
         }
     }
+    assert!(seen.is_much(), "{seen:?}");
 }
 
 #[test]
