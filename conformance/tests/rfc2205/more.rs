@@ -284,3 +284,35 @@ fn a_preempted_reservation_is_code_12() {
     assert!(value == 0 || value >> 14 == 0b10, "none, or one of this organisation: {value:#06x}");
     assert_eq!((error.style, error.flows), (Style::Ff, vec![ff(cl(3.0), s1)]));
 }
+
+#[test]
+fn a_path_from_the_wrong_side_goes_no_further() {
+    shows(&["rfc2205-3.1.3-14"]);
+    let mut dut = Dut::router();
+    let (g, s1) = (dut.g(), dut.s1());
+    let path = dut.path(Station::U2, g, s1);
+    dut.send(Station::U2, path);
+    dut.advance(2 * R);
+    dut.expect_silence();
+}
+
+#[test]
+fn path_state_of_the_wrong_side_is_for_local_use_alone() {
+    shows(&["rfc2205-3.1.3-13", "rfc2205-3.9-04", "rfc2205-3.9-05", "rfc2209-1-02", "rfc2209-2.path-01"]);
+    let mut dut = Dut::group(1);
+    let (g, s1) = (dut.g(), dut.s1());
+    let path = dut.path(Station::U2, g, s1);
+    dut.send(Station::U2, path);
+    dut.expect_silence();
+    let mut outgoing: Vec<usize> = dut.senders(g).iter().map(|view| view.outgoing_interfaces.len()).collect();
+    outgoing.sort_unstable();
+    assert_eq!(outgoing, [0, 2], "one forwards, the other does not");
+    let resv = dut.resv(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
+    dut.send(Station::D1, resv);
+    let _ = dut.expect::<Resv>(Port::A);
+    dut.expect_silence();
+    let tear = dut.path_tear(Station::U2, g, s1);
+    dut.send(Station::U2, tear);
+    dut.expect_silence();
+    assert_eq!(dut.senders(g).len(), 1);
+}

@@ -685,7 +685,7 @@ fn an_error_names_what_the_next_hop_asked_for() {
 
 #[test]
 fn different_services_do_not_merge() {
-    shows(&["rfc2205-3.11.6-02"]);
+    shows(&["rfc2205-3.11.6-02", "rfc2210-2.2-02"]);
     let mut dut = Dut::group(3);
     let (g, s1) = (dut.g(), dut.s1());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use conformance::bench::{Dut, Port, R, Station, cl, ff, object, se, wf};
+use conformance::bench::{Dut, Port, R, Station, cl, ff, group_route, object, se, wf};
 use conformance::shows;
 use rsvp_core::output::PoliceFlags;
 use rsvp_core::wire::{
@@ -293,7 +293,7 @@ fn an_empty_scope_is_not_sent() {
 
 #[test]
 fn a_wildcard_resv_to_several_previous_hops_has_a_scope() {
-    shows(&["rfc2205-3.1.4-08", "rfc2205-3.4-06"]);
+    shows(&["rfc2205-3.1.4-08", "rfc2205-3.4-06", "rfc2209-2.rrefresh-02"]);
     let mut dut = Dut::group(1);
     let g = dut.g();
     let resv = dut.resv(Station::D1, g, Style::Wf, &[wf(cl(1.0))]);
@@ -345,4 +345,83 @@ fn the_scope_is_the_union_of_what_was_received() {
     }
     assert_eq!(dut.all::<Resv>(Port::A).pop().expect("a Resv").message.scope, Some(scope(&dut, &[1])));
     assert_eq!(dut.all::<Resv>(Port::B).pop().expect("a Resv").message.scope, Some(scope(&dut, &[2, 3])));
+}
+
+#[test]
+fn figure_11_scopes() {
+    shows(&["rfc2205-3.4-04", "rfc2209-2.rrefresh-02"]);
+    // S4 is on a, S1 on b, S2 and S3 on c, and so are the receivers R4, R1 and R2.
+    let mut dut = Dut::router();
+    let g = dut.g();
+    let sides = [
+        (Station::U1, Port::A, vec![4]),
+        (Station::U2, Port::B, vec![1]),
+        (Station::D1, Port::C, vec![2, 3]),
+    ];
+    for (_, port, senders) in &sides {
+        let others: Vec<Port> = sides.iter().map(|side| side.1).filter(|other| other != port).collect();
+        for number in senders {
+            let source = Some(dut.plan.sender(*number).source());
+            dut.inside().set_route(g.flow().destination, source, group_route(*port, &others));
+        }
+    }
+    for (station, _, senders) in &sides {
+        for number in senders {
+            let sender = dut.plan.sender(*number);
+            dut.learn(*station, g, sender);
+        }
+    }
+    for (station, senders) in
+        [(Station::D1, vec![1, 4]), (Station::U1, vec![1, 2, 3]), (Station::U2, vec![2, 3, 4])]
+    {
+        let mut resv = dut.resv(station, g, Style::Wf, &[wf(cl(1.0))]);
+        resv.scope = Some(scope(&dut, &senders));
+        dut.send(station, resv);
+    }
+    for (_, port, senders) in sides {
+        let sent = dut.all::<Resv>(port).pop().expect("a Resv");
+        assert_eq!(sent.message.scope, Some(scope(&dut, &senders)), "{port:?}");
+    }
+}
+
+#[test]
+fn a_wildcard_error_goes_where_the_senders_of_its_scope_go() {
+    shows(&["rfc2205-3.4-09", "rfc2209-2.rerr-08"]);
+    let mut dut = Dut::router();
+    let g = dut.g();
+    for (number, ports) in [(1, vec![Port::C, Port::D]), (2, vec![Port::C]), (3, vec![Port::D])] {
+        let incoming = if number == 1 { Port::A } else { Port::B };
+        let source = Some(dut.plan.sender(number).source());
+        dut.inside().set_route(g.flow().destination, source, group_route(incoming, &ports));
+    }
+    for (station, number) in [(Station::U1, 1), (Station::U2, 2), (Station::U2, 3)] {
+        let sender = dut.plan.sender(number);
+        dut.learn(station, g, sender);
+    }
+    for station in [Station::D1, Station::D2] {
+        dut.reserve(station, g, Style::Wf, &[wf(cl(1.0))]);
+    }
+    let mut error = dut.resv_err(Station::U2, g, Style::Wf, wf(cl(1.0)), (2, 0, 0));
+    error.scope = Some(scope(&dut, &[2, 3]));
+    dut.send(Station::U2, error.clone());
+    assert_eq!(dut.expect::<ResvErr>(Port::C).message.scope, Some(scope(&dut, &[2])));
+    assert_eq!(dut.expect::<ResvErr>(Port::D).message.scope, Some(scope(&dut, &[3])));
+    error.scope = Some(scope(&dut, &[4]));
+    dut.send(Station::U2, error);
+    dut.expect_silence();
+}
+
+#[test]
+fn the_scope_is_in_order_and_names_nobody_twice() {
+    shows(&["rfc2205-A.6-01"]);
+    let mut dut = Dut::unicast(1);
+    let h = dut.h();
+    let sender = |source: [u8; 4], port| rsvp_core::wire::FilterSpec::Ip { source: source.into(), port };
+    for sender in [sender([192, 168, 0, 1], 1), sender([10, 0, 0, 2], 1), sender([10, 0, 0, 2], 2)] {
+        dut.learn(Station::U2, h, sender);
+    }
+    let resv = dut.resv(Station::D1, h, Style::Wf, &[wf(cl(1.0))]);
+    dut.send(Station::D1, resv);
+    let sent = dut.expect::<Resv>(Port::B);
+    assert_eq!(sent.objects(ClassNum::SCOPE)[0].contents, [10, 0, 0, 2, 192, 168, 0, 1]);
 }

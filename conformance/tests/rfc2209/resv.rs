@@ -390,3 +390,21 @@ fn what_a_resv_says_in_each_style() {
         assert_eq!(filters(&refreshed), expected[..count], "{style}");
     }
 }
+
+#[test]
+fn the_error_code_says_what_failed() {
+    shows(&["rfc2209-2.utc-07"]);
+    let mut dut = Dut::greedy();
+    let (h, s1) = (dut.h(), dut.s1());
+    let bad = rsvp_core::wire::Tspec { rate: f32::NAN, ..conformance::bench::bucket(1.0) };
+    let failing = rsvp_core::input::InstallFailure { reason: "no more classes".to_owned() };
+    dut.inside().set_installer(Box::new(move |_| Some(Err(failing.clone()))));
+    for (flowspec, code) in
+        [(cl(100.0), 1), (rsvp_core::wire::Flowspec::ControlledLoad(bad), 21), (cl(1.0), 22)]
+    {
+        let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(flowspec, s1)]);
+        dut.send(Station::D1, resv);
+        assert_eq!(dut.expect_to::<ResvErr>(Station::D1).message.error.code, code);
+        dut.expect_silence();
+    }
+}

@@ -1,6 +1,6 @@
 //! Requirements of RFC 2210: the contents of QoS objects.
 
-use conformance::bench::{Dut, Port, Station, bucket, cl, ff, gs, hex, tspec};
+use conformance::bench::{Dut, Family, Port, R, Station, bucket, cl, ff, gs, hex, object, tspec};
 use conformance::shows;
 use rsvp_core::wire::{
     Adspec, ClassNum, Flowspec, Path, PathErr, RawObject, Resv, ResvErr, Rspec, SenderTspec, Style, Tspec,
@@ -79,7 +79,7 @@ fn an_adspec_does_not_grow() {
 
 #[test]
 fn services_update_their_own_fragments() {
-    shows(&["rfc2210-2.1-03", "rfc2210-3.3-03", "rfc2210-3.3.4-01"]);
+    shows(&["rfc2210-2.1-03", "rfc2210-3.3-03", "rfc2997-2-01", "rfc2210-3.3.4-01"]);
     let unknown = "4d000003 84000002 00000001 00000002";
     let out = through(adspec(&[GENERAL, GUARANTEED_FRAGMENT, "05000000", unknown]));
     let general = fragment(&out, 1).expect("the general fragment");
@@ -129,7 +129,7 @@ fn a_service_that_is_not_offered_is_not_added() {
 
 #[test]
 fn an_empty_guaranteed_fragment_is_filled_in() {
-    shows(&["rfc2210-3.3.3-03", "rfc2210-3.3.3-01"]);
+    shows(&["rfc2210-3.3.3-03", "rfc2210-3.3.3-01", "rfc2212-exp-04"]);
     let out = through(adspec(&[GENERAL, "02800000"]));
     let guaranteed = fragment(&out, 2).expect("guaranteed");
     assert!(is_broken(&guaranteed), "as received");
@@ -231,7 +231,7 @@ fn packet_sizes_that_contradict_each_other() {
 
 #[test]
 fn controlled_load_as_octets() {
-    shows(&["rfc2210-3.2.1-01"]);
+    shows(&["rfc2210-3.2.1-01", "rfc2211-5-07"]);
     flowspec_as_octets(
         CONTROLLED_LOAD,
         &Flowspec::ControlledLoad(Tspec { bucket: 2000.0, peak: 20_000.0, ..bucket(1.0) }),
@@ -342,4 +342,60 @@ fn adspecs_that_contradict_themselves() {
         assert_eq!((error.code, error.value), (21, 5), "{contents:02x?}");
         assert!(dut.senders(h).is_empty());
     }
+}
+
+#[test]
+fn a_node_without_guaranteed_service_says_so() {
+    shows(&["rfc2210-3.3.3-04"]);
+    for before in [GUARANTEED_FRAGMENT, "02000000"] {
+        let mut dut = Dut::with(Family::V4, |config| config.default_interface.guaranteed = None);
+        let path = dut.path(Station::U1, dut.h(), dut.s1());
+        let contents = adspec(&[GENERAL, before]);
+        dut.send_changed(Station::U1, path, |objects| objects.push(object(13, 2, &contents)));
+        let sent = dut.expect::<Path>(Port::C);
+        let mut expected = hex(before);
+        expected[1] |= 0x80;
+        assert_eq!(
+            fragment(&sent.objects(ClassNum::ADSPEC)[0].contents, 2),
+            Some(expected),
+            "all else stays"
+        );
+    }
+}
+
+#[test]
+fn fragments_end_where_their_lengths_say() {
+    shows(&["rfc2210-3.3-04", "rfc2210-A1-02"]);
+    let longer =
+        GUARANTEED_FRAGMENT.replacen("02000008", "0200000c", 1) + "06000001 49742400 0a000001 000005dc";
+    let out = through(adspec(&[GENERAL, &longer, "05000000"]));
+    let guaranteed = fragment(&out, 2).expect("guaranteed");
+    assert_eq!(guaranteed[2..4], [0, 12]);
+    let numbers: Vec<u8> = guaranteed[4..].chunks(8).map(|parameter| parameter[0]).collect();
+    assert_eq!(numbers, [133, 134, 135, 136, 6, 10]);
+    assert!(guaranteed[4..].chunks(8).all(|parameter| parameter[1] == 0), "no flag of a parameter is set");
+    assert_eq!(parameter(&guaranteed, 133), 2500);
+    assert_eq!(fragment(&out, 5), Some(hex("05000000")));
+}
+
+#[test]
+fn a_sender_learns_the_packet_size_and_keeps_its_own() {
+    shows(&["rfc2210-2.3.2-01", "rfc2210-2.3.2-05"]);
+    let mut dut = Dut::host();
+    let h = dut.h();
+    let template = rsvp_core::wire::FilterSpec::Ip { source: dut.plan.dut(Port::C), port: 4000 };
+    let api = dut.open(h);
+    let request = rsvp_core::command::SenderRequest { template, tspec: tspec(20.0), adspec: false, ttl: 64 };
+    dut.command(rsvp_core::Command::AddSender(api, request)).expect("it is a good sender");
+    dut.forget();
+    dut.upcalls();
+    let small = Flowspec::ControlledLoad(Tspec { max_packet: 1000, ..bucket(1.0) });
+    let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(small.clone(), template)]);
+    dut.send(Station::D1, resv);
+    let upcalls = dut.upcalls();
+    let [(_, rsvp_core::event::Upcall::Resv { flowspec, .. })] = &upcalls[..] else { panic!("{upcalls:?}") };
+    assert_eq!(*flowspec, small);
+    dut.advance(2 * R);
+    let sent = dut.all::<Path>(Port::C);
+    assert!(!sent.is_empty() && sent.iter().all(|path| path.message.sender_tspec == tspec(20.0)));
 }
