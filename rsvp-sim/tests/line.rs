@@ -6,17 +6,18 @@ use std::time::Duration;
 use rsvp_core::command::{Command, ReserveRequest, SenderRequest};
 use rsvp_core::config::{Bandwidth, InterfaceConfig};
 use rsvp_core::event::{EventKind, Upcall};
+use rsvp_core::input::InstallFailure;
 use rsvp_core::view::{ReservationView, SenderView};
 use rsvp_core::wire::{Adspec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Instant, Node, SessionKey};
-use rsvp_sim::{Network, NodeId, invariants};
+use rsvp_sim::{InstallAnswer, Network, NodeId, invariants};
 
 const REFRESH: Duration = Duration::from_secs(2);
 
 /// L = (K + 0.5) * 1.5 * R (RFC 2205 section 3.7).
 const LIFETIME: Duration = Duration::from_millis(10_500);
 
-/// s, r1, r2, r3 and d in a row, with a reservation from s to d in place.
+/// s, r1, r2, r3 and d in a row.
 struct Line {
     net: Network,
     nodes: [NodeId; 5],
@@ -39,8 +40,15 @@ impl Line {
         for pair in [[s, r1], [r1, r2], [r2, r3], [r3, d]] {
             net.connect(&pair);
         }
-        let mut line = Self { net, nodes: [s, r1, r2, r3, d], apps: Vec::new() };
+        Self { net, nodes: [s, r1, r2, r3, d], apps: Vec::new() }
+    }
+
+    /// The line, with the reservation in place.
+    fn reserved() -> Self {
+        let mut line = Self::new();
         line.set_up();
+        line.net.run_for(Duration::from_secs(10));
+        line.expect_everything();
         line
     }
 
@@ -58,8 +66,6 @@ impl Line {
             ReserveRequest { receiver: self.net.address(d), style: Style::Ff, flows, confirm: true };
         let receiving = self.net.reserve(d, key, request).expect("it is a good request");
         self.apps = vec![(d, receiving), (s, sending)];
-        self.net.run_for(Duration::from_secs(10));
-        self.expect_everything();
     }
 
     /// Every node but the last has one reservation, asked for by its neighbour, and one Path from its neighbour.
@@ -112,7 +118,7 @@ fn expect_timely_death(refreshed: Instant, died: Instant) {
 
 #[test]
 fn a_reservation_stands_is_refreshed_and_goes() {
-    let mut line = Line::new();
+    let mut line = Line::reserved();
     line.net.run_for(Duration::from_secs(600));
     line.expect_everything();
     for node in line.nodes {
@@ -133,7 +139,7 @@ fn a_reservation_stands_is_refreshed_and_goes() {
 
 #[test]
 fn state_learnt_from_a_silent_router_lives_as_long_as_the_rfc_says() {
-    let mut line = Line::new();
+    let mut line = Line::reserved();
     let [_, r1, r2, r3, _] = line.nodes;
     line.net.freeze(r2);
     let path = line.senders_from(r3, r2)[0].history.refreshed;
@@ -160,7 +166,7 @@ fn state_learnt_from_a_silent_router_lives_as_long_as_the_rfc_says() {
 
 #[test]
 fn the_neighbours_of_a_dead_daemon_meet_across_its_kernel() {
-    let mut line = Line::new();
+    let mut line = Line::reserved();
     let [_, r1, r2, r3, d] = line.nodes;
     line.net.kill(r2);
     let path = line.senders_from(r3, r2)[0].history.refreshed;
@@ -185,7 +191,7 @@ fn the_neighbours_of_a_dead_daemon_meet_across_its_kernel() {
 
 #[test]
 fn a_link_that_fails_and_comes_back() {
-    let mut line = Line::new();
+    let mut line = Line::reserved();
     let [s, r1, r2, r3, _] = line.nodes;
     let link = line.net.link_between(r1, r2).expect("they are neighbours");
     line.net.set_link_up(link, false);
@@ -197,5 +203,57 @@ fn a_link_that_fails_and_comes_back() {
     assert_eq!(line.node(s).senders().len(), 1, "the sender is still there");
     line.net.set_link_up(link, true);
     line.net.run_for(LIFETIME);
+    line.expect_everything();
+}
+
+#[test]
+fn a_resv_waits_for_traffic_control() {
+    let mut line = Line::new();
+    let [s, r1, r2, r3, _] = line.nodes;
+    let delay = Duration::from_secs(1);
+    for node in [s, r1, r2, r3] {
+        line.net.set_installer(node, Box::new(move |_| InstallAnswer { delay, result: Ok(()) }));
+    }
+    line.net.run_for(Duration::from_millis(100));
+    line.set_up();
+    line.net.run_for(Duration::from_millis(2500));
+    let reached = |line: &Line| [r3, r2, r1, s].map(|node| line.node(node).reservations().len());
+    assert_eq!(reached(&line), [1, 1, 1, 0], "a second at each router");
+    line.net.run_for(Duration::from_secs(2));
+    line.expect_everything();
+}
+
+#[test]
+fn a_failure_of_traffic_control_is_told_to_the_receiver() {
+    let mut line = Line::new();
+    let [s, r1, r2, _, d] = line.nodes;
+    let result = Err(InstallFailure { reason: "no more classes".to_owned() });
+    let answer = InstallAnswer { delay: Duration::from_millis(10), result };
+    line.net.set_installer(r1, Box::new(move |_| answer.clone()));
+    line.set_up();
+    line.net.run_for(Duration::from_secs(1));
+    let told = line.net.take_events(d).into_iter().find_map(|event| match event.kind {
+        EventKind::Upcall(_, _, Upcall::ResvError { error, .. }) => Some(error),
+        _ => None,
+    });
+    let error = told.expect("an error");
+    assert_eq!((error.code, error.flags), (22, 0), "Traffic Control System error, and nothing was in place");
+    assert!(line.net.addresses(r1).any(|address| address == error.node), "{error:?}");
+    assert!(line.net.kernel(r1).is_empty() && line.net.kernel(s).is_empty());
+    assert_eq!(line.net.kernel(r2).len(), 1, "further down it stays");
+}
+
+#[test]
+fn a_node_that_cannot_send_makes_up_for_it() {
+    let mut line = Line::reserved();
+    let [_, _, r2, ..] = line.nodes;
+    line.net.block_socket(r2, true);
+    line.net.clear_transcript();
+    line.net.run_for(Duration::from_secs(6));
+    let sent = |line: &Line| line.net.transcript().entries().iter().filter(|entry| entry.from == r2).count();
+    assert_eq!(sent(&line), 0);
+    line.net.block_socket(r2, false);
+    let caught_up = sent(&line);
+    assert!((1..=2).contains(&caught_up), "one Path and one Resv, not all that were missed: {caught_up}");
     line.expect_everything();
 }
