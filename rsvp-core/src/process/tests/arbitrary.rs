@@ -284,8 +284,8 @@ impl Chaos {
                 self.bench.node.handle(self.bench.now, Input::InterfaceRemoved(id));
             }
             6 => {
-                self.bench.kernel =
-                    self.pick(&[Kernel::Works, Kernel::Works, Kernel::Works, Kernel::Fails, Kernel::Waits])
+                let kernels = [Kernel::Works, Kernel::Works, Kernel::Works, Kernel::Fails, Kernel::Waits];
+                self.bench.kernel = self.pick(&kernels);
             }
             7 => {
                 let ids: Vec<_> = self.bench.node.installed().iter().map(|installed| installed.id).collect();
