@@ -27,6 +27,28 @@ pub fn pools_hold(network: &Network) -> Result<(), String> {
     Ok(())
 }
 
+/// Traffic control of every running node holds what the node thinks it holds, and nothing else.
+///
+/// # Errors
+///
+/// The first thing that only one of the two knows, or that they know differently.
+pub fn traffic_control_agrees(network: &Network) -> Result<(), String> {
+    for id in network.nodes().filter(|id| !network.is_frozen(*id)) {
+        let Some(node) = network.node(id) else { continue };
+        let (name, kernel, views) = (network.name(id), network.kernel(id), node.installed());
+        if let Some(unknown) = kernel.keys().find(|held| views.iter().all(|view| view.id != **held)) {
+            return Err(format!("{name}: traffic control holds {unknown:?}, which the node does not know"));
+        }
+        for view in views.into_iter().filter(|view| view.installed) {
+            let held = kernel.get(&view.id).map(|held| (&held.interface, &held.flowspec, &held.filters));
+            if held != Some((&view.interface, &view.flowspec, &view.filters)) {
+                return Err(format!("{name}: traffic control holds {held:?} for {view:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// No state outlives its lifetime.
 ///
 /// # Errors

@@ -35,6 +35,7 @@ impl Line {
         });
         net.check(invariants::pools_hold);
         net.check(invariants::nothing_outlives_its_lifetime);
+        net.check(invariants::traffic_control_agrees);
         let [s, d] = ["s", "d"].map(|name| net.host(name));
         let [r1, r2, r3] = ["r1", "r2", "r3"].map(|name| net.router(name));
         for pair in [[s, r1], [r1, r2], [r2, r3], [r3, d]] {

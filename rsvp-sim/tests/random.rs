@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::config::{Bandwidth, InterfaceConfig};
+use rsvp_core::input::InstallFailure;
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Command, InterfaceId, SessionKey};
-use rsvp_sim::{Conditions, Draw, LinkId, Network, NodeId, Random, SEED_VARIABLE, invariants, seeded};
+use rsvp_sim::{
+    Conditions, Draw, InstallAnswer, LinkId, Network, NodeId, Random, SEED_VARIABLE, invariants, seeded,
+};
 
 /// How many networks a plain test run tries.
 const SEEDS: u64 = 50;
@@ -90,6 +93,7 @@ impl Scenario {
         net.set_convergence(random.duration(Duration::from_secs(2)));
         net.check(invariants::pools_hold);
         net.check(invariants::nothing_outlives_its_lifetime);
+        net.check(invariants::traffic_control_agrees);
         let mut scenario =
             Self { net, random, routers: vec![], hosts: vec![], links: vec![], sessions: vec![] };
         scenario.build();
@@ -185,7 +189,7 @@ impl Scenario {
 
     /// Something happens: to the network, or to an application.
     fn disturb(&mut self) {
-        match self.random.below(10) {
+        match self.random.below(12) {
             0..=2 => self.change_sender(),
             3..=5 => self.change_receiver(),
             6 => self.change_conditions(),
@@ -198,6 +202,12 @@ impl Scenario {
                 let link = self.links[self.random.below(self.links.len())];
                 let node = self.routers[self.random.below(self.routers.len())];
                 if self.random.chance(0.5) { self.net.partition(link, &[node]) } else { self.net.heal(link) }
+            }
+            9 => self.change_traffic_control(),
+            10 => {
+                let node = self.any_node();
+                let blocked = self.random.chance(0.5);
+                self.net.block_socket(node, blocked);
             }
             _ => self.hit_a_router(),
         }
@@ -212,6 +222,21 @@ impl Scenario {
             duplication: [0.0, 0.1][self.random.below(2)],
         };
         self.net.set_conditions(link, conditions);
+    }
+
+    fn any_node(&mut self) -> NodeId {
+        let nodes: Vec<NodeId> = self.net.nodes().collect();
+        nodes[self.random.below(nodes.len())]
+    }
+
+    /// Traffic control of a node becomes slow, or fails, or does neither.
+    fn change_traffic_control(&mut self) {
+        let node = self.any_node();
+        let fails = self.random.chance(0.3);
+        let delay = self.random.duration(Duration::from_secs(3));
+        let result = if fails { Err(InstallFailure { reason: "none left".to_owned() }) } else { Ok(()) };
+        let answer = InstallAnswer { delay, result };
+        self.net.set_installer(node, Box::new(move |_| answer.clone()));
     }
 
     fn hit_a_router(&mut self) {
@@ -297,6 +322,10 @@ impl Scenario {
         }
         for router in self.routers.clone() {
             self.restore(router);
+        }
+        for node in self.net.nodes() {
+            self.net.block_socket(node, false);
+            self.net.set_installer(node, Box::new(|_| InstallAnswer::DONE));
         }
         self.net.run_for(PEACE);
     }
