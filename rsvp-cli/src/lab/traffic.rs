@@ -78,11 +78,16 @@ impl Worker {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || work(&flag))?;
         Ok(Self { stop, thread: Some(thread) })
     }
+
+    /// Tells it to stop, and does not wait.
+    fn tell(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.tell();
         if let Some(thread) = self.thread.take() {
             // A worker that panicked has said so; the figures show the rest.
             let _ = thread.join();
@@ -151,6 +156,8 @@ impl Generator {
     pub(crate) fn stop(&mut self) {
         self.senders.fill_with(|| None);
         thread::sleep(2 * PATIENCE);
+        // All are told before the first is waited for.
+        self.receivers.iter().for_each(Worker::tell);
         self.receivers.clear();
     }
 

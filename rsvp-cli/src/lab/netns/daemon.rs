@@ -63,6 +63,8 @@ impl Daemon {
         let mut command = Command::new("/proc/self/exe");
         command.arg0("rsvp-cli").arg("daemon").arg("--config").arg(&self.config);
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
+        // Ctrl-C is for the lab, which ends its daemons in order.
+        command.process_group(0);
         let mut process = namespace.spawn(&mut command).map_err(|error| error.to_string())?;
         let end = Instant::now() + START;
         while runtime.block_on(Client::connect(&self.socket)).is_err() {
