@@ -290,6 +290,37 @@ fn messages_get_through_a_flood() -> TestResult {
 }
 
 #[test]
+fn addresses_are_resolved_through_a_flood() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let _r = router(&network);
+    // Addresses that the other host has to resolve; the answers leave by the flooded interface.
+    let addresses: Vec<IpAddr> =
+        (100..105).flat_map(|n| [ip(&format!("10.1.2.{n}")), ip(&format!("fd01:2::{n}"))]).collect();
+    for address in &addresses {
+        network.r.address("east", *address, if address.is_ipv4() { 24 } else { 64 })?;
+    }
+    std::thread::scope(|scope| -> TestResult {
+        let flood = scope.spawn(|| run(&network, &[flood(0)]));
+        std::thread::sleep(Duration::from_millis(300));
+        for address in addresses {
+            let here = network.r.run(|| UdpSocket::bind((address, PORT)))?;
+            here.set_read_timeout(Some(Duration::from_millis(500)))?;
+            let any: IpAddr = ip(if address.is_ipv4() { "0.0.0.0" } else { "::" });
+            let there = network.b.run(|| UdpSocket::bind((any, 0)))?;
+            there.send_to(&[0], (address, PORT))?;
+            // A lost answer is asked for again only after a second.
+            assert!(here.recv(&mut [0]).is_ok(), "{address} is resolved at once");
+        }
+        let outcome = flood.join().unwrap()?;
+        assert!(outcome[0].loss() > 0.5, "it was a flood: {outcome:?}");
+        Ok(())
+    })
+}
+
+#[test]
 fn interface_without_a_rate_is_admitted_but_not_enforced() -> TestResult {
     if !is_permitted() {
         return Ok(());

@@ -42,6 +42,12 @@ struct Family {
     key_type: u32,
 }
 
+/// IP protocol numbers, as the packet has them.
+const RSVP: &[u8] = &[crate::socket::IPPROTO_RSVP as u8];
+const ICMPV6: &[u8] = &[libc::IPPROTO_ICMPV6 as u8];
+/// ICMPv6 types of neighbour and router discovery: who cannot resolve our address sends us no Resv.
+const NEIGHBOR_DISCOVERY: [&[u8]; 4] = [&[133], &[134], &[135], &[136]];
+
 // Types of the nft program, six bits each in a key: ipv4_addr 7, ipv6_addr 8, inet_proto 12, mark 19 (for want of a
 // type for a pair of ports), iface_index 20; classid is 23.
 const fn key_type(address: u32) -> u32 {
@@ -258,16 +264,25 @@ fn make_chains(transaction: &mut Transaction) {
         &[Expression::Constant { value: &best_effort, into: 0 }, Expression::SetPriority { from: 0 }],
     );
     let protected = PROTECTED_CLASS.to_ne_bytes();
-    transaction.append_rule(
-        POSTROUTING,
-        &[
+    let protect = [
+        Expression::Constant { value: &protected, into: 0 },
+        Expression::SetPriority { from: 0 },
+        Expression::Accept,
+    ];
+    let of_protocol = |protocol: &'static [u8]| {
+        [
             Expression::Meta { what: Meta::TransportProtocol, into: 0 },
-            Expression::Equals { register: 0, value: &[crate::socket::IPPROTO_RSVP as u8] },
-            Expression::Constant { value: &protected, into: 0 },
-            Expression::SetPriority { from: 0 },
-            Expression::Accept,
-        ],
-    );
+            Expression::Equals { register: 0, value: protocol },
+        ]
+    };
+    transaction.append_rule(POSTROUTING, &[&of_protocol(RSVP)[..], &protect].concat());
+    for message in NEIGHBOR_DISCOVERY {
+        let of_type = [
+            Expression::Payload { header: Header::Transport, offset: 0, length: 1, into: 0 },
+            Expression::Equals { register: 0, value: message },
+        ];
+        transaction.append_rule(POSTROUTING, &[&of_protocol(ICMPV6)[..], &of_type, &protect].concat());
+    }
     for (index, family) in FAMILIES.iter().enumerate() {
         make_family(transaction, family, index as u32);
         transaction.append_rule(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use netlink_bindings::tc::{self, TcFifoQopt, TcHtbGlob, TcHtbOpt, TcRatespec, Tcmsg};
+use netlink_bindings::tc::{self, TcFifoQopt, TcHtbGlob, TcHtbOpt, TcRatespec, TcU32Sel, Tcmsg};
 
 use super::parameters::ClassParameters;
 use crate::netlink::{Netlink, NetlinkError};
@@ -23,6 +23,8 @@ const FIRST: u16 = 16;
 /// Classes for reservations on one interface. Creating them takes time quadratic in their number: some seconds for so
 /// many.
 const MOST: u16 = 8192;
+/// `TC_U32_TERMINAL`: a packet that matches goes no further.
+const TERMINAL: u8 = 1;
 /// `TC_LINKLAYER_ETHERNET`: the kernel computes the rates, and needs no tables.
 const LINK_LAYER: u8 = 1;
 const LINK_HEADER: u32 = 14;
@@ -119,7 +121,21 @@ impl Htb {
             ..class(BEST_EFFORT, (self.link_rate / 100).max(1000), 2 * packet, 1)
         };
         self.set_class(netlink, &best_effort)?;
-        self.set_best_effort_queue(netlink)
+        self.set_best_effort_queue(netlink)?;
+        self.protect_address_resolution(netlink)
+    }
+
+    /// ARP goes with RSVP's own messages: a neighbour that cannot resolve our address sends us no Resv. It is no IP, so
+    /// the classifier does not see it.
+    fn protect_address_resolution(&self, netlink: &mut Netlink) -> Result<(), NetlinkError> {
+        const FIRST_FILTER: u32 = 1 << 16;
+        let protocol = u32::from((libc::ETH_P_ARP as u16).to_be());
+        let header = Tcmsg { info: FIRST_FILTER | protocol, ..message(self.device, 0, HANDLE) };
+        let mut request = tc::Request::new().set_create().op_newtfilter_do(&header);
+        // One key without a mask: every packet of the protocol matches.
+        let any = TcU32Sel { flags: TERMINAL, nkeys: 1, ..TcU32Sel::default() };
+        request.encode().nested_options_u32().push_classid(PROTECTED_CLASS).push_sel(any);
+        netlink.call(&request, |_| {})
     }
 
     /// The largest packet of the device.
