@@ -108,6 +108,7 @@ impl Node {
                         tcsb.interface == interface && tcsb.confirmed.is_some()
                     })
             }
+            NextHopId::Local(_) if self.is_within(rsb) => true,
             NextHopId::Local(_) => session.resv_ads.iter().any(|ad| {
                 let told = self.state.resv_ads[*ad].told.as_ref();
                 told.is_some_and(|told| {

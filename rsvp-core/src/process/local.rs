@@ -51,7 +51,7 @@ impl Node {
         self.state.sessions[session].apis.push(api);
         for psb in self.state.sessions[session].psbs.clone() {
             let psb = &self.state.psbs[psb];
-            if psb.previous_hop().is_some() {
+            if psb.previous_hop().is_some() || psb.stays_within() {
                 let upcall =
                     Upcall::Path { sender: psb.sender, tspec: psb.tspec.clone(), adspec: psb.adspec.clone() };
                 self.upcall(api, key, upcall);
@@ -174,6 +174,7 @@ impl Node {
         if request.confirm {
             self.ask_confirmations(session, request);
         }
+        self.reserve_within(session);
         Ok(())
     }
 

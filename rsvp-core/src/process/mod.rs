@@ -22,6 +22,7 @@ mod timers;
 mod traffic_control;
 mod transmit;
 mod upstream;
+mod within;
 
 #[cfg(test)]
 mod tests;

@@ -248,9 +248,9 @@ impl Node {
     }
 
     /// PATH_EVENT upcalls to every application of the session.
-    fn tell_receivers(&mut self, id: PsbId) {
+    pub(super) fn tell_receivers(&mut self, id: PsbId) {
         let psb = &self.state.psbs[id];
-        if psb.previous_hop().is_none() {
+        if psb.previous_hop().is_none() && !psb.stays_within() {
             return;
         }
         let session = &self.state.sessions[psb.session];
@@ -283,11 +283,12 @@ impl Node {
         if let Some((hop, interface)) = psb.previous_hop() {
             self.state.neighbors.remove_sender(interface, hop.address);
             self.forget_told_sender(session, &psb.sender, hop, interface);
-            if self.find_psb(session, &psb.sender, |_| true).is_none() {
-                for api in self.state.sessions[session].apis.clone() {
-                    let gone = Upcall::PathGone { sender: psb.sender, cause: cause.clone() };
-                    self.upcall(api, key, gone);
-                }
+        }
+        let was_told = psb.previous_hop().is_some() || psb.stays_within();
+        if was_told && self.find_psb(session, &psb.sender, |_| true).is_none() {
+            for api in self.state.sessions[session].apis.clone() {
+                let gone = Upcall::PathGone { sender: psb.sender, cause: cause.clone() };
+                self.upcall(api, key, gone);
             }
         }
         self.report(Some(key), path_subject(&psb), Change::Removed, cause.clone());

@@ -379,6 +379,7 @@ impl Node {
 
     /// Removes an RSB and lets traffic control and the previous hops follow.
     pub(super) fn remove_rsb(&mut self, id: RsbId, cause: &Cause) {
+        self.release_within(id, cause);
         let rsb = &self.state.rsbs[id];
         let (session, interface, style) = (rsb.session, rsb.next_hop.interface(), rsb.style);
         let distinct = rsb.contents.filters.first().map(|f| f.filter).filter(|_| style == Style::Ff);

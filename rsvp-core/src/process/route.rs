@@ -26,7 +26,14 @@ impl Node {
         let Some(route) = self.state.routes.get(key).and_then(|entry| entry.answer.clone()) else { return };
         let Some(psb) = self.state.psbs.get_mut(id) else { return };
         let is_first = !core::mem::replace(&mut psb.routed, true);
+        let was_within = psb.stays_within();
         psb.local = route.local;
+        let is_within = psb.stays_within();
+        let session = psb.session;
+        if is_within && !was_within {
+            self.tell_receivers(id);
+            self.reserve_within(session);
+        }
         let wanted = self.wanted_hops(id, &route);
         let mut changed = self.drop_ads_beside(id, &wanted);
         let mut fresh = Vec::new();

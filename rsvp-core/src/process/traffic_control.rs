@@ -332,7 +332,7 @@ impl Node {
     }
 
     /// RESV_EVENT upcalls to the applications whose senders are meant.
-    fn tell_senders(&mut self, session: SessionId, filters: &[FilterSpec], upcall: &Upcall) {
+    pub(super) fn tell_senders(&mut self, session: SessionId, filters: &[FilterSpec], upcall: &Upcall) {
         let session = &self.state.sessions[session];
         let key = session.key;
         let mut apis: Vec<_> = session

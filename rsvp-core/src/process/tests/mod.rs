@@ -6,6 +6,7 @@ mod consistency;
 mod lifetime;
 mod local_repair;
 mod reservation;
+mod within;
 
 use alloc::collections::BTreeMap;
 use alloc::string::ToString;
