@@ -1,6 +1,6 @@
 //! Checks of what is asked for, the same for the command line, the configuration and the control API.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use rsvp_client::api::{Filter, Flowspec, ReservationRequest, SenderRequest, Session, Style, Tspec};
 
@@ -72,8 +72,9 @@ pub(crate) fn check_reservation(request: &ReservationRequest) -> Result<(), Stri
 }
 
 fn check_session(session: &Session) -> Result<(), String> {
-    if session.destination.is_unspecified() {
-        return Err(format!("{} is not a destination", session.destination));
+    let destination = session.destination;
+    if destination.is_unspecified() || destination == IpAddr::V4(Ipv4Addr::BROADCAST) {
+        return Err(format!("{destination} is not a destination: give a unicast or multicast address"));
     }
     if session.protocol_id == 0 {
         return Err("protocol 0 is not an IP protocol".to_owned());

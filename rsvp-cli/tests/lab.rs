@@ -176,6 +176,6 @@ fn a_mistake_in_the_file_is_said_in_one_line() {
     let output = lab(&["run", path(&file)]);
     assert_eq!(output.status.code(), Some(NOT_RUN));
     let words = String::from_utf8_lossy(&output.stderr);
-    assert!(words.contains("line 66: there is no flow called bib; there are: alice, bob, noise"), "{words}");
+    assert!(words.contains(":66: there is no flow called bib; there are: alice, bob, noise"), "{words}");
     assert_eq!(words.lines().count(), 1, "{words}");
 }

@@ -60,6 +60,8 @@ fn the_sample_file_is_right() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/rsvp.toml"));
     let config = Config::load(path).expect("the sample is right");
     assert!(!config.senders.is_empty() && !config.reservations.is_empty());
+    let defaults = parse("").expect("all is optional");
+    assert_eq!(config.node.limits, defaults.node.limits, "the sample says that its limits are the defaults");
 }
 
 #[test]

@@ -22,8 +22,21 @@ use crate::commands::Failure;
 use capture::{Capture, CaptureError};
 use record::{Outcome, Record};
 
+const HELP: &str = "\
+A packet that is damaged, or is not RSVP, never ends the command; a summary on standard error counts them.
+
+Examples:
+  rsvp-cli decode examples/captures/mixture.pcap
+  rsvp-cli decode --json capture.pcapng | jq 'select(.error)'
+  tcpdump -i any -U -w - ip proto 46 | rsvp-cli decode -
+
+Exit codes:
+  0  the file was read to its end
+  1  it could not be read, or is no capture";
+
 /// Arguments of `decode`.
 #[derive(clap::Args)]
+#[command(after_help = HELP)]
 pub(crate) struct Args {
     /// A pcap or pcapng file; `-` reads standard input.
     file: PathBuf,

@@ -27,6 +27,19 @@ use model::Scenario;
 use run::Finished;
 use timeline::Timeline;
 
+const RUN_HELP: &str = "\
+Nothing is left behind at the end, nor after Ctrl-C: namespaces and daemons live in this command.
+
+Examples:
+  rsvp-cli lab run examples/video-conference.toml
+  rsvp-cli lab run examples/failure-killed.toml --pcap /tmp/captures
+  rsvp-cli lab run examples/video-conference.toml --backend sim --json | jq .passed
+
+Exit codes:
+  0  every check that could be made holds
+  1  a check does not hold, or the run was interrupted
+  2  the scenario could not be run";
+
 /// Arguments of `lab`.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -36,9 +49,11 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a scenario and check what happens; the exit code is 0 if all checks hold.
+    /// Run a scenario and check what happens.
+    #[command(after_help = RUN_HELP)]
     Run(RunArgs),
     /// Say whether a scenario file is right, and what is in it.
+    #[command(after_help = "Exit codes:\n  0  the file is right\n  2  it is not")]
     Check {
         /// The scenario file.
         file: PathBuf,
@@ -84,15 +99,16 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         Command::Run(args) => load(&args.file).and_then(|scenario| run_scenario(args, &scenario)),
     };
     result.unwrap_or_else(|message| {
-        eprintln!("rsvp-cli lab: {message}");
+        eprintln!("rsvp-cli: {message}");
         ExitCode::from(NOT_RUN)
     })
 }
 
 fn load(file: &Path) -> Result<Scenario, String> {
+    let name = file.display();
     let text =
-        std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    resolve::parse(&text).map_err(|mistake| format!("{}, {mistake}", file.display()))
+        std::fs::read_to_string(file).map_err(|e| format!("{name}: cannot be read: {}", crate::words(&e)))?;
+    resolve::parse(&text).map_err(|mistake| format!("{name}:{mistake}"))
 }
 
 fn summary(scenario: &Scenario) -> String {
@@ -151,11 +167,14 @@ fn run_on_linux(args: &RunArgs, scenario: &Scenario, insist: bool) -> Result<Exi
 }
 
 fn run_in_simulator(args: &RunArgs, scenario: &Scenario, why: &str) -> Result<ExitCode, String> {
+    if args.keep || args.pcap.is_some() {
+        return Err(format!("--keep and --pcap need a real network, but the backend is sim ({why})"));
+    }
     let mut timeline = timeline(args, scenario);
     timeline.say(&summary(scenario));
     timeline.say(&format!("backend: sim, the engine in virtual time ({why})"));
     let mut backend = sim::Sim::new(scenario);
-    let finished = run::run(scenario, &mut backend, &mut timeline, args.keep)?;
+    let finished = run::run(scenario, &mut backend, &mut timeline, false)?;
     Ok(conclude(args, scenario, "sim", &finished))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use nix::net::if_::if_indextoname;
 use rsvp_core::InterfaceId;
 use rsvp_core::output::{Installation, InstallationId};
 
@@ -48,8 +49,10 @@ impl Enforcer {
         let classifier = Classifier::open()?;
         let mut netlink = Netlink::open(netlink_sys::protocols::NETLINK_ROUTE)?;
         let devices = remove_leftovers(&mut netlink)?;
-        if !devices.is_empty() {
-            tracing::info!(?devices, "removed queueing disciplines that an earlier run had left");
+        for device in devices {
+            let name = if_indextoname(device)
+                .map_or_else(|_| device.to_string(), |n| n.to_string_lossy().into_owned());
+            tracing::info!("{name}: removed the queueing discipline that an earlier run had left");
         }
         Ok(Self { netlink, classifier, devices: HashMap::new(), installed: HashMap::new() })
     }

@@ -139,7 +139,11 @@ impl TrafficControl {
                 None => return Ok(ReadOutcome::Drained),
                 Some(Answer::Done) => {}
                 Some(Answer::Installed(id, result)) => sink(Input::Installed(id, result)),
-                Some(Answer::Problem(interface, message)) => self.on_problem(Some(interface), message),
+                Some(Answer::Problem(interface, message)) => {
+                    // What is found out at the start is for the caller to tell; this comes when nobody may look again.
+                    tracing::warn!("{interface}: {message}");
+                    self.on_problem(Some(interface), message);
+                }
             }
         }
         Ok(ReadOutcome::More)
@@ -159,9 +163,7 @@ impl TrafficControl {
     }
 
     fn on_problem(&mut self, interface: Option<String>, message: String) {
-        let problem = Diagnostic { severity: Severity::Warning, interface, message };
-        tracing::warn!("{problem}");
-        self.problems.push(problem);
+        self.problems.push(Diagnostic { severity: Severity::Warning, interface, message });
     }
 }
 
