@@ -1,9 +1,9 @@
 //! Requirements of RFC 2205, by section.
 
+mod across_sections;
 mod appendix_a;
 mod appendix_b;
 mod codec;
-mod more;
 mod section_1;
 mod section_2;
 mod section_3_1;
