@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::config::{Log, LogFormat};
@@ -22,6 +23,16 @@ pub(crate) fn check_filter(filter: &str) -> Result<(), String> {
 }
 
 fn parse_filter(filter: &str) -> Result<EnvFilter, String> {
+    // A word that is no level would be a module to log all of, and nothing of the others: `inof` would log nothing.
+    let is_level = |word: &str| match word {
+        "" => false,
+        _ => word.parse::<LevelFilter>().is_ok() || word.contains(['=', '[', ':', '_']),
+    };
+    if let Some(word) = filter.split(',').map(str::trim).find(|word| !is_level(word)) {
+        return Err(format!(
+            "`{word}` is no log level: write error, warn, info, debug, trace, or rsvp_core=trace,info"
+        ));
+    }
     EnvFilter::builder().parse(filter).map_err(|_| {
         format!("`{filter}` is no log level: write error, warn, info, debug, trace, or rsvp_core=trace,info")
     })
@@ -52,4 +63,20 @@ fn open(path: &Path) -> Result<std::fs::File, String> {
         .append(true)
         .open(path)
         .map_err(|e| format!("the log file {} cannot be written: {}", path.display(), crate::words(&e)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_level_is_not_taken_for_a_module() {
+        for filter in ["info", "DEBUG", "off", "rsvp_core=trace,info", "rsvp_core::process=debug", "rsvp_io"]
+        {
+            assert_eq!(check_filter(filter), Ok(()), "{filter}");
+        }
+        for filter in ["inof", "loud", "", "rsvp_core=trace,inof", "rsvp_core=inof"] {
+            assert!(check_filter(filter).is_err(), "{filter}");
+        }
+    }
 }

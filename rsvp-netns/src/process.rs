@@ -76,6 +76,8 @@ impl Process {
     pub fn terminate(&mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
         if self.child.try_wait()?.is_none() {
             self.signal(Signal::SIGTERM)?;
+            // One that was stopped would not hear it.
+            self.signal(Signal::SIGCONT)?;
         }
         let status = self.wait(limit)?;
         if status.is_none() {
@@ -100,5 +102,21 @@ impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended already; there is nobody to tell here.
         let _ = self.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_stopped_process_ends_when_it_is_asked_to() {
+        let child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("cat runs");
+        let mut process = Process::new(child);
+        process.signal(Signal::SIGSTOP).expect("it is there");
+        let status = process.terminate(Duration::from_secs(10)).expect("the system tells");
+        assert!(status.is_some(), "it did not have to be killed");
     }
 }
