@@ -16,9 +16,9 @@ pub(crate) async fn reload(context: &Context) -> Result<Reloaded, String> {
     let Some(file) = old.file.clone() else {
         return Err("the daemon runs without a configuration file".to_owned());
     };
-    let new = Config::load(&file).map_err(|e| format!("{e}; the old configuration stays in force"))?;
+    let mut new = Config::load(&file).map_err(|e| format!("{e}; the old configuration stays in force"))?;
+    let mut notes = take_up(&old, &mut new);
     context.handle.command(Command::Configure(new.node.clone())).await.map_err(|e| e.to_string())?;
-    let mut notes = needs_restart(&old, &new);
     let changes = context.standing.apply(&new).await;
     notes.extend(changes.failures);
     context.set_config(new);
@@ -39,6 +39,13 @@ pub(crate) async fn reload(context: &Context) -> Result<Reloaded, String> {
         unchanged: changes.unchanged,
         notes,
     })
+}
+
+/// Tells what waits for the next start, and keeps the node in the role that its sockets were opened for until then.
+fn take_up(old: &Config, new: &mut Config) -> Vec<String> {
+    let notes = needs_restart(old, new);
+    new.node.router = old.node.router;
+    notes
 }
 
 /// The changed settings that the daemon looks at only when it starts.
@@ -85,5 +92,12 @@ mod tests {
         assert_eq!(needs_restart(&old, &link).len(), 1);
         let role = config("role = \"host\"\n[log]\nlevel = \"debug\"\n");
         assert_eq!(needs_restart(&old, &role).len(), 3, "role, log and link rates");
+    }
+
+    #[test]
+    fn a_router_stays_one_until_the_next_start() {
+        let (old, mut new) = (config(""), config("role = \"host\"\n"));
+        assert_eq!(take_up(&old, &mut new), ["role: changed, in force at the next start"]);
+        assert!(new.node.router, "messages in transit are still handled");
     }
 }
