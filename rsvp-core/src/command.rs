@@ -101,6 +101,8 @@ pub enum CommandError {
     ConflictingPort,
     /// The session is in use with another style (error code 05).
     ConflictingStyle(Style),
+    /// The session is reserved with a service that cannot be merged with this one (error code 21, value 1).
+    ConflictingService,
     /// The flow descriptors do not fit the style, or there are none.
     BadFlows(String),
     /// The flowspec or TSpec is no valid one.
@@ -122,6 +124,12 @@ impl fmt::Display for CommandError {
             Self::FamilyMismatch => write!(f, "IPv4 and IPv6 addresses are mixed"),
             Self::ConflictingPort => write!(f, "a zero port cannot stand beside a non-zero one"),
             Self::ConflictingStyle(style) => write!(f, "the session is already reserved in style {style}"),
+            Self::ConflictingService => {
+                write!(
+                    f,
+                    "the session is already reserved with a service that cannot be merged with this one"
+                )
+            }
             Self::BadFlows(why) => write!(f, "the flow descriptors do not fit the style: {why}"),
             Self::BadFlowspec(why) => write!(f, "the flowspec is not valid: {why}"),
             Self::LimitReached(which) => write!(f, "the limit on {which} is reached"),

@@ -12,7 +12,7 @@ use crate::node::Node;
 use crate::state::{
     NextHopId, PathOrigin, Pending, Psb, PsbId, Rsb, RsbContents, RsbFilter, RsbId, SessionId,
 };
-use crate::wire::{Adspec, FilterSpec, FlowDescriptor, SenderTemplate, SessionKey, Style};
+use crate::wire::{Adspec, FilterSpec, FlowDescriptor, Flowspec, SenderTemplate, SessionKey, Style};
 
 impl Node {
     pub(crate) fn on_command(&mut self, command: Command) -> Result<Reply, CommandError> {
@@ -147,6 +147,10 @@ impl Node {
         {
             return Err(CommandError::ConflictingStyle(style));
         }
+        let others = self.state.sessions[session].rsbs.iter().filter(|rsb| !mine.contains(rsb));
+        if others.map(|rsb| &self.state.rsbs[*rsb]).any(|rsb| conflicts(rsb, &request.flows)) {
+            return Err(CommandError::ConflictingService);
+        }
         let limit = self.config.limits.reservations_per_session;
         let count = self.state.sessions[session].rsbs.len() - mine.len();
         if count + request.flows.len() > limit {
@@ -280,6 +284,15 @@ fn check_filter(session: &SessionKey, filter: &FilterSpec) -> Result<(), Command
         return Err(CommandError::ConflictingPort);
     }
     Ok(())
+}
+
+/// Whether an RSB reserves for the same senders with a service that cannot be merged with these flows.
+fn conflicts(rsb: &Rsb, flows: &[FlowDescriptor]) -> bool {
+    flows.iter().any(|flow| {
+        let overlaps = flow.filters.is_empty() || flow.filters.iter().any(|filter| rsb.matches(filter));
+        let cannot_merge = |wanted: &Flowspec| intserv::lub(wanted, &rsb.contents.flowspec).is_none();
+        overlaps && flow.flowspec.as_ref().is_some_and(cannot_merge)
+    })
 }
 
 /// Whether the flow descriptors fit the style and are valid.

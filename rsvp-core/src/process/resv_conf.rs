@@ -57,6 +57,7 @@ impl Node {
         let rsb = &mut self.state.rsbs[id];
         let NextHopId::Local(api) = rsb.next_hop else { return };
         rsb.is_confirmed = true;
+        rsb.refused = None;
         let key = self.state.sessions[rsb.session].key;
         self.upcall(api, key, upcall);
     }

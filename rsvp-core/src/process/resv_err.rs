@@ -142,7 +142,10 @@ impl Node {
                 }
                 let (key, subject) = (error.session.key, rsb_subject(rsb));
                 let cause = error_cause(spec.code, spec.value);
-                self.state.rsbs[id].refused = Some(cause.clone());
+                let rsb = &mut self.state.rsbs[id];
+                rsb.refused = Some(cause.clone());
+                // Whoever wanted to know that it stands wants to know when it stands again.
+                rsb.is_confirmed = false;
                 self.report(Some(key), subject, Change::Refused, cause);
                 let upcall =
                     Upcall::ResvError { error: spec, style: error.style, flows: error.flows.clone() };

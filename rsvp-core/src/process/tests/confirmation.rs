@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::{Bench, DOWN, DOWN2, Kernel, UP, flow, ip, path, resv, resv_err, sender, session};
-use crate::command::{Command, ReserveRequest};
+use crate::command::{Command, CommandError, ReserveRequest};
 use crate::event::Upcall;
 use crate::input::Input;
-use crate::wire::{ErrorSpec, Message, ResvConf, Session, Style};
+use crate::wire::{ErrorSpec, Flowspec, Message, ResvConf, Rspec, Session, Style};
 
 fn ff(interface: crate::InterfaceId, rate: f32, n: u8, confirm: &str) -> Message {
     let mut resv = resv(interface, Style::Ff, [flow(rate, &[sender(n)])].into());
@@ -127,4 +127,55 @@ fn an_application_hears_of_every_confirmation() {
     }
     let confirmed = bench.upcalls().into_iter().filter(|upcall| matches!(upcall, Upcall::Confirmed { .. }));
     assert_eq!(confirmed.count(), 2);
+}
+
+#[test]
+fn after_an_error_a_confirmation_is_asked_for_again() {
+    let mut bench = Bench::with_paths(&[1]);
+    let api = bench.open(session());
+    let request = ReserveRequest {
+        receiver: ip("10.0.2.1"),
+        style: Style::Ff,
+        flows: [flow(1000.0, &[sender(1)])].into(),
+        confirm: true,
+    };
+    bench.command(Command::Reserve(api, request)).unwrap();
+    let confirmation = ResvConf {
+        session: Session { key: session(), flags: 0 },
+        error: ErrorSpec { node: ip("10.7.0.1"), flags: 0, code: 0, value: 0 },
+        confirm: ip("10.0.2.1"),
+        style: Style::Ff,
+        flows: [flow(1000.0, &[sender(1)])].into(),
+        forward: Vec::new(),
+    };
+    bench.receive(UP, Message::ResvConf(confirmation.clone()));
+    bench.sent.clear();
+    // The previous hop was restarted and has no path state yet.
+    let mut error = resv_err(Style::Ff, flow(1000.0, &[sender(1)]), 0);
+    error.error.code = 3;
+    bench.receive(UP, Message::ResvErr(error));
+    assert!(bench.node.reservations()[0].refused.is_some());
+    bench.run(super::SECOND * 45);
+    assert!(confirms(&mut bench).0.contains(&ip("10.0.2.1")));
+    bench.receive(UP, Message::ResvConf(confirmation));
+    assert!(bench.node.reservations()[0].refused.is_none());
+}
+
+#[test]
+fn a_local_service_that_cannot_be_merged_is_refused() {
+    let mut bench = Bench::with_paths(&[1]);
+    let reserve = |flow| ReserveRequest {
+        receiver: ip("10.0.2.1"),
+        style: Style::Ff,
+        flows: [flow].into(),
+        confirm: false,
+    };
+    let first = bench.open(session());
+    bench.command(Command::Reserve(first, reserve(flow(1000.0, &[sender(1)])))).unwrap();
+    let second = bench.open(session());
+    let mut guaranteed = flow(1000.0, &[sender(1)]);
+    guaranteed.flowspec = Some(Flowspec::Guaranteed(super::bucket(1000.0), Rspec { rate: 1000.0, slack: 0 }));
+    let answer = bench.command(Command::Reserve(second, reserve(guaranteed)));
+    assert_eq!(answer, Err(CommandError::ConflictingService));
+    assert_eq!(bench.node.reservations().len(), 1, "the first stays as it is");
 }
