@@ -25,7 +25,7 @@ fn is_permitted() -> bool {
     }
 }
 
-/// Two hosts and a router between them, both families.
+/// Two hosts and a router between them, both families. Bind all three: one that is dropped takes its links with it.
 fn network() -> Result<[Namespace; 3], Error> {
     let [a, r, b] = [Namespace::new("a")?, Namespace::new("r")?, Namespace::new("b")?];
     a.link("eth0", &r, "west")?;
@@ -99,7 +99,7 @@ fn a_socket_tells_what_it_had_no_room_for() -> Result<(), Box<dyn std::error::Er
     if !is_permitted() {
         return Ok(());
     }
-    let [a, _, b] = network()?;
+    let [a, _r, b] = network()?;
     let receiver = b.run(|| UdpSocket::bind("10.99.2.2:5000"))?;
     let sender = a.run(|| UdpSocket::bind("0.0.0.0:0"))?;
     rsvp_netns::socket::enlarge(&receiver)?;
@@ -134,7 +134,7 @@ fn a_program_runs_inside_and_ends_with_its_handle() -> Result<(), Box<dyn std::e
     if !is_permitted() {
         return Ok(());
     }
-    let [a, ..] = network()?;
+    let [a, _r, _b] = network()?;
     let inside = a.run(|| std::fs::read_link("/proc/thread-self/ns/net"))?;
     let mut process = a.spawn(Command::new("sleep").arg("60"))?;
     let process_directory = std::path::PathBuf::from(format!("/proc/{}", process.id()));
@@ -151,7 +151,7 @@ fn mistakes_say_what_and_where() -> Result<(), Box<dyn std::error::Error>> {
     if !is_permitted() {
         return Ok(());
     }
-    let [a, r, _] = network()?;
+    let [a, r, _b] = network()?;
     let error = a.link("a-name-that-is-too-long", &r, "x").expect_err("an interface name that is too long");
     assert!(error.to_string().contains("cannot link a:a-name-that-is-too-long to r:x"), "{error}");
     let error = a.route(ip("10.0.0.0"), 8, ip("192.0.2.1")).expect_err("a gateway off every link");
@@ -172,7 +172,7 @@ fn traffic_control_can_be_looked_at() -> Result<(), Box<dyn std::error::Error>> 
     if !is_permitted() {
         return Ok(());
     }
-    let [a, ..] = network()?;
+    let [a, _r, _b] = network()?;
     assert_eq!(a.root_qdisc("eth0")?.as_deref(), Some("noqueue"));
     assert_eq!(a.nft_map("none", "such")?, []);
     for arguments in [
