@@ -25,6 +25,7 @@ mod capture;
 mod error;
 pub mod isolate;
 mod kernel;
+mod multicast;
 mod namespace;
 mod netlink;
 mod process;

@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::signal::SigSet;
 
 use crate::capture::Capture;
+use crate::multicast::{Flow, Multicast};
 use crate::process::Process;
 use crate::{Error, HtbClass, MapElement, kernel, netlink};
 
@@ -25,6 +27,7 @@ const LOOK: Duration = Duration::from_millis(2);
 pub struct Namespace {
     name: String,
     handle: File,
+    multicast: Mutex<Multicast>,
 }
 
 impl Namespace {
@@ -43,7 +46,7 @@ impl Namespace {
             File::open("/proc/thread-self/ns/net")
         })
         .map_err(failed)?;
-        let namespace = Self { name: name.to_owned(), handle };
+        let namespace = Self { name: name.to_owned(), handle, multicast: Mutex::default() };
         for family in ["all", "default"] {
             namespace.sysctl(&format!("net/ipv4/conf/{family}/rp_filter"), "0")?;
             namespace.sysctl_if_present(&format!("net/ipv6/conf/{family}/accept_dad"), "0")?;
@@ -145,8 +148,8 @@ impl Namespace {
         peer.link_up(peer_interface)
     }
 
-    /// Waits until an interface carries packets. The kernel drops everything until some time, up to a second, after it
-    /// has seen a carrier.
+    /// Waits until an interface carries packets, and its IPv6 addresses are usable. The kernel drops everything until
+    /// some time, up to a second, after it has seen a carrier, and makes the addresses usable a little later.
     ///
     /// # Errors
     ///
@@ -154,7 +157,7 @@ impl Namespace {
     pub fn wait_for_link(&self, interface: &str) -> Result<(), Error> {
         let end = Instant::now() + CARRIER;
         let wait = || {
-            while !netlink::is_running(interface)? {
+            while !netlink::is_usable(interface)? {
                 if Instant::now() > end {
                     return Err(io::Error::from(io::ErrorKind::TimedOut));
                 }
@@ -239,6 +242,53 @@ impl Namespace {
         })
     }
 
+    /// Forwards what `source` sends to `group`, or, if it is `None`, what anyone sends: packets that arrive by
+    /// `incoming` leave by each interface in `outgoing`, those that arrive otherwise are dropped. An entry for the same
+    /// source and group is replaced. With the first entry of a family the namespace becomes a multicast router of that
+    /// family, for as long as this value lives.
+    ///
+    /// An entry for every source accepts packets from the outgoing interfaces too: so the kernel understands it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface, or another process is the multicast router of the namespace.
+    pub fn multicast_route(
+        &self,
+        source: Option<IpAddr>,
+        group: IpAddr,
+        incoming: &str,
+        outgoing: &[&str],
+    ) -> Result<(), Error> {
+        let index = |interface: &str| Ok::<_, io::Error>(netlink::index(interface)?.cast_unsigned());
+        let add = || {
+            let outgoing = outgoing.iter().map(|name| index(name)).collect::<Result<Vec<_>, _>>()?;
+            let mut multicast = self.multicast.lock().unwrap_or_else(PoisonError::into_inner);
+            multicast.add(Flow::new(source, group)?, index(incoming)?, &outgoing)
+        };
+        self.run(add).map_err(|error| {
+            let flow = in_words(source, group);
+            let what =
+                format!("cannot forward {flow} from {incoming} to {} in {}", outgoing.join(", "), self.name);
+            Error::new(what, error)
+        })
+    }
+
+    /// Removes a multicast forwarding entry.
+    ///
+    /// # Errors
+    ///
+    /// There is no such entry.
+    pub fn multicast_unroute(&self, source: Option<IpAddr>, group: IpAddr) -> Result<(), Error> {
+        let remove = || {
+            let mut multicast = self.multicast.lock().unwrap_or_else(PoisonError::into_inner);
+            multicast.remove(Flow::new(source, group)?)
+        };
+        self.run(remove).map_err(|error| {
+            let what = format!("cannot stop forwarding {} in {}", in_words(source, group), self.name);
+            Error::new(what, error)
+        })
+    }
+
     /// The number of an interface.
     ///
     /// # Errors
@@ -293,6 +343,11 @@ impl Namespace {
             Error::new(format!("cannot capture {}:{interface} to {}", self.name, file.display()), source)
         })
     }
+}
+
+/// A multicast flow as messages spell it.
+fn in_words(source: Option<IpAddr>, group: IpAddr) -> String {
+    source.map_or_else(|| format!("(*, {group})"), |source| format!("({source}, {group})"))
 }
 
 fn on_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::AsRawFd;
 
 use netlink_bindings::traits::{NetlinkRequest, Pusher};
@@ -111,10 +111,19 @@ pub(crate) fn index(interface: &str) -> io::Result<i32> {
     i32::try_from(index).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
 }
 
-/// Whether an interface is up, has a carrier, and the kernel has taken note of it.
-pub(crate) fn is_running(interface: &str) -> io::Result<bool> {
-    let mut entries = nix::ifaddrs::getifaddrs()?.filter(|entry| entry.interface_name == interface);
-    Ok(entries.any(|entry| entry.flags.contains(InterfaceFlags::IFF_RUNNING)))
+/// Whether an interface is up, has a carrier that the kernel has taken note of, and IPv6 addresses, if any, that may be
+/// used.
+pub(crate) fn is_usable(interface: &str) -> io::Result<bool> {
+    let entries = nix::ifaddrs::getifaddrs()?.filter(|entry| entry.interface_name == interface);
+    let mut running = false;
+    for entry in entries {
+        running |= entry.flags.contains(InterfaceFlags::IFF_RUNNING);
+        let address = entry.address.as_ref().and_then(|address| address.as_sockaddr_in6());
+        if address.is_some_and(|address| UdpSocket::bind(SocketAddrV6::from(*address)).is_err()) {
+            return Ok(false);
+        }
+    }
+    Ok(running)
 }
 
 fn family(address: IpAddr) -> u8 {

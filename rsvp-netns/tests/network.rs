@@ -7,6 +7,8 @@ use std::net::{IpAddr, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
+use nix::sys::socket::sockopt::{Ipv6MulticastHops, RcvBuf};
+use nix::sys::socket::{getsockopt, setsockopt};
 use rsvp_netns::{Error, Namespace};
 
 fn ip(text: &str) -> IpAddr {
@@ -39,6 +41,8 @@ fn network() -> Result<[Namespace; 3], Error> {
         r.address(side, ip(&format!("{v6}:1")), 64)?;
         host.route(ip("0.0.0.0"), 0, ip(&format!("{v4}.1")))?;
         host.route(ip("::"), 0, ip(&format!("{v6}:1")))?;
+        host.wait_for_link("eth0")?;
+        r.wait_for_link(side)?;
     }
     Ok([a, r, b])
 }
@@ -94,6 +98,67 @@ fn a_link_goes_down_and_up_and_a_route_away() -> Result<(), Box<dyn std::error::
     Ok(())
 }
 
+/// A socket of `host` that has joined a group on its only interface.
+fn member(host: &Namespace, group: IpAddr) -> io::Result<UdpSocket> {
+    let index = host.index("eth0")?;
+    host.run(|| match group {
+        IpAddr::V4(group) => {
+            let socket = UdpSocket::bind((group, 5000))?;
+            socket.join_multicast_v4(&group, &[10, 99, 2, 2].into())?;
+            Ok(socket)
+        }
+        IpAddr::V6(group) => {
+            let socket = UdpSocket::bind((group, 5000))?;
+            socket.join_multicast_v6(&group, index)?;
+            Ok(socket)
+        }
+    })
+}
+
+#[test]
+fn a_group_is_forwarded_as_its_entry_says() -> Result<(), Box<dyn std::error::Error>> {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let [a, r, b] = network()?;
+    for (source, group) in [("10.99.1.2", "239.1.2.3"), ("fd99:1::2", "ff0e::123")] {
+        let (source, group) = (ip(source), ip(group));
+        let receiver = member(&b, group)?;
+        let sender = a.run(|| UdpSocket::bind((source, 0)))?;
+        match source {
+            IpAddr::V4(_) => sender.set_multicast_ttl_v4(5)?,
+            IpAddr::V6(_) => {
+                setsockopt(&sender, Ipv6MulticastHops, &5)?;
+            }
+        }
+        let arrives = |expected: bool, when: &str| {
+            sender.send_to(b"hello", (group, 5000))?;
+            let patience = if expected { 1000 } else { 100 };
+            receiver.set_read_timeout(Some(Duration::from_millis(patience)))?;
+            assert_eq!(receiver.recv(&mut [0; 10]).is_ok(), expected, "{group} {when}");
+            io::Result::Ok(())
+        };
+        arrives(false, "before there is an entry")?;
+        r.multicast_route(Some(source), group, "west", &["east"])?;
+        arrives(true, "with an entry")?;
+        r.multicast_route(Some(source), group, "west", &[])?;
+        arrives(false, "when the entry leads nowhere")?;
+        r.multicast_route(Some(source), group, "east", &["west"])?;
+        arrives(false, "when it comes in on the wrong side")?;
+        r.multicast_unroute(Some(source), group)?;
+        r.multicast_route(None, group, "west", &["east"])?;
+        arrives(true, "with an entry for every source")?;
+        r.multicast_unroute(None, group)?;
+        arrives(false, "when the entry is gone")?;
+    }
+    let error = r.multicast_unroute(None, ip("239.1.2.3")).expect_err("it is gone");
+    assert!(error.to_string().contains("(*, 239.1.2.3) in r"), "{error}");
+    let error =
+        r.multicast_route(Some(ip("::1")), ip("239.1.2.3"), "west", &["east"]).expect_err("two families");
+    assert!(error.to_string().contains("(::1, 239.1.2.3) from west to east in r"), "{error}");
+    Ok(())
+}
+
 #[test]
 fn a_socket_tells_what_it_had_no_room_for() -> Result<(), Box<dyn std::error::Error>> {
     if !is_permitted() {
@@ -123,8 +188,6 @@ fn a_socket_tells_what_it_had_no_room_for() -> Result<(), Box<dyn std::error::Er
 
 /// Sets the size of a socket's buffer and tells what it has become.
 fn socket_buffer(socket: &UdpSocket, bytes: usize) -> io::Result<usize> {
-    use nix::sys::socket::{getsockopt, setsockopt, sockopt::RcvBuf};
-
     setsockopt(socket, RcvBuf, &bytes)?;
     Ok(getsockopt(socket, RcvBuf)?)
 }

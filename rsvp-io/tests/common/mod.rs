@@ -57,30 +57,10 @@ pub(crate) fn network() -> Result<Network, rsvp_netns::Error> {
         host.route(ip("0.0.0.0"), 0, ip(&format!("{v4}.1")))?;
         host.route(ip("::"), 0, ip(&format!("{v6}:1")))?;
     }
-    for namespace in [&a, &r, &b] {
-        wait_for_carrier(namespace);
+    for (namespace, interface) in [(&a, "eth0"), (&r, "west"), (&r, "east"), (&b, "eth0")] {
+        namespace.wait_for_link(interface)?;
     }
     Ok(Network { a, r, b })
-}
-
-/// A new link drops packets for some milliseconds, until the kernel has noticed its carrier, and only then are its
-/// IPv6 addresses usable.
-fn wait_for_carrier(namespace: &Namespace) {
-    let start = Instant::now();
-    while !namespace
-        .run(|| Ok(nix::ifaddrs::getifaddrs()?.all(|address| is_usable(&address))))
-        .expect("addresses")
-    {
-        assert!(start.elapsed() < PATIENCE, "no carrier in {}", namespace.name());
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn is_usable(interface: &nix::ifaddrs::InterfaceAddress) -> bool {
-    let address = interface.address.as_ref().and_then(|address| address.as_sockaddr_in6());
-    interface.flags.contains(nix::net::if_::InterfaceFlags::IFF_RUNNING)
-        && address
-            .is_none_or(|address| std::net::UdpSocket::bind(std::net::SocketAddrV6::from(*address)).is_ok())
 }
 
 /// A system in a namespace, and what it told.
