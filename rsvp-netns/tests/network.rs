@@ -91,6 +91,8 @@ fn a_link_goes_down_and_up_and_a_route_away() -> Result<(), Box<dyn std::error::
     receiver.set_read_timeout(Some(Duration::from_millis(100)))?;
     assert!(receiver.recv(&mut [0; 10]).is_err(), "a packet crossed a link that is down");
     r.link_up("east")?;
+    r.wait_for_link("east")?;
+    b.wait_for_link("eth0")?;
     sender.send_to(b"again", "10.99.2.2:5000")?;
     assert_eq!(receive(&receiver)?, 5);
     a.unroute(ip("0.0.0.0"), 0)?;
