@@ -222,6 +222,7 @@ impl World {
                 self.handle(Input::Installed(id, done));
             }
             Request::Remove(id) => self.installations.retain(|installed| *installed != id),
+            Request::Join { .. } | Request::Leave { .. } => {}
         }
     }
 }

@@ -138,7 +138,10 @@ impl Router {
                 Request::Install(installation) => {
                     self.node.handle(self.now, Input::Installed(installation.id, Ok(())));
                 }
-                Request::UnwatchRoute(_) | Request::Remove(_) => {}
+                Request::UnwatchRoute(_)
+                | Request::Remove(_)
+                | Request::Join { .. }
+                | Request::Leave { .. } => {}
             }
         }
         while self.node.poll_transmit(self.now, &mut self.datagram).is_some() {}

@@ -22,6 +22,10 @@ pub enum Command {
     Configure(NodeConfig),
     /// SESSION: register for a session; upcalls carry the id in the reply.
     OpenSession(SessionKey),
+    /// The application receives: for a multicast session the node joins the group, on the interface that has this
+    /// address; `None` leaves the choice to the system. Then the application hears of the senders before it reserves;
+    /// [`Reserve`](Self::Reserve) joins, too. Nothing to do for a unicast session.
+    Join(ApiId, Option<IpAddr>),
     /// SENDER: announce a sender, or change what was announced for its template.
     AddSender(ApiId, SenderRequest),
     /// SENDER with its definition withdrawn: tear the sender's path state down.
@@ -43,7 +47,9 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SenderRequest {
-    /// Its address and port. Normally this node's own; announcing for another host makes this node a proxy.
+    /// Its address and port. Normally this node's own; announcing for another host makes this node a proxy. For a
+    /// multicast session, the address of an interface binds the sender to it: Path leaves by it, as the data is to do
+    /// (RFC 2205 section 3.9). With any other address it leaves as the route says.
     pub template: SenderTemplate,
     /// What it will send.
     pub tspec: SenderTspec,
@@ -57,7 +63,9 @@ pub struct SenderRequest {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ReserveRequest {
-    /// The receiver's own address, for confirmations.
+    /// The receiver's own address, for confirmations. For a multicast session the interface that has it is the one on
+    /// which the application joins the group (RFC 2205 section 3.9); with any other address the application stays
+    /// joined where it is, or leaves the choice to the system.
     pub receiver: IpAddr,
     /// Reservation style.
     pub style: Style,
@@ -95,6 +103,8 @@ pub enum CommandError {
     SenderInUse(FilterSpec),
     /// The application has no reservation.
     NoReservation,
+    /// No interface of this node has the address.
+    ForeignAddress(IpAddr),
     /// Addresses of both families are mixed.
     FamilyMismatch,
     /// A zero port beside a non-zero one, or a port for a protocol that has none (error code 07 or 08).
@@ -121,6 +131,7 @@ impl fmt::Display for CommandError {
             Self::UnknownSender(sender) => write!(f, "there is no sender {sender}"),
             Self::SenderInUse(sender) => write!(f, "another application announces the sender {sender}"),
             Self::NoReservation => write!(f, "the application has no reservation in this session"),
+            Self::ForeignAddress(address) => write!(f, "no interface of this node has the address {address}"),
             Self::FamilyMismatch => write!(f, "IPv4 and IPv6 addresses are mixed"),
             Self::ConflictingPort => write!(f, "a zero port cannot stand beside a non-zero one"),
             Self::ConflictingStyle(style) => write!(f, "the session is already reserved in style {style}"),

@@ -63,6 +63,22 @@ pub enum Request {
     Install(Installation),
     /// Take the installation away; there is no answer.
     Remove(InstallationId),
+    /// Receive what is sent to this group: a local application does. There is no answer; the request may come for a
+    /// group that is joined already. A router needs no group for the messages that it forwards.
+    Join {
+        /// The group.
+        group: IpAddr,
+        /// Where; `None` leaves the choice to the system, as a socket does that names no interface.
+        interface: Option<InterfaceId>,
+    },
+    /// The last local application has left the group there. There is no answer; the request may come for a group that
+    /// was never joined.
+    Leave {
+        /// The group.
+        group: IpAddr,
+        /// Where.
+        interface: Option<InterfaceId>,
+    },
 }
 
 /// The desired state of one reservation in traffic control (one TCSB).

@@ -209,6 +209,10 @@ impl System {
             Request::UnwatchRoute(key) => self.monitor.unwatch(&key),
             Request::Install(installation) => self.traffic_control.install(installation, sink),
             Request::Remove(id) => self.traffic_control.remove(id),
+            Request::Join { group, interface } => {
+                tracing::warn!(%group, ?interface, "not joined: multicast is not carried out yet");
+            }
+            Request::Leave { .. } => {}
         }
     }
 

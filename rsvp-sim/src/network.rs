@@ -125,6 +125,7 @@ impl Network {
             ports: Vec::new(),
             stubs: Vec::new(),
             watches: BTreeMap::new(),
+            groups: BTreeSet::new(),
             kernel: BTreeMap::new(),
             installer: Box::new(|_| InstallAnswer::DONE),
             events: Vec::new(),
@@ -239,6 +240,7 @@ impl Network {
         device.frozen = false;
         device.inbox.clear();
         device.watches.clear();
+        device.groups.clear();
     }
 
     /// Starts RSVP on a device, with no memory of an earlier run.

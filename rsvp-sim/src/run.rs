@@ -163,6 +163,12 @@ impl Network {
             Request::Remove(id) => {
                 device.kernel.remove(&id);
             }
+            Request::Join { group, interface } => {
+                device.groups.insert((group, interface));
+            }
+            Request::Leave { group, interface } => {
+                device.groups.remove(&(group, interface));
+            }
         }
     }
 

@@ -113,6 +113,8 @@ pub(crate) struct Device {
     /// Addresses that belong to no link.
     pub(crate) stubs: Vec<IpAddr>,
     pub(crate) watches: BTreeMap<RouteKey, Option<Route>>,
+    /// The groups that its applications receive, and where.
+    pub(crate) groups: BTreeSet<(IpAddr, Option<InterfaceId>)>,
     pub(crate) kernel: BTreeMap<InstallationId, Installation>,
     pub(crate) installer: Installer,
     pub(crate) events: Vec<Event>,

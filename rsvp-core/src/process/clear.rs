@@ -38,6 +38,7 @@ impl Node {
         let (ads, bsbs) = (session.resv_ads.clone(), session.bsbs.clone());
         if is_stop {
             for api in core::mem::take(&mut self.state.sessions[id].apis) {
+                self.leave_group(api);
                 self.state.apis.remove(&api);
             }
         }

@@ -10,9 +10,9 @@ use crate::event::{Cause, Change, Upcall};
 use crate::intserv;
 use crate::node::Node;
 use crate::state::{
-    NextHopId, PathOrigin, Pending, Psb, PsbId, Rsb, RsbContents, RsbFilter, RsbId, SessionId,
+    Application, NextHopId, PathOrigin, Pending, Psb, PsbId, Rsb, RsbContents, RsbFilter, RsbId, SessionId,
 };
-use crate::wire::{Adspec, FilterSpec, FlowDescriptor, Flowspec, SenderTemplate, SessionKey, Style};
+use crate::wire::{Adspec, FilterSpec, FlowDescriptor, SenderTemplate, SessionKey, Style};
 
 impl Node {
     pub(crate) fn on_command(&mut self, command: Command) -> Result<Reply, CommandError> {
@@ -26,6 +26,7 @@ impl Node {
                 self.begin_reannouncing(None);
             }
             Command::OpenSession(key) => return self.open_session(key).map(Reply::Session),
+            Command::Join(api, address) => self.join(api, address)?,
             Command::AddSender(api, request) => self.add_sender(api, request)?,
             Command::RemoveSender(api, template) => self.remove_sender(api, &template)?,
             Command::Reserve(api, request) => self.reserve(api, &request)?,
@@ -47,11 +48,11 @@ impl Node {
         let session = self.state.session_or_new(key);
         self.last_api += 1;
         let api = ApiId(self.last_api);
-        self.state.apis.insert(api, session);
+        self.state.apis.insert(api, Application { session, group: None });
         self.state.sessions[session].apis.push(api);
         for psb in self.state.sessions[session].psbs.clone() {
             let psb = &self.state.psbs[psb];
-            if psb.previous_hop().is_some() || psb.stays_within() {
+            if psb.reaches_here() {
                 let upcall =
                     Upcall::Path { sender: psb.sender, tspec: psb.tspec.clone(), adspec: psb.adspec.clone() };
                 self.upcall(api, key, upcall);
@@ -60,8 +61,8 @@ impl Node {
         Ok(api)
     }
 
-    fn session_of(&self, api: ApiId) -> Result<SessionId, CommandError> {
-        self.state.apis.get(&api).copied().ok_or(CommandError::UnknownApi(api))
+    pub(super) fn session_of(&self, api: ApiId) -> Result<SessionId, CommandError> {
+        self.state.apis.get(&api).map(|app| app.session).ok_or(CommandError::UnknownApi(api))
     }
 
     fn add_sender(&mut self, api: ApiId, request: SenderRequest) -> Result<(), CommandError> {
@@ -148,7 +149,10 @@ impl Node {
             return Err(CommandError::ConflictingStyle(style));
         }
         let others = self.state.sessions[session].rsbs.iter().filter(|rsb| !mine.contains(rsb));
-        if others.map(|rsb| &self.state.rsbs[*rsb]).any(|rsb| conflicts(rsb, &request.flows)) {
+        let wanted = |flow: &FlowDescriptor, rsb: &Rsb| {
+            flow.flowspec.as_ref().is_none_or(|flowspec| rsb.is_mergeable(&flow.filters, flowspec))
+        };
+        if others.map(|rsb| &self.state.rsbs[*rsb]).any(|rsb| !request.flows.iter().all(|f| wanted(f, rsb))) {
             return Err(CommandError::ConflictingService);
         }
         let limit = self.config.limits.reservations_per_session;
@@ -165,6 +169,7 @@ impl Node {
                 self.unlink_rsb(rsb, Change::Removed, &Cause::Local);
             }
         }
+        self.join_at(api, self.state.interface_with(request.receiver));
         for flow in &request.flows {
             let distinct = if request.style == Style::Ff { flow.filters.first() } else { None };
             match self.find_rsb(session, &next_hop, distinct) {
@@ -253,6 +258,7 @@ impl Node {
                 self.remove_psb(psb, &Cause::Local);
             }
         }
+        self.leave_group(api);
         self.state.apis.remove(&api);
         remove_from(&mut self.state.sessions[session].apis, &api);
         self.state.drop_if_empty(session);
@@ -284,15 +290,6 @@ fn check_filter(session: &SessionKey, filter: &FilterSpec) -> Result<(), Command
         return Err(CommandError::ConflictingPort);
     }
     Ok(())
-}
-
-/// Whether an RSB reserves for the same senders with a service that cannot be merged with these flows.
-fn conflicts(rsb: &Rsb, flows: &[FlowDescriptor]) -> bool {
-    flows.iter().any(|flow| {
-        let overlaps = flow.filters.is_empty() || flow.filters.iter().any(|filter| rsb.matches(filter));
-        let cannot_merge = |wanted: &Flowspec| intserv::lub(wanted, &rsb.contents.flowspec).is_none();
-        overlaps && flow.flowspec.as_ref().is_some_and(cannot_merge)
-    })
 }
 
 /// Whether the flow descriptors fit the style and are valid.

@@ -7,6 +7,7 @@ mod clear;
 mod datagram;
 mod downstream;
 mod errors;
+mod group;
 mod interface;
 mod local;
 mod merge;

@@ -250,7 +250,7 @@ impl Node {
     /// PATH_EVENT upcalls to every application of the session.
     pub(super) fn tell_receivers(&mut self, id: PsbId) {
         let psb = &self.state.psbs[id];
-        if psb.previous_hop().is_none() && !psb.stays_within() {
+        if !psb.reaches_here() {
             return;
         }
         let session = &self.state.sessions[psb.session];
@@ -284,8 +284,7 @@ impl Node {
             self.state.neighbors.remove_sender(interface, hop.address);
             self.forget_told_sender(session, &psb.sender, hop, interface);
         }
-        let was_told = psb.previous_hop().is_some() || psb.stays_within();
-        if was_told && self.find_psb(session, &psb.sender, |_| true).is_none() {
+        if psb.reaches_here() && self.find_psb(session, &psb.sender, |_| true).is_none() {
             for api in self.state.sessions[session].apis.clone() {
                 let gone = Upcall::PathGone { sender: psb.sender, cause: cause.clone() };
                 self.upcall(api, key, gone);

@@ -99,7 +99,9 @@ impl Node {
         let flowspec = merged.ok_or(conflict)?;
         filters.sort_unstable();
         filters.dedup();
-        if !self.is_mergeable(session, &filters, &flowspec) {
+        // With all others for the same senders, too: upstream they are one.
+        let mut all = self.state.sessions[session].rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]);
+        if !all.all(|rsb| rsb.is_mergeable(&filters, &flowspec)) {
             return Err(conflict);
         }
         let senders: Vec<_> = self.state.sessions[session]
@@ -118,15 +120,6 @@ impl Node {
         police.set(PoliceFlags::BRANCH, self.is_branch(session, interface, &filters, &flowspec));
         let path_te = intserv::sum(senders.iter().map(|psb| &psb.tspec));
         Ok(Desired { flowspec, fwd: None, filters, path_te, police, bandwidth: 0 })
-    }
-
-    /// Whether a flowspec can be merged with all others for the same senders: upstream they are one.
-    fn is_mergeable(&self, session: SessionId, filters: &[FilterSpec], flowspec: &Flowspec) -> bool {
-        self.state.sessions[session].rsbs.iter().all(|rsb| {
-            let rsb = &self.state.rsbs[*rsb];
-            let overlaps = filters.is_empty() || filters.iter().any(|filter| rsb.matches(filter));
-            !overlaps || intserv::lub(flowspec, &rsb.contents.flowspec).is_some()
-        })
     }
 
     /// Whether what is in place for the same senders on another interface is not covered by this

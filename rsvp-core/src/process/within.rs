@@ -13,6 +13,11 @@ impl Psb {
     pub(crate) fn stays_within(&self) -> bool {
         self.local && matches!(self.origin, PathOrigin::Local(_))
     }
+
+    /// Whether its data reaches applications here: it comes from the network, or stays within this node.
+    pub(super) fn reaches_here(&self) -> bool {
+        self.previous_hop().is_some() || self.stays_within()
+    }
 }
 
 impl Node {

@@ -186,6 +186,12 @@ impl Rsb {
             || self.contents.filters.binary_search_by_key(sender, |filter| filter.filter).is_ok()
     }
 
+    /// Whether a request for these senders (none: all) can be merged with it: it is for others, or its service can.
+    pub(crate) fn is_mergeable(&self, filters: &[FilterSpec], flowspec: &Flowspec) -> bool {
+        let overlaps = filters.is_empty() || filters.iter().any(|filter| self.matches(filter));
+        !overlaps || intserv::lub(flowspec, &self.contents.flowspec).is_some()
+    }
+
     /// Its filters; none for WF.
     pub(crate) fn filters(&self) -> Vec<FilterSpec> {
         self.contents.filters.iter().map(|f| f.filter).collect()

@@ -3,6 +3,7 @@
 //! State decides nothing; `process` does.
 
 mod advertisement;
+mod application;
 mod blocks;
 mod interface;
 mod neighbor;
@@ -17,6 +18,7 @@ use core::net::IpAddr;
 use slotmap::{SlotMap, new_key_type};
 
 pub(crate) use advertisement::{Dirty, PathAd, ResvAd, Told};
+pub(crate) use application::{Application, Group};
 pub(crate) use blocks::{
     Bsb, Confirm, Desired, Install, NextHopId, PathOrigin, Pending, Psb, Rsb, RsbContents, RsbFilter,
     Session, Tcsb,
@@ -88,7 +90,9 @@ pub(crate) struct State {
     pub(crate) routes: Map<RouteKey, RouteEntry>,
     pub(crate) interfaces: BTreeMap<InterfaceId, Interface>,
     pub(crate) neighbors: Neighbors,
-    pub(crate) apis: BTreeMap<ApiId, SessionId>,
+    pub(crate) apis: BTreeMap<ApiId, Application>,
+    /// The groups that local applications receive, with how many of them do.
+    pub(crate) groups: BTreeMap<Group, usize>,
     /// Sessions that lost something, and perhaps everything.
     emptied: Vec<SessionId>,
 }
@@ -112,6 +116,7 @@ impl State {
             interfaces: BTreeMap::new(),
             neighbors: Neighbors::default(),
             apis: BTreeMap::new(),
+            groups: BTreeMap::new(),
             emptied: Vec::new(),
         }
     }

@@ -1,7 +1,8 @@
-//! Requests that wait to be fetched: at most one per route and installation, the latest.
+//! Requests that wait to be fetched: at most one per route, installation and group, the latest.
 
 use alloc::collections::VecDeque;
 
+use super::Group;
 use crate::map::{HashKey, Map};
 use crate::output::{InstallationId, Request, RouteKey};
 
@@ -9,6 +10,7 @@ use crate::output::{InstallationId, Request, RouteKey};
 enum Key {
     Route(RouteKey),
     Installation(InstallationId),
+    Group(Group),
 }
 
 fn key(request: &Request) -> Key {
@@ -16,6 +18,9 @@ fn key(request: &Request) -> Key {
         Request::WatchRoute(route) | Request::UnwatchRoute(route) => Key::Route(*route),
         Request::Install(installation) => Key::Installation(installation.id),
         Request::Remove(id) => Key::Installation(*id),
+        Request::Join { group, interface } | Request::Leave { group, interface } => {
+            Key::Group(Group { address: *group, interface: *interface })
+        }
     }
 }
 

@@ -26,7 +26,7 @@ fn check_links(node: &Node) {
         assert!(session.tcsbs.iter().all(|tcsb| state.tcsbs[*tcsb].session == id));
         assert!(session.bsbs.iter().all(|bsb| state.bsbs[*bsb].session == id));
         assert!(session.resv_ads.iter().all(|ad| state.resv_ads[*ad].session == id));
-        assert!(session.apis.iter().all(|api| state.apis[api] == id));
+        assert!(session.apis.iter().all(|api| state.apis[api].session == id));
         psbs += session.psbs.len();
         rsbs += session.rsbs.len();
         tcsbs += session.tcsbs.len();

@@ -3,6 +3,7 @@
 mod arbitrary;
 mod confirmation;
 mod consistency;
+mod group;
 mod lifetime;
 mod local_repair;
 mod reservation;
@@ -273,7 +274,7 @@ impl Bench {
                     None => self.waiting.push(id),
                 }
             }
-            Request::UnwatchRoute(_) | Request::Remove(_) => {}
+            Request::UnwatchRoute(_) | Request::Remove(_) | Request::Join { .. } | Request::Leave { .. } => {}
         }
         self.requests.push(request);
     }
