@@ -119,7 +119,7 @@ impl Outside for Memory {
         match request {
             Request::WatchRoute(key) => sink(Input::Route(key, self.route(key))),
             Request::Install(installation) => sink(Input::Installed(installation.id, Ok(()))),
-            Request::UnwatchRoute(_) | Request::Remove(_) => {}
+            Request::UnwatchRoute(_) | Request::Remove(_) | Request::Join { .. } | Request::Leave { .. } => {}
         }
     }
 
