@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use core::net::IpAddr;
 
 use crate::time::Duration;
 
@@ -19,6 +20,9 @@ pub struct NodeConfig {
     pub limits: Limits,
     /// Whether a Resv goes upstream only after traffic control has answered (the default), or at once.
     pub wait_for_installation: bool,
+    /// Makes a host do without raw IP datagrams: it sends and hears RSVP in UDP only ("Hu" of RFC 2205 Appendix C).
+    /// Of no effect on a router, which always has them. Default: `None`.
+    pub udp_only: Option<UdpOnly>,
 }
 
 impl Default for NodeConfig {
@@ -29,6 +33,7 @@ impl Default for NodeConfig {
             interfaces: BTreeMap::new(),
             limits: Limits::default(),
             wait_for_installation: true,
+            udp_only: None,
         }
     }
 }
@@ -39,6 +44,31 @@ impl NodeConfig {
     pub fn interface(&self, name: &str) -> &InterfaceConfig {
         self.interfaces.get(name).unwrap_or(&self.default_interface)
     }
+
+    /// The settings of a host without raw I/O, if this is one.
+    #[must_use]
+    pub fn hu(&self) -> Option<&UdpOnly> {
+        self.udp_only.as_ref().filter(|_| !self.router)
+    }
+}
+
+/// Settings of a host without raw I/O (RFC 2205 Appendix C).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct UdpOnly {
+    /// Where the Paths of unicast sessions go that are not for the local network. `None`: to the gateway of the route.
+    pub first_hop: Option<FirstHop>,
+}
+
+/// The first-hop router of a host without raw I/O (RFC 2205 Appendix C).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct FirstHop {
+    /// Ra: its address.
+    pub address: IpAddr,
+    /// Ta: for a router that is not on the host's network, the TTL that just reaches it. Then the Paths of multicast
+    /// sessions go to it, too. `None`: it is on the host's network.
+    pub ttl: Option<u8>,
 }
 
 /// Configuration of one logical interface.
@@ -66,6 +96,11 @@ pub struct InterfaceConfig {
     /// C and D of the interface's scheduler (RFC 2212 section 5): deviation in bytes and in
     /// microseconds from the fluid model. `None`: guaranteed service is not offered.
     pub guaranteed: Option<ErrorTerms>,
+    /// Whether a router or a host with raw I/O sends Path and PathTear in UDP, too (RFC 2205 Appendix C).
+    pub udp_encapsulation: UdpEncapsulation,
+    /// Whether a Path that comes in UDP counts as received with the TTL that its Send_TTL says, as RFC 2205 Appendix C
+    /// wants it; else with the TTL of the IP packet where the driver can tell. Default: true.
+    pub udp_send_ttl: bool,
 }
 
 impl Default for InterfaceConfig {
@@ -80,8 +115,24 @@ impl Default for InterfaceConfig {
             slew_max: 0.30,
             latency: None,
             guaranteed: Some(ErrorTerms { c: 1500, d: 1000 }),
+            udp_encapsulation: UdpEncapsulation::Learn,
+            udp_send_ttl: true,
         }
     }
+}
+
+/// Whether an interface needs UDP encapsulation (RFC 2205 Appendix C).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum UdpEncapsulation {
+    /// From when on the first Path in UDP was heard there.
+    #[default]
+    Learn,
+    /// It does: for a network whose hosts without raw I/O only receive, and so are not heard until they know of a Path.
+    Always,
+    /// It does not, and what comes in UDP is dropped.
+    Never,
 }
 
 /// The bandwidth pool of an interface, in bytes per second.

@@ -42,6 +42,9 @@ pub enum DropReason {
     OwnMessage,
     /// It is not for this node, which does not forward.
     NotForUs,
+    /// It came in UDP to an address or port at which this node does not listen, or raw to a host without raw I/O
+    /// (RFC 2205 Appendix C).
+    NotListening,
     /// Its contents are of no valid combination (style and filters, address families).
     Inconsistent,
     /// TTL is used up.

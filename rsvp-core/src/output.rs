@@ -9,6 +9,10 @@ use crate::input::{Encapsulation, InterfaceId};
 use crate::wire::{FilterSpec, Flowspec, SenderTspec};
 
 /// How to send the message that [`Node::poll_transmit`](crate::Node::poll_transmit) wrote.
+///
+/// A message in UDP is a datagram like any other, from a UDP socket of this host: `source` is an address of this node,
+/// without Router Alert. Where it goes and with which TTL follows RFC 2205 Appendix C, Figures 13 and 14; what is for
+/// the local network only has TTL 1. It is still the [`interface`](Self::interface) that it leaves by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[must_use = "a polled message that is not sent is lost"]
@@ -17,7 +21,7 @@ pub struct Transmit {
     pub interface: Option<InterfaceId>,
     /// The neighbour to hand the packet to, when it is not the destination itself.
     pub next_hop: Option<IpAddr>,
-    /// IP source address; a Path carries its sender's, which may be another node's.
+    /// IP source address; a raw Path carries its sender's, which may be another node's.
     pub source: IpAddr,
     /// IP destination address.
     pub destination: IpAddr,
@@ -25,7 +29,7 @@ pub struct Transmit {
     pub ttl: u8,
     /// Whether to set the Router Alert option (RFC 2113, RFC 2711).
     pub router_alert: bool,
-    /// How to carry it.
+    /// How to carry it: raw, or in UDP with these ports.
     pub encapsulation: Encapsulation,
     /// The DS field; RSVP's own messages use CS6 (48 << 2).
     pub traffic_class: u8,

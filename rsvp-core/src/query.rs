@@ -168,6 +168,7 @@ impl Node {
                 addresses: interface.info.addresses.clone(),
                 mtu: interface.info.mtu,
                 up: interface.info.up,
+                udp: self.needs_udp(interface.info.id),
                 config: config.clone(),
                 bandwidth: config.bandwidth,
                 reserved: interface.ledger.reserved,
@@ -185,6 +186,7 @@ impl Node {
             interface: *interface,
             senders: neighbor.senders,
             reservations: neighbor.reservations,
+            udp: neighbor.udp,
             last_heard: neighbor.last_heard,
             last_sent: neighbor.last_sent,
         });

@@ -182,6 +182,8 @@ pub struct InterfaceView {
     pub mtu: u32,
     /// Whether it carries packets.
     pub up: bool,
+    /// Whether Paths that leave by it go in UDP, too (RFC 2205 Appendix C).
+    pub udp: bool,
     /// Its settings.
     pub config: InterfaceConfig,
     /// The pool.
@@ -204,6 +206,8 @@ pub struct NeighborView {
     pub senders: usize,
     /// Reservations that it asked for.
     pub reservations: usize,
+    /// Whether it is to be told in UDP (RFC 2205 Appendix C).
+    pub udp: bool,
     /// When it was last heard.
     pub last_heard: Option<Instant>,
     /// When it was last sent something.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use rsvp_core::input::Encapsulation;
 use rsvp_core::{Instant, Transmit};
 
 use crate::describe::describe;
@@ -100,7 +101,11 @@ fn line(text: &mut String, entry: &Entry, network: &Network) -> std::fmt::Result
     };
     let transit = if entry.transit { " (in transit)" } else { "" };
     let from = network.name(entry.from);
-    write!(text, "{:>10} {from} > {to}{transit}{mark}: ", seconds(time))?;
+    write!(text, "{:>10} {from} > {to}{transit}{mark}", seconds(time))?;
+    if let Encapsulation::Udp { destination_port, .. } = entry.header.encapsulation {
+        write!(text, " (UDP port {destination_port})")?;
+    }
+    write!(text, ": ")?;
     writeln!(text, "{}", describe(&entry.message))
 }
 

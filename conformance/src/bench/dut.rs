@@ -7,6 +7,7 @@ use std::time::Duration;
 use rsvp_core::config::{Bandwidth, InterfaceConfig, NodeConfig};
 use rsvp_core::counters::DropReason;
 use rsvp_core::event::EventKind;
+use rsvp_core::input::Encapsulation;
 use rsvp_core::output::Installation;
 use rsvp_core::view::{ReservationView, SenderView};
 use rsvp_core::wire::{
@@ -179,7 +180,14 @@ impl Dut {
             Message::ResvConf(confirmation) => (self.plan.station(from), confirmation.confirm, true),
             _ => (self.plan.station(from), self.plan.dut(from.port()), false),
         };
-        Packet { source, destination, ttl: TTL, router_alert, message: bytes }
+        Packet {
+            source,
+            destination,
+            ttl: TTL,
+            router_alert,
+            encapsulation: Encapsulation::Raw,
+            message: bytes,
+        }
     }
 
     /// The objects of a message, changed and sent from a neighbour's place, with length and checksum made to fit.
@@ -316,6 +324,12 @@ impl Dut {
     #[must_use]
     pub fn g(&self) -> SessionKey {
         self.plan.g()
+    }
+
+    /// A unicast session that ends at U1 itself, on the network of a.
+    #[must_use]
+    pub fn session_towards_u1(&self) -> SessionKey {
+        self.plan.session(self.plan.station(Station::U1), 5000)
     }
 
     /// Sender S1, behind U1.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rsvp_core::config::NodeConfig;
 use rsvp_core::input::{Datagram, Encapsulation, InstallFailure, InterfaceInfo, NextHop, Route};
 use rsvp_core::output::{Installation, InstallationId, RouteKey};
+use rsvp_core::udp::PU;
 use rsvp_core::{Command, CommandError, Event, Input, Instant, Node, Reply, Request, Transmit};
 use rsvp_sim::{Driver, Output};
 
@@ -24,8 +25,19 @@ pub struct Packet {
     pub ttl: u8,
     /// Whether it carries Router Alert.
     pub router_alert: bool,
+    /// Raw, or in UDP (RFC 2205 Appendix C).
+    pub encapsulation: Encapsulation,
     /// The RSVP message.
     pub message: Vec<u8>,
+}
+
+impl Packet {
+    /// The same message in UDP to an address and port.
+    #[must_use]
+    pub fn in_udp(self, destination: IpAddr, destination_port: u16) -> Self {
+        let encapsulation = Encapsulation::Udp { source_port: PU, destination_port };
+        Self { destination, router_alert: false, encapsulation, ..self }
+    }
 }
 
 /// A packet that the DUT sent.
@@ -220,6 +232,7 @@ impl InProcess {
                 destination: header.destination,
                 ttl: header.ttl,
                 router_alert: header.router_alert,
+                encapsulation: header.encapsulation,
                 message,
             },
         });
@@ -237,7 +250,7 @@ impl Tester for InProcess {
             source: packet.source,
             destination: packet.destination,
             ttl: Some(packet.ttl),
-            encapsulation: Encapsulation::Raw,
+            encapsulation: packet.encapsulation,
             payload: Cow::Borrowed(&packet.message),
         }));
     }

@@ -3,6 +3,7 @@
 mod across_sections;
 mod appendix_a;
 mod appendix_b;
+mod appendix_c;
 mod codec;
 mod section_1;
 mod section_2;

@@ -267,6 +267,8 @@ impl InterfaceTable {
             slew_max: self.slew_max.map(|slew| at(slew, check_slew)).transpose()?.unwrap_or(base.slew_max),
             latency: self.latency.map(|span| span.0).or(base.latency),
             guaranteed: self.guaranteed.map_or(base.guaranteed, |table| table.over(base.guaranteed)),
+            udp_encapsulation: base.udp_encapsulation,
+            udp_send_ttl: base.udp_send_ttl,
         };
         let extras = InterfaceExtras {
             traffic_control: self.traffic_control.unwrap_or(extras.traffic_control),

@@ -4,7 +4,7 @@ use core::net::IpAddr;
 
 use crate::counters::{DropReason, MessageCounters};
 use crate::event::Cause;
-use crate::input::{Datagram, InterfaceId};
+use crate::input::{Datagram, Encapsulation, InterfaceId};
 use crate::node::Node;
 use crate::state::{Lane, OneShot, Payload, Psb, PsbId, RefreshTarget, RsbId};
 use crate::wire::{CommonHeader, DecodeError, DecodeErrorKind, Message, MessageType, RawMessage};
@@ -13,9 +13,11 @@ use crate::wire::{CommonHeader, DecodeError, DecodeErrorKind, Message, MessageTy
 pub(crate) struct Received<'a> {
     pub(crate) datagram: &'a Datagram<'a>,
     pub(crate) interface: InterfaceId,
-    /// Send_TTL of the common header.
-    pub(crate) send_ttl: u8,
-    /// Flags of the common header.
+    /// The TTL that it counts as received with.
+    pub(crate) ttl: u8,
+    /// Whether it came in UDP.
+    pub(crate) udp: bool,
+    /// Whether a hop without RSVP lies behind it.
     pub(crate) non_rsvp: bool,
     /// Its fingerprint.
     pub(crate) fingerprint: u128,
@@ -41,7 +43,10 @@ impl Node {
         }
         let payload = &*datagram.payload;
         let header = CommonHeader::peek(payload).map_err(|error| drop_reason(&error))?;
-        let non_rsvp = datagram.ttl.is_some_and(|ttl| ttl != header.send_ttl);
+        if !self.listens_to(datagram) {
+            return Err(DropReason::NotListening);
+        }
+        let ttl = self.received_ttl(datagram, header.send_ttl);
         let fingerprint = self.fingerprint(datagram);
         if self.refresh_known(fingerprint, interface, header.message_type) {
             return Ok(());
@@ -50,7 +55,14 @@ impl Node {
         if !self.is_for_us(datagram, raw.header.message_type)? {
             return Ok(());
         }
-        let received = Received { datagram, interface, send_ttl: header.send_ttl, non_rsvp, fingerprint };
+        let received = Received {
+            datagram,
+            interface,
+            ttl,
+            udp: datagram.encapsulation != Encapsulation::Raw,
+            non_rsvp: ttl != header.send_ttl,
+            fingerprint,
+        };
         let message = match Message::parse(&raw, self.config.limits.objects_per_message) {
             Ok(message) => message,
             Err(error) => {
@@ -94,18 +106,24 @@ impl Node {
             source: datagram.source,
             ttl,
             router_alert: true,
+            encapsulation: Encapsulation::Raw,
             payload: Payload::Encoded(kind, datagram.payload.to_vec()),
         };
         self.queue_one_shot(Lane { interface: None, destination: datagram.destination }, relay);
         Ok(false)
     }
 
-    /// What makes two received messages the same: their bytes, where they came from and went to, and their TTL.
+    /// What makes two received messages the same: their bytes, where they came from and went to, their TTL, and
+    /// whether and where they came in UDP.
     fn fingerprint(&self, datagram: &Datagram<'_>) -> u128 {
         let interface = datagram.interface.0.to_be_bytes();
         let (source, destination) = (octets(datagram.source), octets(datagram.destination));
         let ttl = [datagram.ttl.unwrap_or(0), u8::from(datagram.ttl.is_some())];
-        self.state.hash.fingerprint(&[&interface, &source, &destination, &ttl, &datagram.payload])
+        let port = match datagram.encapsulation {
+            Encapsulation::Raw => [0; 2],
+            Encapsulation::Udp { destination_port, .. } => destination_port.to_be_bytes(),
+        };
+        self.state.hash.fingerprint(&[&interface, &source, &destination, &ttl, &port, &datagram.payload])
     }
 
     /// Refreshes the state that this very message refreshed before; `false` if there is none.

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::net::IpAddr;
 
 use crate::config::InterfaceConfig;
-use crate::input::InterfaceId;
+use crate::input::{Encapsulation, InterfaceId};
 use crate::intserv::Hop;
 use crate::node::Node;
 use crate::state::{Interface, Lane, OneShot, OutboxItem, PathAd, PathAdId, Payload, Psb, PsbId};
@@ -24,6 +24,7 @@ impl Node {
             interface,
             next_hop,
             told: None,
+            told_in_udp: false,
             queued: false,
             period: Duration::ZERO,
             timer: None,
@@ -79,7 +80,9 @@ impl Node {
         let period = if ad.period.is_zero() { self.refresh_period(ad.interface) } else { ad.period };
         let Some(path) = self.path_message(ad, period) else { return };
         let fingerprint = self.path_fingerprint(ad.psb, path);
-        if self.state.path_ads[id].told != Some(fingerprint) {
+        let ad = &self.state.path_ads[id];
+        let lacks_udp = self.needs_udp(ad.interface) && !ad.told_in_udp;
+        if ad.told != Some(fingerprint) || lacks_udp {
             self.queue_path(id);
         }
     }
@@ -148,6 +151,7 @@ impl Node {
             source: psb.sender.source(),
             ttl: psb.ttl,
             router_alert: true,
+            encapsulation: Encapsulation::Raw,
             payload: Payload::Message(Box::new(Message::PathTear(tear))),
         };
         self.queue_one_shot(Lane { interface: Some(interface), destination }, one_shot);

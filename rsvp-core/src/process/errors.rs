@@ -6,7 +6,7 @@ use core::net::IpAddr;
 
 use super::datagram::Received;
 use crate::counters::DropReason;
-use crate::input::InterfaceId;
+use crate::input::{Encapsulation, InterfaceId};
 use crate::node::Node;
 use crate::state::{Lane, NextHopId, OneShot, Payload, RsbId};
 use crate::wire::{
@@ -39,6 +39,7 @@ impl Node {
             source,
             ttl: HOP_TTL,
             router_alert: false,
+            encapsulation: self.encapsulation_to(interface, destination),
             payload: Payload::Message(Box::new(message)),
         };
         self.queue_one_shot(Lane { interface: Some(interface), destination }, one_shot);
@@ -94,7 +95,15 @@ impl Node {
         let mut bytes = Vec::new();
         if reply.encode(&mut bytes).is_ok() {
             let payload = Payload::Encoded(reply.header.message_type, bytes);
-            let one_shot = OneShot { next_hop: None, source, ttl: HOP_TTL, router_alert: false, payload };
+            self.state.neighbors.speaks(received.interface, peer, received.udp);
+            let one_shot = OneShot {
+                next_hop: None,
+                source,
+                ttl: HOP_TTL,
+                router_alert: false,
+                encapsulation: self.encapsulation_to(received.interface, peer),
+                payload,
+            };
             self.queue_one_shot(Lane { interface: Some(received.interface), destination: peer }, one_shot);
         }
     }
@@ -125,11 +134,13 @@ impl Node {
         });
     }
 
-    /// ResvConf to a receiver, from the node where the reservation stands (RFC 2205 section 3.1.9).
+    /// ResvConf to a receiver, from the node where the reservation stands (RFC 2205 section 3.1.9). `next_hop`: who
+    /// asked for it here.
     pub(super) fn confirm(
         &mut self,
         receiver: IpAddr,
         node: IpAddr,
+        next_hop: NextHopId,
         session: SessionKey,
         style: Style,
         flows: Vec<FlowDescriptor>,
@@ -142,17 +153,27 @@ impl Node {
             flows,
             forward: Vec::new(),
         };
-        self.send_resv_conf(message, node, HOP_TTL);
+        match next_hop {
+            // A host without raw I/O has it forwarded by its next hop.
+            NextHopId::Hop(address, interface) if self.config.hu().is_some() => {
+                self.send_hop_by_hop(interface, address, Message::ResvConf(message));
+            }
+            _ => self.send_resv_conf(message, node, HOP_TTL),
+        }
     }
 
-    /// Sends a ResvConf on its way; the routing table chooses it.
+    /// Sends a ResvConf on its way. The routing table chooses it, unless the receiver is a neighbour that needs UDP.
     pub(super) fn send_resv_conf(&mut self, message: ResvConf, source: IpAddr, ttl: u8) {
         let destination = message.confirm;
+        if let Some(interface) = self.udp_neighbor(destination) {
+            return self.send_hop_by_hop(interface, destination, Message::ResvConf(message));
+        }
         let one_shot = OneShot {
             next_hop: None,
             source,
             ttl,
             router_alert: true,
+            encapsulation: Encapsulation::Raw,
             payload: Payload::Message(Box::new(Message::ResvConf(message))),
         };
         self.queue_one_shot(Lane { interface: None, destination }, one_shot);

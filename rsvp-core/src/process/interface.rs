@@ -42,7 +42,9 @@ impl Node {
                 Change::Modified
             }
             None => {
-                self.state.interfaces.insert(id, Interface { info, ledger: Ledger::default() });
+                self.state
+                    .interfaces
+                    .insert(id, Interface { info, ledger: Ledger::default(), has_heard_udp: false });
                 Change::Created
             }
         };

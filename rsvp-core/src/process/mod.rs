@@ -22,6 +22,7 @@ mod route;
 mod timers;
 mod traffic_control;
 mod transmit;
+mod udp;
 mod upstream;
 mod within;
 
@@ -106,6 +107,7 @@ impl Node {
         }
         self.settle_upstream(&[]);
         self.state.sweep_sessions();
+        self.state.neighbors.end_call();
     }
 
     /// As far as previous hops are concerned. `forward`: the objects that pass from a ResvTear to the ResvTears that

@@ -18,6 +18,10 @@ impl Node {
         if self.state.is_own(path.hop.address) || self.state.is_own(path.sender_template.source()) {
             return Err(DropReason::OwnMessage);
         }
+        if received.udp {
+            self.learn_udp(received.interface);
+        }
+        self.state.neighbors.speaks(received.interface, path.hop.address, received.udp);
         if path.sender_template.source().is_ipv4() != key.flow().destination.is_ipv4()
             || path.hop.address.is_ipv4() != key.flow().destination.is_ipv4()
         {
@@ -88,7 +92,6 @@ impl Node {
             return Err(DropReason::LimitReached);
         }
         let session = self.state.session_or_new(key);
-        let ttl = received.datagram.ttl.unwrap_or(received.send_ttl);
         let psb = Psb {
             session,
             sender: path.sender_template,
@@ -97,7 +100,7 @@ impl Node {
             policy: path.policy,
             forward: path.forward,
             origin: PathOrigin::Hop(path.hop, received.interface),
-            ttl: ttl.saturating_sub(1),
+            ttl: received.ttl.saturating_sub(1),
             non_rsvp: received.non_rsvp,
             e_police: path.session.flags & crate::wire::Session::E_POLICE != 0,
             refresh_ms: path.refresh_ms,
@@ -168,7 +171,7 @@ impl Node {
     }
 
     fn update_psb(&mut self, id: PsbId, received: &Received<'_>, path: Path) {
-        let ttl = received.datagram.ttl.unwrap_or(received.send_ttl).saturating_sub(1);
+        let ttl = received.ttl.saturating_sub(1);
         let e_police = path.session.flags & crate::wire::Session::E_POLICE != 0;
         self.forget_psb_fingerprint(id);
         let psb = &mut self.state.psbs[id];

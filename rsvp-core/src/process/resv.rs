@@ -44,6 +44,7 @@ impl Node {
         if self.state.is_own(resv.hop.address) {
             return Err(DropReason::OwnMessage);
         }
+        self.state.neighbors.speaks(interface, resv.hop.address, received.udp);
         let key = resv.session.key;
         if resv.hop.address.is_ipv4() != key.destination().is_ipv4() {
             return Err(DropReason::Inconsistent);

@@ -14,11 +14,15 @@ impl Node {
         received: &Received<'_>,
         confirmation: ResvConf,
     ) -> Result<(), DropReason> {
-        if received.datagram.destination != confirmation.confirm {
+        // In UDP it comes to this node, to be passed on (RFC 2205 Appendix C).
+        if !received.udp && received.datagram.destination != confirmation.confirm {
             return Err(DropReason::Inconsistent);
         }
         if !self.state.is_own(confirmation.confirm) {
-            let ttl = received.datagram.ttl.unwrap_or(received.send_ttl).saturating_sub(1);
+            if !self.config.router {
+                return Err(DropReason::NotForUs);
+            }
+            let ttl = received.ttl.saturating_sub(1);
             if ttl == 0 {
                 return Err(DropReason::TtlExpired);
             }

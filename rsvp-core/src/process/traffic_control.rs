@@ -509,7 +509,8 @@ impl Node {
             if upstream.is_empty() {
                 let key = self.state.sessions[session].key;
                 let node = self.address_towards(interface, confirm.receiver).unwrap_or(confirm.receiver);
-                self.confirm(confirm.receiver, node, key, style, alloc::vec![flow]);
+                let next_hop = self.state.rsbs[confirm.rsb].next_hop;
+                self.confirm(confirm.receiver, node, next_hop, key, style, alloc::vec![flow]);
             }
         }
     }

@@ -55,7 +55,7 @@ impl Node {
         let ad = &self.state.path_ads[id];
         let path = self.path_message(ad, period)?;
         let psb = &self.state.psbs[ad.psb];
-        let transmit = Transmit {
+        let raw = Transmit {
             interface: lane.interface,
             next_hop: ad.next_hop,
             source: psb.sender.source(),
@@ -65,13 +65,16 @@ impl Node {
             encapsulation: Encapsulation::Raw,
             traffic_class: NETWORK_CONTROL,
         };
-        self.encode(&Message::Path(path), transmit.ttl, buf)?;
+        self.encode(&Message::Path(path), raw.ttl, buf)?;
         let fingerprint = self.state.hash.fingerprint(&[buf]);
+        let transmit = self.downstream(lane, raw, MessageType::PATH, buf);
+        let told_in_udp = lane.interface.is_some_and(|interface| self.needs_udp(interface));
         let ad = &mut self.state.path_ads[id];
         if ad.told == Some(fingerprint) {
             self.counters.refreshes_sent += 1;
         }
         ad.told = Some(fingerprint);
+        ad.told_in_udp = told_in_udp;
         ad.period = period;
         Some(transmit)
     }
@@ -109,7 +112,7 @@ impl Node {
             destination: lane.destination,
             ttl: super::errors::HOP_TTL,
             router_alert: false,
-            encapsulation: Encapsulation::Raw,
+            encapsulation: self.encapsulation_to(ad.interface, lane.destination),
             traffic_class: NETWORK_CONTROL,
         };
         self.encode(&Message::Resv(resv), transmit.ttl, buf)?;
@@ -160,9 +163,12 @@ impl Node {
             destination: lane.destination,
             ttl: one_shot.ttl,
             router_alert: one_shot.router_alert,
-            encapsulation: Encapsulation::Raw,
+            encapsulation: one_shot.encapsulation,
             traffic_class: NETWORK_CONTROL,
         };
+        if kind == MessageType::PATH_TEAR && one_shot.encapsulation == Encapsulation::Raw {
+            return Some((self.downstream(lane, transmit, kind, buf), kind));
+        }
         Some((transmit, kind))
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct PathAd {
     pub(crate) next_hop: Option<IpAddr>,
     /// Fingerprint of the content last sent; `None` before the first Path.
     pub(crate) told: Option<u128>,
+    /// Whether it went in UDP, too (RFC 2205 Appendix C).
+    pub(crate) told_in_udp: bool,
     pub(crate) queued: bool,
     /// R as last announced; zero before the first Path.
     pub(crate) period: Duration,

@@ -10,6 +10,8 @@ use crate::input::InterfaceInfo;
 pub(crate) struct Interface {
     pub(crate) info: InterfaceInfo,
     pub(crate) ledger: Ledger,
+    /// Whether a Path came in UDP here (RFC 2205 Appendix C).
+    pub(crate) has_heard_udp: bool,
 }
 
 impl Interface {

@@ -13,15 +13,46 @@ pub(crate) struct Neighbor {
     pub(crate) reservations: usize,
     pub(crate) last_heard: Option<Instant>,
     pub(crate) last_sent: Option<Instant>,
+    /// Whether it sent its last message in UDP, and so is to be told in UDP (RFC 2205 Appendix C).
+    pub(crate) udp: bool,
+}
+
+impl Neighbor {
+    fn is_idle(&self) -> bool {
+        self.senders == 0 && self.reservations == 0
+    }
 }
 
 /// The neighbours that some state hangs on; forgotten with their last state.
 #[derive(Debug, Default)]
 pub(crate) struct Neighbors {
     map: BTreeMap<(InterfaceId, IpAddr), Neighbor>,
+    /// The one whose message is being handled; it is known until the end of the call even if no state hangs on it.
+    speaking: Option<(InterfaceId, IpAddr)>,
 }
 
 impl Neighbors {
+    /// A message of it is being handled, which came in UDP or raw.
+    pub(crate) fn speaks(&mut self, interface: InterfaceId, address: IpAddr, udp: bool) {
+        self.end_call();
+        self.map.entry((interface, address)).or_default().udp = udp;
+        self.speaking = Some((interface, address));
+    }
+
+    /// The message has been handled.
+    pub(crate) fn end_call(&mut self) {
+        if let Some(key) = self.speaking.take()
+            && self.map.get(&key).is_some_and(Neighbor::is_idle)
+        {
+            self.map.remove(&key);
+        }
+    }
+
+    /// Whether it is known to need UDP.
+    pub(crate) fn needs_udp(&self, interface: InterfaceId, address: IpAddr) -> bool {
+        self.map.get(&(interface, address)).is_some_and(|neighbor| neighbor.udp)
+    }
+
     /// Path state from it is new.
     pub(crate) fn add_sender(&mut self, interface: InterfaceId, address: IpAddr) {
         self.map.entry((interface, address)).or_default().senders += 1;
@@ -45,7 +76,7 @@ impl Neighbors {
     fn remove(&mut self, interface: InterfaceId, address: IpAddr, take: impl FnOnce(&mut Neighbor)) {
         if let Some(neighbor) = self.map.get_mut(&(interface, address)) {
             take(neighbor);
-            if neighbor.senders == 0 && neighbor.reservations == 0 {
+            if neighbor.is_idle() && self.speaking != Some((interface, address)) {
                 self.map.remove(&(interface, address));
             }
         }

@@ -8,7 +8,7 @@ use core::net::IpAddr;
 use slotmap::SlotMap;
 
 use super::{OneShotId, PathAdId, ResvAdId};
-use crate::input::InterfaceId;
+use crate::input::{Encapsulation, InterfaceId};
 use crate::map::{HashKey, Map};
 use crate::wire::{Message, MessageType};
 
@@ -26,6 +26,7 @@ pub(crate) struct OneShot {
     pub(crate) source: IpAddr,
     pub(crate) ttl: u8,
     pub(crate) router_alert: bool,
+    pub(crate) encapsulation: Encapsulation,
     pub(crate) payload: Payload,
 }
 
@@ -72,6 +73,16 @@ impl Outbox {
     pub(crate) fn push_one_shot(&mut self, lane: Lane, one_shot: OneShot) {
         let id = self.one_shots.insert(one_shot);
         self.push(lane, OutboxItem::OneShot(id));
+    }
+
+    /// Queues a one-shot message before all others of its lane.
+    pub(crate) fn push_one_shot_next(&mut self, lane: Lane, one_shot: OneShot) {
+        let id = self.one_shots.insert(one_shot);
+        let queue = self.lanes.entry(lane).or_default();
+        if queue.is_empty() {
+            self.turns.push_back(lane);
+        }
+        queue.push_front(OutboxItem::OneShot(id));
     }
 
     /// Takes the next item. Its lane comes last in turn if it holds more.
