@@ -165,12 +165,24 @@ impl World {
             0 | 7 => Command::OpenSession(SessionKey::Ip(flow)),
             1 => {
                 let tspec = SenderTspec::TokenBucket(tspec);
-                Command::AddSender(api, SenderRequest { template: sender, tspec, adspec: true, ttl: 64 })
+                Command::AddSender(
+                    api,
+                    SenderRequest {
+                        template: sender,
+                        tspec,
+                        adspec: true.into(),
+                        policy: Vec::new(),
+                        ttl: 64,
+                    },
+                )
             }
             2 => Command::RemoveSender(api, sender),
             3 => {
                 let receiver = own_addresses(1)[0];
-                Command::Reserve(api, ReserveRequest { receiver, style, flows, confirm: true })
+                Command::Reserve(
+                    api,
+                    ReserveRequest { receiver, style, flows, policy: Vec::new(), confirm: true },
+                )
             }
             4 => Command::Unreserve(api),
             5 => Command::Release(api),

@@ -48,7 +48,13 @@ impl Line {
     fn announce(&mut self, sender: usize) -> ApiId {
         let node = self.senders[sender];
         let tspec = SenderTspec::TokenBucket(bucket(3_000_000.0));
-        let request = SenderRequest { template: self.filter(sender), tspec, adspec: sender == 0, ttl: 63 };
+        let request = SenderRequest {
+            template: self.filter(sender),
+            tspec,
+            adspec: (sender == 0).into(),
+            policy: Vec::new(),
+            ttl: 63,
+        };
         let api = self.net.announce(node, self.key, request).expect("it is a good sender");
         self.wait(SECOND);
         api
@@ -62,7 +68,13 @@ impl Line {
             Style::Ff => filters.into_iter().map(|filter| flow(vec![filter])).collect(),
             Style::Se | Style::Wf => vec![flow(filters)],
         };
-        let request = ReserveRequest { receiver: self.key.flow().destination, style, flows, confirm };
+        let request = ReserveRequest {
+            receiver: self.key.flow().destination,
+            style,
+            flows,
+            policy: Vec::new(),
+            confirm,
+        };
         self.net.command(self.receiver, Command::Reserve(api, request)).expect("it is a good request");
         self.wait(SECOND);
     }

@@ -6,7 +6,9 @@ use core::fmt;
 use core::net::IpAddr;
 
 use crate::config::NodeConfig;
-use crate::wire::{FilterSpec, FlowDescriptor, SenderTemplate, SenderTspec, SessionKey, Style};
+use crate::wire::{
+    Adspec, ErrorCode, FilterSpec, FlowDescriptor, RawObject, SenderTemplate, SenderTspec, SessionKey, Style,
+};
 
 /// Names one application's use of a session; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +41,8 @@ pub enum Command {
     /// Operator: remove all protocol state of one session, or of all, with tears to the neighbours. What local
     /// applications and standing configuration asked for is announced again at once.
     Clear(Option<SessionKey>),
+    /// Policy control has changed its mind: ask it again about all state, as a change of the configured rules does.
+    ReviewPolicy,
     /// The node is about to stop: tear everything down towards the neighbours and accept nothing more.
     Shutdown,
 }
@@ -53,10 +57,33 @@ pub struct SenderRequest {
     pub template: SenderTemplate,
     /// What it will send.
     pub tspec: SenderTspec,
-    /// Whether to collect path properties in an ADSPEC (RFC 2210).
-    pub adspec: bool,
+    /// Which ADSPEC to collect path properties in (RFC 2210).
+    pub adspec: AdspecRequest,
+    /// POLICY_DATA for the nodes on the path (RFC 2205 section 2.7), not interpreted.
+    pub policy: Vec<RawObject>,
     /// IP TTL that its data leaves with, at most that of the Path; normally 255 for Path.
     pub ttl: u8,
+}
+
+/// The ADSPEC that a sender's Path starts from. What the path has is composed into it on the way, this node's own
+/// interface included.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum AdspecRequest {
+    /// The Path carries none.
+    None,
+    /// The node's own, for every service that it knows.
+    Default,
+    /// The application's (the Adspec parameter of SENDER, RFC 2205 section 3.11.1).
+    Given(Adspec),
+}
+
+impl From<bool> for AdspecRequest {
+    /// Whether the node is to supply one.
+    fn from(wanted: bool) -> Self {
+        if wanted { Self::Default } else { Self::None }
+    }
 }
 
 /// A reservation to make.
@@ -72,6 +99,8 @@ pub struct ReserveRequest {
     /// What to reserve for whom: several for FF, one for SE and WF. For FF and SE, senders that are not known yet are
     /// reserved for when their Path arrives.
     pub flows: Vec<FlowDescriptor>,
+    /// POLICY_DATA for the nodes on the path (RFC 2205 section 2.7), not interpreted.
+    pub policy: Vec<RawObject>,
     /// Whether a confirmation is wanted (ResvConf).
     pub confirm: bool,
 }
@@ -117,6 +146,10 @@ pub enum CommandError {
     BadFlows(String),
     /// The flowspec or TSpec is no valid one.
     BadFlowspec(String),
+    /// An object given as POLICY_DATA is of another class.
+    NotPolicyData(RawObject),
+    /// Policy control refuses: error code and value (RFC 2205 section 2.7).
+    Refused(ErrorCode, u16),
     /// A cap of the configuration is reached.
     LimitReached(String),
     /// The node is shutting down.
@@ -143,6 +176,11 @@ impl fmt::Display for CommandError {
             }
             Self::BadFlows(why) => write!(f, "the flow descriptors do not fit the style: {why}"),
             Self::BadFlowspec(why) => write!(f, "the flowspec is not valid: {why}"),
+            Self::NotPolicyData(object) => write!(f, "an object of {} is no POLICY_DATA", object.class_num()),
+            Self::Refused(code, value) => match code.value_name(*value) {
+                Some(name) => write!(f, "refused here: {code}: {name}"),
+                None => write!(f, "refused here: {code}, value {value}"),
+            },
             Self::LimitReached(which) => write!(f, "the limit on {which} is reached"),
             Self::ShuttingDown => write!(f, "the node is shutting down"),
         }

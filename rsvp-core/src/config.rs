@@ -2,8 +2,10 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use crate::policy::PolicyRule;
 use crate::time::Duration;
 
 /// Configuration of a node.
@@ -23,6 +25,8 @@ pub struct NodeConfig {
     /// Makes a host do without raw IP datagrams: it sends and hears RSVP in UDP only ("Hu" of RFC 2205 Appendix C).
     /// Of no effect on a router, which always has them. Default: `None`.
     pub udp_only: Option<UdpOnly>,
+    /// The rules of [`LocalPolicy`](crate::policy::LocalPolicy), in order. When they change, all state is asked about anew.
+    pub policy: Vec<PolicyRule>,
 }
 
 impl Default for NodeConfig {
@@ -34,6 +38,7 @@ impl Default for NodeConfig {
             limits: Limits::default(),
             wait_for_installation: true,
             udp_only: None,
+            policy: Vec::new(),
         }
     }
 }

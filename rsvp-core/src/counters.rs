@@ -47,6 +47,8 @@ pub enum DropReason {
     NotListening,
     /// Its contents are of no valid combination (style and filters, address families).
     Inconsistent,
+    /// Policy control refuses it.
+    RefusedByPolicy,
     /// TTL is used up.
     TtlExpired,
     /// The node is shutting down.

@@ -7,7 +7,9 @@ use core::net::IpAddr;
 use crate::command::ApiId;
 use crate::input::InterfaceId;
 use crate::time::Instant;
-use crate::wire::{Adspec, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, SenderTspec, SessionKey, Style};
+use crate::wire::{
+    Adspec, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, RawObject, SenderTspec, SessionKey, Style,
+};
 
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +48,8 @@ pub enum Upcall {
         tspec: SenderTspec,
         /// What the path offers.
         adspec: Option<Adspec>,
+        /// POLICY_DATA of its Path.
+        policy: Vec<RawObject>,
     },
     /// PATH_EVENT: a sender is gone.
     PathGone {
@@ -62,6 +66,8 @@ pub enum Upcall {
         flowspec: Flowspec,
         /// For whom.
         filters: Vec<FilterSpec>,
+        /// POLICY_DATA of the Resvs that it merges.
+        policy: Vec<RawObject>,
     },
     /// RESV_EVENT: the reservation is gone.
     ResvGone {
@@ -76,6 +82,8 @@ pub enum Upcall {
         error: ErrorSpec,
         /// For whose Path.
         sender: FilterSpec,
+        /// POLICY_DATA of the PathErr.
+        policy: Vec<RawObject>,
     },
     /// RESV_ERROR.
     ResvError {
@@ -85,6 +93,8 @@ pub enum Upcall {
         style: Style,
         /// The flow descriptors in error.
         flows: Vec<FlowDescriptor>,
+        /// POLICY_DATA of the ResvErr.
+        policy: Vec<RawObject>,
     },
     /// RESV_CONFIRM.
     Confirmed {

@@ -37,7 +37,7 @@
 //! node.command(now, Command::AddSender(id, SenderRequest {
 //!     template: FilterSpec::Ip { source: "192.0.2.1".parse()?, port: 4000 },
 //!     tspec: SenderTspec::TokenBucket(tspec),
-//!     adspec: true,
+//!     adspec: true.into(), policy: Vec::new(),
 //!     ttl: 63,
 //! }))?;
 //!
@@ -58,7 +58,8 @@
 //!
 //! Where to look: [`wire`] for messages and objects, [`intserv`] for the arithmetic of flowspecs, [`input`],
 //! [`command`], [`output`] and [`event`] for what goes in and out, [`view`] for the state as an operator sees it,
-//! [`admission`] for your own admission control, [`config`] for timers, limits and bandwidth, [`udp`] for RSVP in UDP.
+//! [`admission`] and [`policy`] for your own admission and policy control, [`config`] for timers, limits and bandwidth,
+//! [`udp`] for RSVP in UDP.
 //!
 //! Bad input from the network never panics: it is answered with the error message that the RFC asks for, or dropped and
 //! counted with its [`DropReason`](counters::DropReason). The crate is `no_std` with `alloc`; its one feature, `serde`
@@ -79,6 +80,7 @@ pub mod event;
 pub mod input;
 pub mod intserv;
 pub mod output;
+pub mod policy;
 pub mod time;
 pub mod udp;
 pub mod view;

@@ -17,6 +17,7 @@ use crate::events::Events;
 use crate::input::Input;
 use crate::map::HashKey;
 use crate::output::{Ready, Request, Transmit, WakeReason};
+use crate::policy::{LocalPolicy, Policy};
 use crate::process::Work;
 use crate::state::{Outbox, PathAdId, Requests, ResvAdId, State, TimerKey};
 use crate::time::Instant;
@@ -46,6 +47,7 @@ pub struct Node {
     pub(crate) now: Instant,
     pub(crate) rng: ChaCha8Rng,
     pub(crate) admission: Box<dyn Admission>,
+    pub(crate) policy: Box<dyn Policy>,
     pub(crate) state: State,
     pub(crate) timers: TimerQueue<TimerKey>,
     pub(crate) outbox: Outbox,
@@ -62,22 +64,23 @@ pub struct Node {
 }
 
 impl Node {
-    /// A node with the default admission control, [`BandwidthPools`].
+    /// A node with the default admission control, [`BandwidthPools`], and policy control, [`LocalPolicy`].
     ///
     /// `seed` feeds all its randomness. Take it from the operating system at every start: a fixed seed makes hash keys
     /// foreseeable and repeats epochs. The same configuration, seed and sequence of calls give the same outputs.
     #[must_use]
     pub fn new(config: NodeConfig, seed: [u8; 32], now: Instant) -> Self {
-        Self::with_admission(config, seed, now, Box::new(BandwidthPools))
+        Self::with_control(config, seed, now, Box::new(BandwidthPools), Box::new(LocalPolicy))
     }
 
-    /// A node with an admission control of your own.
+    /// A node with admission and policy control of your own.
     #[must_use]
-    pub fn with_admission(
+    pub fn with_control(
         config: NodeConfig,
         seed: [u8; 32],
         now: Instant,
         admission: Box<dyn Admission>,
+        policy: Box<dyn Policy>,
     ) -> Self {
         let mut rng = ChaCha8Rng::from_seed(seed);
         let hash = HashKey::draw(&mut rng);
@@ -88,6 +91,7 @@ impl Node {
             now,
             rng,
             admission,
+            policy,
             state: State::new(hash),
             timers: TimerQueue::new(now),
             outbox: Outbox::new(hash),

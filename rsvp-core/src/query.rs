@@ -147,7 +147,7 @@ impl Node {
             session: self.state.sessions[tcsb.session].key,
             interface: tcsb.interface,
             style: tcsb.style,
-            flowspec: tcsb.desired.effective(),
+            flowspec: self.effective_flowspec(&tcsb.desired),
             filters: tcsb.desired.filters.clone(),
             police: tcsb.desired.police,
             bandwidth: tcsb.desired.bandwidth,

@@ -82,8 +82,13 @@ fn reservation(source: &str, destination: &str) -> TestResult {
 
     let receiving = open(&mut drivers[RECEIVER], session);
     let sending = open(&mut drivers[SENDER], session);
-    let request =
-        SenderRequest { template: sender, tspec: SenderTspec::TokenBucket(TSPEC), adspec: true, ttl: 63 };
+    let request = SenderRequest {
+        template: sender,
+        tspec: SenderTspec::TokenBucket(TSPEC),
+        adspec: true.into(),
+        policy: Vec::new(),
+        ttl: 63,
+    };
     drivers[SENDER].command(Command::AddSender(sending, request))?;
     let seen = run(&mut drivers, "the path", |number, event| match upcall(event)? {
         Upcall::Path { sender, .. } if number == RECEIVER => Some(sender),
@@ -93,7 +98,13 @@ fn reservation(source: &str, destination: &str) -> TestResult {
 
     let flows =
         vec![FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(TSPEC)), filters: vec![sender] }];
-    let request = ReserveRequest { receiver: ip(destination), style: Style::Ff, flows, confirm: true };
+    let request = ReserveRequest {
+        receiver: ip(destination),
+        style: Style::Ff,
+        flows,
+        policy: Vec::new(),
+        confirm: true,
+    };
     drivers[RECEIVER].command(Command::Reserve(receiving, request))?;
     let (mut reserved, mut confirmed) = (false, false);
     run(&mut drivers, "the reservation and its confirmation", |number, event| {
@@ -139,7 +150,8 @@ fn closing_tears_down() -> TestResult {
     let request = SenderRequest {
         template: FilterSpec::Ip { source: ip("10.1.1.2"), port: 4000 },
         tspec: SenderTspec::TokenBucket(TSPEC),
-        adspec: false,
+        adspec: false.into(),
+        policy: Vec::new(),
         ttl: 63,
     };
     a.command(Command::AddSender(id, request))?;
@@ -177,7 +189,8 @@ fn a_full_socket_delays_messages_but_loses_none() -> TestResult {
         let request = SenderRequest {
             template: FilterSpec::Ip { source: ip("10.1.1.2"), port },
             tspec: SenderTspec::TokenBucket(TSPEC),
-            adspec: true,
+            adspec: true.into(),
+            policy: Vec::new(),
             ttl: 63,
         };
         a.command(Command::AddSender(id, request))?;

@@ -57,7 +57,8 @@ async fn announce(handle: &Handle, port: u16) -> ApiId {
     let sender = SenderRequest {
         template: FilterSpec::Ip { source: sender_address(), port },
         tspec: SenderTspec::TokenBucket(TSPEC),
-        adspec: true,
+        adspec: true.into(),
+        policy: Vec::new(),
         ttl: 255,
     };
     assert_eq!(handle.command(Command::AddSender(id, sender)).await, Ok(Reply::Done));
@@ -87,7 +88,13 @@ async fn two_nodes_make_a_reservation_and_tear_it_down() {
     announce(&sender, 5004).await;
     upcall(&mut told_receiver, |u| matches!(u, Upcall::Path { .. })).await;
     let flows = vec![FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(TSPEC)), filters: vec![] }];
-    let reserve = ReserveRequest { receiver: receiver_address(), style: Style::Wf, flows, confirm: true };
+    let reserve = ReserveRequest {
+        receiver: receiver_address(),
+        style: Style::Wf,
+        flows,
+        policy: Vec::new(),
+        confirm: true,
+    };
     receiver.command(Command::Reserve(id, reserve)).await.expect("a good reservation");
     upcall(&mut told_sender, |u| matches!(u, Upcall::Resv { .. })).await;
     upcall(&mut told_receiver, |u| matches!(u, Upcall::Confirmed { .. })).await;

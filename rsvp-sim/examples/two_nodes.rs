@@ -16,15 +16,25 @@ fn main() -> Result<(), CommandError> {
     let key = SessionKey::Ip(FlowKey { destination: net.address(bob), protocol: 17, port: 5004 });
     let sender = FilterSpec::Ip { source: net.address(alice), port: 4000 };
     let traffic = Tspec { rate: 125e3, bucket: 10e3, peak: 250e3, min_unit: 64, max_packet: 1500 };
-    let request =
-        SenderRequest { template: sender, tspec: SenderTspec::TokenBucket(traffic), adspec: true, ttl: 63 };
+    let request = SenderRequest {
+        template: sender,
+        tspec: SenderTspec::TokenBucket(traffic),
+        adspec: true.into(),
+        policy: Vec::new(),
+        ttl: 63,
+    };
     let sending = net.announce(alice, key, request)?;
     net.run_for(Duration::from_secs(1));
 
     // Bob reserves for it and wants to hear when that is done: a Resv, and a ResvConf.
     let flow = FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(traffic)), filters: vec![sender] };
-    let request =
-        ReserveRequest { receiver: net.address(bob), style: Style::Ff, flows: vec![flow], confirm: true };
+    let request = ReserveRequest {
+        receiver: net.address(bob),
+        style: Style::Ff,
+        flows: vec![flow],
+        policy: Vec::new(),
+        confirm: true,
+    };
     let receiving = net.reserve(bob, key, request)?;
     net.run_for(Duration::from_secs(1));
     println!("installed at alice: {:#?}", net.kernel(alice));

@@ -59,12 +59,18 @@ impl Line {
         let sender = FilterSpec::Ip { source: self.net.address(s), port: 4000 };
         let bucket = Tspec { rate: 1e5, bucket: 1e4, peak: 1e6, min_unit: 64, max_packet: 1500 };
         let tspec = SenderTspec::TokenBucket(bucket);
-        let request = SenderRequest { template: sender, tspec, adspec: true, ttl: 63 };
+        let request =
+            SenderRequest { template: sender, tspec, adspec: true.into(), policy: Vec::new(), ttl: 63 };
         let sending = self.net.announce(s, key, request).expect("it is a good sender");
         let flows =
             vec![FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(bucket)), filters: vec![sender] }];
-        let request =
-            ReserveRequest { receiver: self.net.address(d), style: Style::Ff, flows, confirm: true };
+        let request = ReserveRequest {
+            receiver: self.net.address(d),
+            style: Style::Ff,
+            flows,
+            policy: Vec::new(),
+            confirm: true,
+        };
         let receiving = self.net.reserve(d, key, request).expect("it is a good request");
         self.apps = vec![(d, receiving), (s, sending)];
     }

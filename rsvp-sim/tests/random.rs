@@ -271,7 +271,13 @@ impl Scenario {
             }
             None => {
                 let tspec = SenderTspec::TokenBucket(bucket(1_000_000.0));
-                let request = SenderRequest { template: filter, tspec, adspec: true, ttl: 63 };
+                let request = SenderRequest {
+                    template: filter,
+                    tspec,
+                    adspec: true.into(),
+                    policy: Vec::new(),
+                    ttl: 63,
+                };
                 Some(self.net.announce(node, key, request).expect("it is a good sender"))
             }
         };
@@ -307,7 +313,13 @@ impl Scenario {
             Style::Wf => vec![flow(vec![])],
         };
         let address = self.sessions[session].key.flow().destination;
-        let request = ReserveRequest { receiver: address, style, flows, confirm: self.random.chance(0.5) };
+        let request = ReserveRequest {
+            receiver: address,
+            style,
+            flows,
+            policy: Vec::new(),
+            confirm: self.random.chance(0.5),
+        };
         self.net.command(node, Command::Reserve(api, request)).expect("it is a good request");
         let receiver = &mut self.sessions[session].receivers[receiver];
         (receiver.rate, receiver.wanted) = (Some(rate), wanted);

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use rsvp_core::admission::Admission;
 use rsvp_core::config::{Bandwidth, InterfaceConfig, NodeConfig};
 use rsvp_core::counters::DropReason;
 use rsvp_core::event::EventKind;
 use rsvp_core::input::Encapsulation;
 use rsvp_core::output::Installation;
+use rsvp_core::policy::Policy;
 use rsvp_core::view::{ReservationView, SenderView};
 use rsvp_core::wire::{
     ClassNum, ErrorSpec, FilterSpec, FlowDescriptor, Header, Message, MessageType, Path, PathErr, PathTear,
@@ -39,6 +41,14 @@ pub struct Dut {
     sent: Vec<Sent>,
     /// The LIH of the DUT's own Paths, by port.
     lih: BTreeMap<Port, u32>,
+}
+
+/// The configuration of a router with 50 [`B`] to reserve on each interface.
+fn config() -> NodeConfig {
+    let total = (50.0 * B) as u64;
+    let bandwidth = Some(Bandwidth { total, per_flow: total, link: 2 * total });
+    let default_interface = InterfaceConfig { bandwidth, ..InterfaceConfig::default() };
+    NodeConfig { router: true, default_interface, ..NodeConfig::default() }
 }
 
 /// A message that the DUT sent.
@@ -110,13 +120,24 @@ impl Dut {
     /// A router whose configuration is changed first.
     #[must_use]
     pub fn with(family: Family, change: impl FnOnce(&mut NodeConfig)) -> Self {
-        let total = (50.0 * B) as u64;
-        let bandwidth = Some(Bandwidth { total, per_flow: total, link: 2 * total });
-        let default_interface = InterfaceConfig { bandwidth, ..InterfaceConfig::default() };
-        let mut config = NodeConfig { router: true, default_interface, ..NodeConfig::default() };
+        let mut config = config();
         change(&mut config);
         let plan = Plan(family);
         Self::reached_by(plan, Box::new(InProcess::new(plan, config)))
+    }
+
+    /// A router, or a host, whose admission and policy control are the case's own.
+    #[must_use]
+    pub fn controlled(
+        router: bool,
+        admission: impl Admission + 'static,
+        policy: impl Policy + 'static,
+    ) -> Self {
+        let plan = Plan(Family::V4);
+        let config = NodeConfig { router, ..config() };
+        let (admission, policy) = (Box::new(admission), Box::new(policy));
+        let node = Node::with_control(config, [7; 32], Instant::ZERO, admission, policy);
+        Self::reached_by(plan, Box::new(InProcess::around(plan, node)))
     }
 
     /// A DUT that is reached in some other way.
@@ -413,7 +434,7 @@ impl Dut {
     pub fn path_err(&self, session: SessionKey, sender: FilterSpec, code: u8, value: u16) -> PathErr {
         PathErr {
             session: Session { key: session, flags: 0 },
-            error: ErrorSpec { node: self.plan.far(), flags: 0, code, value },
+            error: ErrorSpec { node: self.plan.far(), flags: 0, code, value, enterprise: None },
             policy: Vec::new(),
             sender_template: sender,
             sender_tspec: Some(tspec(20.0)),
@@ -435,7 +456,7 @@ impl Dut {
         ResvErr {
             session: Session { key: session, flags: 0 },
             hop: RsvpHop { address: self.plan.station(from), lih: UPSTREAM_LIH },
-            error: ErrorSpec { node: self.plan.far(), flags, code, value },
+            error: ErrorSpec { node: self.plan.far(), flags, code, value, enterprise: None },
             scope: None,
             policy: Vec::new(),
             style,
@@ -455,7 +476,7 @@ impl Dut {
     ) -> ResvConf {
         ResvConf {
             session: Session { key: session, flags: 0 },
-            error: ErrorSpec { node: self.plan.far(), flags: 0, code: 0, value: 0 },
+            error: ErrorSpec { node: self.plan.far(), flags: 0, code: 0, value: 0, enterprise: None },
             confirm: receiver,
             style,
             flows: flows.to_vec(),

@@ -89,8 +89,14 @@ impl InProcess {
     /// A DUT with the bench's interfaces and routes.
     #[must_use]
     pub fn new(plan: Plan, config: NodeConfig) -> Self {
+        Self::around(plan, Node::new(config, [7; 32], Instant::ZERO))
+    }
+
+    /// An engine that was just made, with the bench's interfaces and routes.
+    #[must_use]
+    pub fn around(plan: Plan, node: Node) -> Self {
         let mut tester = Self {
-            driver: Driver::new(Node::new(config, [7; 32], Instant::ZERO)),
+            driver: Driver::new(node),
             now: Instant::ZERO,
             routes: routes(plan),
             watches: Vec::new(),

@@ -54,7 +54,13 @@ fn a_confirmation_promises_nothing() {
     dut.learn(Station::U1, session, s1);
     let receiver = dut.plan.dut(Port::A);
     let flow = ff(cl(2.0), s1);
-    let request = ReserveRequest { receiver, style: Style::Ff, flows: vec![flow.clone()], confirm: true };
+    let request = ReserveRequest {
+        receiver,
+        style: Style::Ff,
+        flows: vec![flow.clone()],
+        policy: Vec::new(),
+        confirm: true,
+    };
     dut.command(Command::Reserve(api, request)).expect("it is a good request");
     dut.upcalls();
     for _ in 0..2 {

@@ -99,7 +99,8 @@ fn error_spec() {
         ("000c0601 0a000909 01010002", "10.0.9.9"),
         ("00180602 20010db8 00000000 00000000 00000009 01010002", "2001:db8::9"),
     ] {
-        let error = ErrorSpec { node: ip(node), flags: ErrorSpec::IN_PLACE, code: 1, value: 2 };
+        let error =
+            ErrorSpec { node: ip(node), flags: ErrorSpec::IN_PLACE, code: 1, value: 2, enterprise: None };
         let flow = ff(cl(1.0), dut.s1());
         let mut resv_err = dut.resv_err(Station::U1, dut.h(), Style::Ff, flow, (1, 2, 1));
         resv_err.error = error;

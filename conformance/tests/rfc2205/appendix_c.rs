@@ -68,7 +68,8 @@ fn announce(dut: &mut Dut, session: SessionKey) -> FilterSpec {
     }
     let api = dut.open(session);
     let template = FilterSpec::Ip { source, port: 4000 };
-    let request = SenderRequest { template, tspec: tspec(200.0), adspec: false, ttl: 63 };
+    let request =
+        SenderRequest { template, tspec: tspec(200.0), adspec: false.into(), policy: vec![], ttl: 63 };
     dut.command(Command::AddSender(api, request)).expect("a good sender");
     template
 }
@@ -329,8 +330,13 @@ fn a_host_without_raw_io_answers_in_udp() {
     let path = dut.path(Station::D1, session, dut.s2());
     send_in_udp(&mut dut, Station::D1, path, own, PU_PRIME);
     let s2 = dut.s2();
-    let request =
-        ReserveRequest { receiver: own, style: Style::Ff, flows: vec![ff(cl(1.0), s2)], confirm: false };
+    let request = ReserveRequest {
+        receiver: own,
+        style: Style::Ff,
+        flows: vec![ff(cl(1.0), s2)],
+        policy: vec![],
+        confirm: false,
+    };
     dut.command(Command::Reserve(api, request)).expect("a good reservation");
     assert_eq!(forms::<Resv>(&mut dut, Port::C), [(d1, udp(PU))]);
     dut.command(Command::Release(api)).expect("it is open");
@@ -378,10 +384,17 @@ fn any_mixture_on_a_network_interoperates() {
         let plan = Plan(Family::V4);
         let session = plan.session(net.address(to), 5000);
         let template = FilterSpec::Ip { source: net.address(from), port: 4000 };
-        let sender = SenderRequest { template, tspec: tspec(1.0), adspec: true, ttl: 63 };
+        let sender =
+            SenderRequest { template, tspec: tspec(1.0), adspec: true.into(), policy: vec![], ttl: 63 };
         let sender = net.announce(from, session, sender).expect("a good sender");
         let flows = vec![ff(cl(1.0), template)];
-        let request = ReserveRequest { receiver: net.address(to), style: Style::Ff, flows, confirm: true };
+        let request = ReserveRequest {
+            receiver: net.address(to),
+            style: Style::Ff,
+            flows,
+            policy: vec![],
+            confirm: true,
+        };
         let receiver = net.reserve(to, session, request).expect("a good reservation");
         net.run_for(Duration::from_secs(1));
         let upcalls = |net: &mut Network, node| -> Vec<Upcall> {

@@ -494,14 +494,22 @@ fn a_path_error_is_told_to_the_sending_application() {
     let h = dut.h();
     let source = rsvp_core::wire::FilterSpec::Ip { source: dut.plan.dut(Port::C), port: 4000 };
     let api = dut.open(h);
-    let request =
-        rsvp_core::command::SenderRequest { template: source, tspec: tspec(1.0), adspec: false, ttl: 64 };
+    let request = rsvp_core::command::SenderRequest {
+        template: source,
+        tspec: tspec(1.0),
+        adspec: false.into(),
+        policy: Vec::new(),
+        ttl: 64,
+    };
     dut.command(rsvp_core::Command::AddSender(api, request)).expect("the sender is fine");
     dut.forget();
     let error = dut.path_err(h, source, 2, 7);
     dut.send(Station::D1, error.clone());
     let upcalls = dut.upcalls();
-    assert_eq!(upcalls, [(api, rsvp_core::event::Upcall::PathError { error: error.error, sender: source })]);
+    assert_eq!(
+        upcalls,
+        [(api, rsvp_core::event::Upcall::PathError { error: error.error, sender: source, policy: vec![] })]
+    );
     dut.expect_silence();
     dut.advance(R + R / 2);
     let _ = dut.expect::<Path>(Port::C);
@@ -565,6 +573,7 @@ fn a_reservation_error_is_told_to_the_receiving_application() {
         receiver: dut.plan.dut(Port::A),
         style: Style::Ff,
         flows: vec![ff(cl(4.0), s1)],
+        policy: Vec::new(),
         confirm: false,
     };
     dut.command(rsvp_core::Command::Reserve(api, request)).expect("the request is fine");
@@ -576,6 +585,7 @@ fn a_reservation_error_is_told_to_the_receiving_application() {
         error: error.error,
         style: Style::Ff,
         flows: vec![ff(cl(4.0), s1)],
+        policy: vec![],
     };
     assert_eq!(dut.upcalls(), [(api, expected)]);
     dut.advance(R + R / 2);

@@ -22,12 +22,19 @@ fn here(dut: &Dut) -> SessionKey {
 }
 
 fn announce(dut: &mut Dut, api: ApiId, n: f32, ttl: u8) {
-    let request = SenderRequest { template: own(dut), tspec: tspec(n), adspec: false, ttl };
+    let request =
+        SenderRequest { template: own(dut), tspec: tspec(n), adspec: false.into(), policy: Vec::new(), ttl };
     assert_eq!(dut.command(Command::AddSender(api, request)), Ok(Reply::Done));
 }
 
 fn reserve(dut: &mut Dut, api: ApiId, style: Style, flows: &[FlowDescriptor], confirm: bool) {
-    let request = ReserveRequest { receiver: dut.plan.dut(Port::A), style, flows: flows.to_vec(), confirm };
+    let request = ReserveRequest {
+        receiver: dut.plan.dut(Port::A),
+        style,
+        flows: flows.to_vec(),
+        policy: Vec::new(),
+        confirm,
+    };
     assert_eq!(dut.command(Command::Reserve(api, request)), Ok(Reply::Done));
 }
 
@@ -148,7 +155,7 @@ fn a_path_is_told_when_it_is_news() {
     }
     path.sender_tspec = tspec(3.0);
     dut.send(Station::U1, path);
-    let expected = Upcall::Path { sender: s1, tspec: tspec(3.0), adspec: None };
+    let expected = Upcall::Path { sender: s1, tspec: tspec(3.0), adspec: None, policy: vec![] };
     assert_eq!(dut.upcalls(), [(api, expected)]);
 }
 
@@ -165,7 +172,8 @@ fn a_reservation_is_told_to_the_sender_when_it_is_news() {
         dut.send(Station::D1, resv);
         let upcalls = dut.upcalls();
         assert_eq!(upcalls.len(), told, "{upcalls:?}");
-        let expected = Upcall::Resv { style: Style::Ff, flowspec: cl(n), filters: vec![sender] };
+        let expected =
+            Upcall::Resv { style: Style::Ff, flowspec: cl(n), filters: vec![sender], policy: vec![] };
         assert!(upcalls.into_iter().all(|upcall| upcall == (api, expected.clone())));
         assert_eq!(dut.reserved(Port::C), [(n, vec![sender])], "on the host's own interface");
     }
@@ -183,7 +191,7 @@ fn every_error_is_told() {
     let error = dut.path_err(h, sender, 2, 9);
     for _ in 0..3 {
         dut.send(Station::D1, error.clone());
-        assert_eq!(dut.upcalls(), [(api, Upcall::PathError { error: error.error, sender })]);
+        assert_eq!(dut.upcalls(), [(api, Upcall::PathError { error: error.error, sender, policy: vec![] })]);
     }
     dut.expect_silence();
 }

@@ -264,6 +264,7 @@ fn an_error_ends_at_its_receiver() {
         receiver: dut.plan.dut(Port::A),
         style: Style::Ff,
         flows: vec![ff(cl(2.0), s1)],
+        policy: Vec::new(),
         confirm: false,
     };
     dut.command(rsvp_core::Command::Reserve(api, request)).expect("it is a good request");
@@ -349,8 +350,13 @@ fn the_previous_hop_of_a_local_sender_is_here() {
     let h = dut.h();
     let sender = rsvp_core::wire::FilterSpec::Ip { source: dut.plan.dut(Port::C), port: 4000 };
     let api = dut.open(h);
-    let request =
-        rsvp_core::command::SenderRequest { template: sender, tspec: tspec(20.0), adspec: false, ttl: 64 };
+    let request = rsvp_core::command::SenderRequest {
+        template: sender,
+        tspec: tspec(20.0),
+        adspec: false.into(),
+        policy: Vec::new(),
+        ttl: 64,
+    };
     dut.command(rsvp_core::Command::AddSender(api, request)).expect("it is a good sender");
     dut.forget();
     let receiver = h.flow().destination;

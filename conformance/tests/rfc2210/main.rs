@@ -183,7 +183,13 @@ fn a_sender_offers_what_the_host_knows() {
     let mut dut = Dut::host();
     let api = dut.open(dut.h());
     let template = rsvp_core::wire::FilterSpec::Ip { source: dut.plan.dut(Port::C), port: 4000 };
-    let request = rsvp_core::command::SenderRequest { template, tspec: tspec(1.0), adspec: true, ttl: 64 };
+    let request = rsvp_core::command::SenderRequest {
+        template,
+        tspec: tspec(1.0),
+        adspec: true.into(),
+        policy: Vec::new(),
+        ttl: 64,
+    };
     dut.command(rsvp_core::Command::AddSender(api, request)).expect("it is a good sender");
     let sent = dut.expect::<Path>(Port::C);
     let contents = &sent.objects(ClassNum::ADSPEC)[0].contents;
@@ -385,7 +391,13 @@ fn a_sender_learns_the_packet_size_and_keeps_its_own() {
     let h = dut.h();
     let template = rsvp_core::wire::FilterSpec::Ip { source: dut.plan.dut(Port::C), port: 4000 };
     let api = dut.open(h);
-    let request = rsvp_core::command::SenderRequest { template, tspec: tspec(20.0), adspec: false, ttl: 64 };
+    let request = rsvp_core::command::SenderRequest {
+        template,
+        tspec: tspec(20.0),
+        adspec: false.into(),
+        policy: Vec::new(),
+        ttl: 64,
+    };
     dut.command(rsvp_core::Command::AddSender(api, request)).expect("it is a good sender");
     dut.forget();
     dut.upcalls();

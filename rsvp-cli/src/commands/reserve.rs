@@ -132,7 +132,12 @@ impl Args {
         };
         let receiver = self.receiver;
         let confirm = self.confirm || self.wait;
-        let request = ReservationRequest { session, style, senders, flowspec, receiver, confirm };
+        let request = ReservationRequest {
+            senders,
+            receiver,
+            confirm,
+            ..ReservationRequest::new(session, style, flowspec)
+        };
         request::check_reservation(&request)?;
         Ok(request)
     }

@@ -67,6 +67,7 @@ impl Args {
             source_port: self.source.and_then(|source| source.port),
             tspec: self.tspec.map_or_else(|| Tspec::of_rate(self.rate), |tspec| tspec.0),
             adspec: !self.no_adspec,
+            policy_data: Vec::new(),
             ttl: self.ttl,
         };
         request::check_sender(&request)?;

@@ -354,6 +354,7 @@ impl SenderTable {
             source_port: source.and_then(|endpoint| endpoint.port),
             tspec: tspec(self.rate, self.tspec)?,
             adspec: self.adspec,
+            policy_data: Vec::new(),
             ttl: self.ttl,
         };
         request::check_sender(&request)?;
@@ -390,6 +391,7 @@ impl ReservationTable {
             senders,
             flowspec,
             receiver: self.receiver,
+            policy_data: Vec::new(),
             confirm: self.confirm,
         };
         request::check_reservation(&request)?;

@@ -117,7 +117,8 @@ impl Asked {
                 let sender = CoreSender {
                     template: FilterSpec::Ip { source, port },
                     tspec: SenderTspec::TokenBucket(convert::core_tspec(&request.tspec)),
-                    adspec: request.adspec,
+                    adspec: request.adspec.into(),
+                    policy: convert::core_policy_data(&request.policy_data)?,
                     ttl: request.ttl,
                 };
                 Ok((vec![Filter::new(source, port)], Command::AddSender(id, sender)))
@@ -133,6 +134,7 @@ impl Asked {
                     receiver,
                     style: convert::core_style(request.style),
                     flows: flows(request)?,
+                    policy: convert::core_policy_data(&request.policy_data)?,
                     confirm: request.confirm,
                 };
                 Ok((request.senders.clone(), Command::Reserve(id, reserve)))
@@ -423,7 +425,12 @@ mod tests {
 
     fn path(last: u8) -> Upcall {
         let sender = convert::core_filter(&sender(last)).expect("a sender");
-        Upcall::Path { sender, tspec: SenderTspec::Null { max_packet: 1500 }, adspec: None }
+        Upcall::Path {
+            sender,
+            tspec: SenderTspec::Null { max_packet: 1500 },
+            adspec: None,
+            policy: Vec::new(),
+        }
     }
 
     fn path_gone(last: u8) -> Upcall {
@@ -438,8 +445,9 @@ mod tests {
     }
 
     fn error(flags: u8) -> Upcall {
-        let error = ErrorSpec { node: IpAddr::from([10, 0, 0, 1]), flags, code: 1, value: 2 };
-        Upcall::ResvError { error, style: CoreStyle::Ff, flows: Vec::new() }
+        let error =
+            ErrorSpec { node: IpAddr::from([10, 0, 0, 1]), flags, code: 1, value: 2, enterprise: None };
+        Upcall::ResvError { error, style: CoreStyle::Ff, flows: Vec::new(), policy: Vec::new() }
     }
 
     #[test]

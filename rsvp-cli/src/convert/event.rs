@@ -4,7 +4,7 @@ use rsvp_client::api;
 use rsvp_core::event::{Cause, StateEvent, Subject, Upcall};
 use rsvp_core::wire::{ErrorCode, ErrorSpec, FilterSpec};
 
-use super::flow::{adspec, filter, filters, flows, flowspec, sender_tspec, style};
+use super::flow::{adspec, filter, filters, flows, flowspec, policy_data, sender_tspec, style};
 use super::{Scene, variant_name};
 
 /// Error code and value in the words of RFC 2205 Appendix B.
@@ -143,11 +143,12 @@ fn sender_list(senders: &[FilterSpec]) -> String {
 /// An upcall as a document, and in words.
 pub(crate) fn upcall(upcall: &Upcall) -> (api::Upcall, String) {
     match upcall {
-        Upcall::Path { sender, tspec, adspec: offered } => {
+        Upcall::Path { sender, tspec, adspec: offered, policy } => {
             let document = api::Upcall::Path {
                 sender: filter(sender),
                 tspec: sender_tspec(tspec),
                 adspec: offered.as_ref().and_then(adspec),
+                policy_data: policy_data(policy),
             };
             (document, format!("path: {} sends", filter(sender)))
         }
@@ -156,11 +157,12 @@ pub(crate) fn upcall(upcall: &Upcall) -> (api::Upcall, String) {
             let text = format!("path gone: {} sends no more ({})", filter(sender), why.text);
             (api::Upcall::PathGone { sender: filter(sender), cause: why }, text)
         }
-        Upcall::Resv { style: reserved, flowspec: what, filters: senders } => {
+        Upcall::Resv { style: reserved, flowspec: what, filters: senders, policy } => {
             let document = api::Upcall::Resv {
                 style: style(*reserved),
                 flowspec: flowspec(what),
                 senders: filters(senders),
+                policy_data: policy_data(policy),
             };
             let rate = flowspec(what).rate().map(crate::units::format_rate).unwrap_or_default();
             (document, format!("reserved: {reserved} {rate} for {}", sender_list(senders)))
@@ -170,15 +172,23 @@ pub(crate) fn upcall(upcall: &Upcall) -> (api::Upcall, String) {
             let text = format!("reservation gone: for {} ({})", sender_list(senders), why.text);
             (api::Upcall::ResvGone { senders: filters(senders), cause: why }, text)
         }
-        Upcall::PathError { error, sender } => {
+        Upcall::PathError { error, sender, policy } => {
             let error = error_info(error);
             let text = format!("path error from {}: {}", error.node, error.text);
-            (api::Upcall::PathError { error, sender: filter(sender) }, text)
+            let document =
+                api::Upcall::PathError { error, sender: filter(sender), policy_data: policy_data(policy) };
+            (document, text)
         }
-        Upcall::ResvError { error, style: refused, flows: what } => {
+        Upcall::ResvError { error, style: refused, flows: what, policy } => {
             let error = error_info(error);
             let text = format!("{} by {}: {}", refusal(&error), error.node, error.text);
-            (api::Upcall::ResvError { error, style: style(*refused), flows: flows(what) }, text)
+            let document = api::Upcall::ResvError {
+                error,
+                style: style(*refused),
+                flows: flows(what),
+                policy_data: policy_data(policy),
+            };
+            (document, text)
         }
         Upcall::Confirmed { node, style: confirmed, flows: what } => {
             let document =
@@ -204,10 +214,20 @@ mod tests {
     fn errors_are_told_in_the_words_of_the_rfc() {
         assert_eq!(error_words(1, 2), "Admission Control failure: Requested bandwidth unavailable");
         assert_eq!(error_words(2, 0), "Policy Control failure");
-        let error = ErrorSpec { node: "192.0.2.1".parse().expect("address"), flags: 2, code: 1, value: 2 };
+        let error = ErrorSpec {
+            node: "192.0.2.1".parse().expect("address"),
+            flags: 2,
+            code: 1,
+            value: 2,
+            enterprise: None,
+        };
         assert!(error_info(&error).not_guilty && !error_info(&error).in_place);
-        let (_, text) =
-            upcall(&Upcall::ResvError { error, style: rsvp_core::wire::Style::Wf, flows: vec![] });
+        let (_, text) = upcall(&Upcall::ResvError {
+            error,
+            style: rsvp_core::wire::Style::Wf,
+            flows: vec![],
+            policy: vec![],
+        });
         assert!(
             text.starts_with("another receiver's larger request was refused by 192.0.2.1: Admission"),
             "{text}"

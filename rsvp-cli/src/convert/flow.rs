@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use rsvp_client::api;
 use rsvp_core::SessionKey;
 use rsvp_core::wire::{
-    Adspec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, Rspec, SenderTspec, Style, Tspec,
+    Adspec, ClassNum, FilterSpec, FlowDescriptor, FlowKey, Flowspec, RawObject, Rspec, SenderTspec, Style,
+    Tspec,
 };
 
 /// The API's rates are in bits, the engine's in bytes.
@@ -155,6 +156,39 @@ pub(super) fn flows(flows: &[FlowDescriptor]) -> Vec<api::FlowDescriptor> {
         filters: filters(&flow.filters),
     };
     flows.iter().map(flow).collect()
+}
+
+/// POLICY_DATA objects.
+pub(super) fn policy_data(objects: &[RawObject]) -> Vec<api::PolicyData> {
+    let hex = |contents: &[u8]| contents.iter().map(|octet| format!("{octet:02x}")).collect();
+    let document =
+        |object: &RawObject| api::PolicyData { c_type: object.ctype, contents: hex(&object.contents) };
+    objects.iter().map(document).collect()
+}
+
+/// POLICY_DATA objects as the engine has them.
+///
+/// # Errors
+///
+/// When contents are no octets in hexadecimal digits, or no whole words.
+pub(crate) fn core_policy_data(documents: &[api::PolicyData]) -> Result<Vec<RawObject>, String> {
+    let object = |document: &api::PolicyData| {
+        let digits = document.contents.as_bytes();
+        let octet = |pair: &[u8]| {
+            let text =
+                std::str::from_utf8(pair).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
+            text.and_then(|text| u8::from_str_radix(text, 16).ok())
+        };
+        let contents: Option<Vec<u8>> =
+            digits.chunks(2).map(|pair| if pair.len() == 2 { octet(pair) } else { None }).collect();
+        match contents {
+            Some(contents) if contents.len() % 4 == 0 => {
+                Ok(RawObject { class: ClassNum::POLICY_DATA.0, ctype: document.c_type, contents })
+            }
+            _ => Err("policy-data: contents are hexadecimal digits, eight for each word".to_owned()),
+        }
+    };
+    documents.iter().map(object).collect()
 }
 
 /// An ADSPEC; `None` for one whose contents are not interpreted.

@@ -11,7 +11,9 @@ use rsvp_client::api::{Next, Since};
 use rsvp_core::{Instant, InterfaceId, Node};
 
 pub(crate) use event::{cause, describe_state, error_info, happening, upcall};
-pub(crate) use flow::{core_filter, core_flowspec, core_session, core_style, core_tspec, filter, session};
+pub(crate) use flow::{
+    core_filter, core_flowspec, core_policy_data, core_session, core_style, core_tspec, filter, session,
+};
 pub(crate) use view::{
     counters, installed, interfaces, neighbors, requests, reservations, senders, sessions,
 };

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adspec, Application, Filter, FlowDescriptor, Flowspec, SenderTspec, Session, Style};
+use super::{Adspec, Application, Filter, FlowDescriptor, Flowspec, PolicyData, SenderTspec, Session, Style};
 
 /// Why state is as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +115,9 @@ pub enum Upcall {
         tspec: SenderTspec,
         /// What the path offers.
         adspec: Option<Adspec>,
+        /// POLICY_DATA of its Path.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        policy_data: Vec<PolicyData>,
     },
     /// PATH_EVENT: a sender is gone.
     PathGone {
@@ -131,6 +134,9 @@ pub enum Upcall {
         flowspec: Flowspec,
         /// For whom.
         senders: Vec<Filter>,
+        /// POLICY_DATA of the Resvs that it merges.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        policy_data: Vec<PolicyData>,
     },
     /// RESV_EVENT: the reservation is gone.
     ResvGone {
@@ -145,6 +151,9 @@ pub enum Upcall {
         error: ErrorInfo,
         /// For whose Path.
         sender: Filter,
+        /// POLICY_DATA of the PathErr.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        policy_data: Vec<PolicyData>,
     },
     /// RESV_ERROR.
     ResvError {
@@ -154,6 +163,9 @@ pub enum Upcall {
         style: Style,
         /// The flow descriptors in error.
         flows: Vec<FlowDescriptor>,
+        /// POLICY_DATA of the ResvErr.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        policy_data: Vec<PolicyData>,
     },
     /// RESV_CONFIRM.
     Confirmed {

@@ -241,6 +241,16 @@ impl fmt::Display for Style {
     }
 }
 
+/// One POLICY_DATA object (RFC 2205 section A.13). RSVP does not look into it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PolicyData {
+    /// C-Type.
+    pub c_type: u8,
+    /// Contents in hexadecimal digits: whole words of four octets.
+    pub contents: String,
+}
+
 /// What is reserved for whom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -7,7 +7,9 @@ mod request;
 mod view;
 
 pub use event::{Cause, ErrorInfo, EventRecord, Happening, Upcall, Update};
-pub use flow::{Adspec, Filter, FlowDescriptor, Flowspec, SenderTspec, Session, SessionType, Style, Tspec};
+pub use flow::{
+    Adspec, Filter, FlowDescriptor, Flowspec, PolicyData, SenderTspec, Session, SessionType, Style, Tspec,
+};
 pub use request::{
     Application, ApplicationState, ClearRequest, Cleared, Origin, Problem, Reloaded, ReservationRequest,
     Role, SenderRequest, Status,

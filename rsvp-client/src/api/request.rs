@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorInfo, Filter, Flowspec, Session, Since, Style, Tspec};
+use super::{ErrorInfo, Filter, Flowspec, PolicyData, Session, Since, Style, Tspec};
 
 /// A sender to announce.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct SenderRequest {
     /// Whether to collect path properties in an ADSPEC; absent: yes.
     #[serde(default = "yes")]
     pub adspec: bool,
+    /// POLICY_DATA for the nodes on the path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy_data: Vec<PolicyData>,
     /// IP TTL of the Path; absent: 255.
     #[serde(default = "full_ttl")]
     pub ttl: u8,
@@ -33,7 +36,15 @@ impl SenderRequest {
     /// Announces this host's own traffic to a session.
     #[must_use]
     pub fn new(session: Session, tspec: Tspec) -> Self {
-        Self { session, source: None, source_port: None, tspec, adspec: yes(), ttl: full_ttl() }
+        Self {
+            session,
+            source: None,
+            source_port: None,
+            tspec,
+            adspec: yes(),
+            policy_data: Vec::new(),
+            ttl: full_ttl(),
+        }
     }
 }
 
@@ -61,6 +72,9 @@ pub struct ReservationRequest {
     /// The receiver's own address; absent: the destination if it is unicast, else the daemon's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver: Option<IpAddr>,
+    /// POLICY_DATA for the nodes on the path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy_data: Vec<PolicyData>,
     /// Whether a confirmation is wanted (ResvConf).
     #[serde(default)]
     pub confirm: bool,
@@ -70,7 +84,15 @@ impl ReservationRequest {
     /// A reservation for all senders (WF); add to `senders` for the other styles.
     #[must_use]
     pub fn new(session: Session, style: Style, flowspec: Flowspec) -> Self {
-        Self { session, style, senders: Vec::new(), flowspec, receiver: None, confirm: false }
+        Self {
+            session,
+            style,
+            senders: Vec::new(),
+            flowspec,
+            receiver: None,
+            policy_data: Vec::new(),
+            confirm: false,
+        }
     }
 
     /// The same, with a confirmation asked for.

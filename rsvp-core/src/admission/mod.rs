@@ -1,26 +1,78 @@
-//! Admission control: a trait that an embedder may replace, and the default bandwidth pools.
+//! Admission control and the rest of what RSVP asks of traffic control: a trait that an embedder may replace, and the
+//! default bandwidth pools.
 
 mod pools;
 
 pub use pools::BandwidthPools;
 
 use crate::config::InterfaceConfig;
-use crate::intserv::Hop;
+use crate::input::InterfaceId;
+use crate::intserv::{self, BadSpec, Hop, Relation};
 use crate::output::PoliceFlags;
 use crate::wire::{Adspec, ErrorCode, Flowspec, SenderTspec, SessionKey};
 
 /// Decides what may be reserved. The node keeps the books ([`Ledger`]) and can undo every decision.
+///
+/// FLOWSPEC, SENDER_TSPEC and ADSPEC are opaque to RSVP (RFC 2205 section 1): whatever is done with their contents is done
+/// here. The methods with a default know the integrated services ([`intserv`]); with services of your own, replace those
+/// too, and leave to the defaults what you do not know yourself.
 pub trait Admission: Send {
     /// Whether the reservation may be made, or changed from `old` to `new`. It never refuses one that takes no more
     /// than `old` did: what is no longer asked for has to be given back, however small the pool has become.
     fn admit(&self, request: &AdmissionRequest<'_>) -> Decision;
 
     /// The bytes per second that a flowspec takes from a pool. The node asks for no more than the senders send: for
-    /// [`intserv::effective`](crate::intserv::effective) of TC_Flowspec and Path_Te.
+    /// [`effective`](Self::effective) of TC_Flowspec and Path_Te.
     fn bandwidth(&self, flowspec: &Flowspec) -> u64;
 
-    /// TC_Advertise: the ADSPEC of a Path that leaves by an interface with these properties (RFC 2205 section 3.11.2).
-    fn advertise(&self, adspec: &Adspec, hop: &Hop) -> Adspec;
+    /// TC_Advertise: the ADSPEC of a Path that leaves by this interface, which has the properties of `hop`
+    /// (RFC 2205 section 3.11.2). [`Hop::non_rsvp`] is the Non_RSVP_Hop flag.
+    fn advertise(&self, interface: InterfaceId, adspec: &Adspec, hop: &Hop) -> Adspec;
+
+    /// Whether the SENDER_TSPEC and ADSPEC of a Path are possible ones.
+    ///
+    /// # Errors
+    ///
+    /// Error code and value for the PathErr.
+    fn check_sender(&self, tspec: &SenderTspec, adspec: Option<&Adspec>) -> Result<(), BadSpec> {
+        intserv::validate_tspec(tspec)?;
+        adspec.map_or(Ok(()), intserv::validate_adspec)
+    }
+
+    /// Whether the FLOWSPEC of a Resv is a possible one.
+    ///
+    /// # Errors
+    ///
+    /// Error code and value for the ResvErr.
+    fn check_flowspec(&self, flowspec: &Flowspec) -> Result<(), BadSpec> {
+        intserv::validate_flowspec(flowspec)
+    }
+
+    /// Compare_Flowspecs (RFC 2205 section 3.11.6).
+    fn compare(&self, first: &Flowspec, second: &Flowspec) -> Relation {
+        intserv::compare(first, second)
+    }
+
+    /// LUB_of_Flowspecs: the smallest that substitutes for both; `None` if they cannot be merged, which is a service
+    /// conflict (error code 21, value 1).
+    fn lub(&self, first: &Flowspec, second: &Flowspec) -> Option<Flowspec> {
+        intserv::lub(first, second)
+    }
+
+    /// GLB_of_Flowspecs: the largest that both substitute for; `None` if they cannot be merged.
+    fn glb(&self, first: &Flowspec, second: &Flowspec) -> Option<Flowspec> {
+        intserv::glb(first, second)
+    }
+
+    /// Sum_of_Tspecs (RFC 2205 section 3.11.6): Path_Te. `None` if there are none, or they are not of one kind.
+    fn sum(&self, tspecs: &[&SenderTspec]) -> Option<SenderTspec> {
+        intserv::sum(tspecs.iter().copied())
+    }
+
+    /// The lesser of what is asked for and what the senders send (Path_Te): what is installed (RFC 2205 section 2.2).
+    fn effective(&self, flowspec: &Flowspec, path_te: &SenderTspec) -> Flowspec {
+        intserv::effective(flowspec, path_te)
+    }
 }
 
 /// What admission control gets to see.
@@ -28,6 +80,8 @@ pub trait Admission: Send {
 pub struct AdmissionRequest<'a> {
     /// The session.
     pub session: &'a SessionKey,
+    /// The outgoing interface.
+    pub interface: InterfaceId,
     /// The flowspec in place, if this is a change.
     pub old: Option<&'a Flowspec>,
     /// The bytes per second that it takes; zero if there is none.

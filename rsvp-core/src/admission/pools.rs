@@ -1,6 +1,7 @@
 //! The default admission control: a pool of bandwidth per interface, with a cap on a single flow.
 
 use super::{Admission, AdmissionRequest, Decision};
+use crate::input::InterfaceId;
 use crate::intserv::{self, Hop};
 use crate::wire::{Adspec, ErrorCode, Flowspec, admission_failure, traffic_control_error};
 
@@ -26,7 +27,7 @@ impl Admission for BandwidthPools {
             return reject(ErrorCode::ADMISSION_CONTROL_FAILURE, admission_failure::MTU_TOO_LARGE);
         }
         let wanted = match request.sender_tspec {
-            Some(path_te) => self.bandwidth(&intserv::effective(request.new, path_te)),
+            Some(path_te) => self.bandwidth(&self.effective(request.new, path_te)),
             None => self.bandwidth(request.new),
         };
         let fits = request.config.bandwidth.is_some_and(|pool| {
@@ -58,7 +59,7 @@ impl Admission for BandwidthPools {
         whole.saturating_add(u64::from(has_fraction))
     }
 
-    fn advertise(&self, adspec: &Adspec, hop: &Hop) -> Adspec {
+    fn advertise(&self, _interface: InterfaceId, adspec: &Adspec, hop: &Hop) -> Adspec {
         match adspec {
             Adspec::IntServ(adspec) => Adspec::IntServ(intserv::advertise(adspec, hop)),
             Adspec::Opaque(object) => Adspec::Opaque(object.clone()),

@@ -9,7 +9,7 @@ use crate::intserv::Hop;
 use crate::node::Node;
 use crate::state::{Interface, Lane, OneShot, OutboxItem, PathAd, PathAdId, Payload, Psb, PsbId};
 use crate::time::Duration;
-use crate::wire::{Message, Path, PathTear, RsvpHop, Session};
+use crate::wire::{Adspec, Message, Path, PathTear, RsvpHop, Session};
 
 impl Node {
     /// Adds an advertisement of a PSB on an outgoing interface.
@@ -23,6 +23,7 @@ impl Node {
             psb,
             interface,
             next_hop,
+            adspec: None,
             told: None,
             told_in_udp: false,
             queued: false,
@@ -41,11 +42,16 @@ impl Node {
         }
     }
 
-    /// The Path of an advertisement, with R as `period`. `None`: it is not to be sent (RSVP is disabled on the
+    /// The Path of an advertisement, with R as `period`, and its ADSPEC where that is composed already. `None`: it is not to be sent (RSVP is disabled on the
     /// interface, which has no address, or no TTL is left).
-    pub(super) fn path_message(&self, ad: &PathAd, period: Duration) -> Option<Path> {
+    pub(super) fn path_message(
+        &self,
+        ad: &PathAd,
+        period: Duration,
+        adspec: Option<Option<Adspec>>,
+    ) -> Option<Path> {
         let psb = &self.state.psbs[ad.psb];
-        if psb.ttl == 0 {
+        if psb.ttl == 0 || psb.denied {
             return None;
         }
         let interface = self.state.interfaces.get(&ad.interface)?;
@@ -60,29 +66,42 @@ impl Node {
             session: Session { key, flags: if polices_elsewhere { Session::E_POLICE } else { 0 } },
             hop: RsvpHop { address, lih: ad.interface.0 },
             refresh_ms: u32::try_from(period.as_millis()).unwrap_or(u32::MAX),
-            policy: psb.policy.clone(),
+            policy: psb.policy.onward().to_vec(),
             sender_template: psb.sender,
             sender_tspec: psb.tspec.clone(),
-            adspec: psb
-                .adspec
-                .as_ref()
-                .map(|adspec| self.admission.advertise(adspec, &hop(interface, config, psb.non_rsvp))),
+            adspec: adspec.unwrap_or_else(|| self.advertised(ad, psb, interface, config)),
             forward: psb.forward.clone(),
         })
     }
 
+    /// TC_Advertise (RFC 2205 section 3.11.2).
+    fn advertised(
+        &self,
+        ad: &PathAd,
+        psb: &Psb,
+        interface: &Interface,
+        config: &InterfaceConfig,
+    ) -> Option<Adspec> {
+        let hop = hop(interface, config, psb.non_rsvp);
+        psb.adspec.as_ref().map(|adspec| self.admission.advertise(ad.interface, adspec, &hop))
+    }
+
     /// Queues a Path if the next hop was last told otherwise.
     pub(super) fn settle_path(&mut self, id: PathAdId) {
-        let Some(ad) = self.state.path_ads.get(id) else { return };
+        let Some(ad) = self.state.path_ads.get_mut(id) else { return };
+        ad.adspec = None;
         if ad.queued {
             return;
         }
+        let ad = &self.state.path_ads[id];
         let period = if ad.period.is_zero() { self.refresh_period(ad.interface) } else { ad.period };
-        let Some(path) = self.path_message(ad, period) else { return };
+        let Some(path) = self.path_message(ad, period, None) else { return };
+        let adspec = path.adspec.clone();
         let fingerprint = self.path_fingerprint(ad.psb, path);
         let ad = &self.state.path_ads[id];
         let lacks_udp = self.needs_udp(ad.interface) && !ad.told_in_udp;
         if ad.told != Some(fingerprint) || lacks_udp {
+            self.state.path_ads[id].adspec = Some(adspec);
             self.queue_path(id);
         }
     }

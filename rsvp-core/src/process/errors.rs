@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::datagram::Received;
+use super::resv::Refusal;
 use crate::counters::DropReason;
 use crate::input::{Encapsulation, InterfaceId};
 use crate::node::Node;
-use crate::state::{Lane, NextHopId, OneShot, Payload, RsbId};
+use crate::state::{Lane, NextHopId, OneShot, Payload, PsbId, RsbId};
 use crate::wire::{
     ErrorCode, ErrorSpec, FlowDescriptor, Message, Path, PathErr, RawMessage, ResvConf, ResvErr, RsvpHop,
     Session, SessionKey, Style,
@@ -59,7 +60,7 @@ impl Node {
         value: u16,
     ) -> ErrorSpec {
         let node = self.address_towards(interface, peer).unwrap_or(peer);
-        ErrorSpec { node, flags: 0, code: code.0, value }
+        ErrorSpec::new(node, code, value)
     }
 
     /// PathErr to the previous hop of a Path that is refused.
@@ -90,7 +91,7 @@ impl Node {
         };
         let Some(source) = self.address_towards(received.interface, peer) else { return };
         let hop = RsvpHop { address: source, lih: received.interface.0 };
-        let error = ErrorSpec { node: source, flags: 0, code: code.0, value };
+        let error = ErrorSpec::new(source, code, value);
         let Some(reply) = raw.error_reply(super::transmit::header(HOP_TTL), &hop, &error) else { return };
         let mut bytes = Vec::new();
         if reply.encode(&mut bytes).is_ok() {
@@ -127,11 +128,27 @@ impl Node {
             hop: RsvpHop { address, lih: interface.0 },
             error,
             scope: rsb.contents.scope.clone(),
-            policy: rsb.policy.clone(),
+            policy: rsb.policy.received.clone(),
             style: rsb.style,
             flows: alloc::vec![flow],
             forward: Vec::new(),
         });
+    }
+
+    /// PathErr for a PSB that this node refuses.
+    pub(super) fn refuse_psb(&mut self, id: PsbId, (code, value): Refusal) {
+        let psb = &self.state.psbs[id];
+        let Some((hop, interface)) = psb.previous_hop() else { return };
+        let message = PathErr {
+            session: Session { key: self.state.sessions[psb.session].key, flags: 0 },
+            error: self.own_error(interface, hop.address, code, value),
+            policy: psb.policy.received.clone(),
+            sender_template: psb.sender,
+            sender_tspec: Some(psb.tspec.clone()),
+            adspec: psb.adspec.clone(),
+            forward: Vec::new(),
+        };
+        self.send_hop_by_hop(interface, hop.address, Message::PathErr(message));
     }
 
     /// ResvConf to a receiver, from the node where the reservation stands (RFC 2205 section 3.1.9). `next_hop`: who
@@ -147,7 +164,7 @@ impl Node {
     ) {
         let message = ResvConf {
             session: Session { key: session, flags: 0 },
-            error: ErrorSpec { node, flags: 0, code: ErrorCode::CONFIRMATION.0, value: 0 },
+            error: ErrorSpec::new(node, ErrorCode::CONFIRMATION, 0),
             confirm: receiver,
             style,
             flows,

@@ -3,16 +3,21 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::path::{port_of, route_key};
-use super::{remove_from, touch};
-use crate::command::{ApiId, Command, CommandError, Reply, ReserveRequest, SenderRequest};
-use crate::event::{Cause, Change, Upcall};
+use super::path::{path_upcall, port_of, route_key};
+use super::policy::Reservation;
+use super::{Work, remove_from, touch};
+use crate::admission::Admission;
+use crate::command::{AdspecRequest, ApiId, Command, CommandError, Reply, ReserveRequest, SenderRequest};
+use crate::event::{Cause, Change};
 use crate::intserv;
 use crate::node::Node;
 use crate::state::{
-    Application, NextHopId, PathOrigin, Pending, Psb, PsbId, Rsb, RsbContents, RsbFilter, RsbId, SessionId,
+    Application, NextHopId, PathOrigin, Pending, PolicyData, Psb, PsbId, Rsb, RsbContents, RsbFilter, RsbId,
+    SessionId,
 };
-use crate::wire::{Adspec, FilterSpec, FlowDescriptor, SenderTemplate, SessionKey, Style};
+use crate::wire::{
+    Adspec, ClassNum, FilterSpec, FlowDescriptor, RawObject, SenderTemplate, SessionKey, Style,
+};
 
 impl Node {
     pub(crate) fn on_command(&mut self, command: Command) -> Result<Reply, CommandError> {
@@ -22,8 +27,11 @@ impl Node {
         match command {
             Command::Configure(config) => {
                 self.events.limit(config.limits.queued_events);
-                self.config = config;
+                let old = core::mem::replace(&mut self.config, config);
                 self.begin_reannouncing(None);
+                if old.policy != self.config.policy {
+                    self.begin_review();
+                }
             }
             Command::OpenSession(key) => return self.open_session(key).map(Reply::Session),
             Command::Join(api, address) => self.join(api, address)?,
@@ -33,6 +41,7 @@ impl Node {
             Command::Unreserve(api) => self.unreserve(api)?,
             Command::Release(api) => self.release(api)?,
             Command::Clear(key) => return self.on_clear(key),
+            Command::ReviewPolicy => self.begin_review(),
             Command::Shutdown => self.on_shutdown(),
         }
         Ok(Reply::Done)
@@ -53,9 +62,7 @@ impl Node {
         for psb in self.state.sessions[session].psbs.clone() {
             let psb = &self.state.psbs[psb];
             if psb.reaches_here() {
-                let upcall =
-                    Upcall::Path { sender: psb.sender, tspec: psb.tspec.clone(), adspec: psb.adspec.clone() };
-                self.upcall(api, key, upcall);
+                self.upcall(api, key, path_upcall(psb));
             }
         }
         Ok(api)
@@ -69,35 +76,46 @@ impl Node {
         let session = self.session_of(api)?;
         let key = self.state.sessions[session].key;
         check_filter(&key, &request.template)?;
-        intserv::validate_tspec(&request.tspec).map_err(|why| CommandError::BadFlowspec(why.to_string()))?;
+        check_policy_data(&request.policy)?;
+        let adspec = match &request.adspec {
+            AdspecRequest::Given(adspec) => Some(adspec),
+            AdspecRequest::None | AdspecRequest::Default => None,
+        };
+        self.admission
+            .check_sender(&request.tspec, adspec)
+            .map_err(|why| CommandError::BadFlowspec(why.to_string()))?;
         if self.has_sender_conflict(session, &request.template) {
             return Err(CommandError::ConflictingPort);
         }
         let existing = self.find_psb(session, &request.template, |psb| psb.previous_hop().is_none());
         match existing {
             Some(psb) if self.state.psbs[psb].origin != PathOrigin::Local(api) => {
-                Err(CommandError::SenderInUse(request.template))
+                return Err(CommandError::SenderInUse(request.template));
             }
-            Some(psb) => {
-                self.change_sender(psb, request);
-                Ok(())
-            }
-            None if self.is_full(&key) => Err(CommandError::LimitReached("senders".to_string())),
+            None if self.is_full(&key) => return Err(CommandError::LimitReached("senders".to_string())),
+            _ => {}
+        }
+        let policy = self
+            .judge_sender(&key, &request.template, &request.tspec, None, &request.policy)
+            .map_err(|(code, value)| CommandError::Refused(code, value))?;
+        match existing {
+            Some(psb) => self.change_sender(psb, request, policy),
             None => {
-                self.insert_psb(self.local_psb(session, api, request));
-                Ok(())
+                self.insert_psb(self.local_psb(session, api, request, policy));
             }
         }
+        Ok(())
     }
 
-    fn local_psb(&self, session: SessionId, api: ApiId, request: SenderRequest) -> Psb {
+    fn local_psb(&self, session: SessionId, api: ApiId, request: SenderRequest, policy: PolicyData) -> Psb {
         let key = self.state.sessions[session].key;
         Psb {
             session,
             sender: request.template,
             tspec: request.tspec,
             adspec: initial_adspec(request.adspec),
-            policy: Vec::new(),
+            policy,
+            denied: false,
             forward: Vec::new(),
             origin: PathOrigin::Local(api),
             ttl: request.ttl,
@@ -116,11 +134,13 @@ impl Node {
         }
     }
 
-    fn change_sender(&mut self, id: PsbId, request: SenderRequest) {
+    fn change_sender(&mut self, id: PsbId, request: SenderRequest, policy: PolicyData) {
         let psb = &mut self.state.psbs[id];
         psb.tspec = request.tspec;
         psb.ttl = request.ttl;
         psb.adspec = initial_adspec(request.adspec);
+        psb.policy = policy;
+        psb.denied = false;
         touch(&mut psb.history, self.now, Cause::Local);
         let ads = psb.ads.clone();
         self.dirty_paths.extend(ads);
@@ -139,7 +159,8 @@ impl Node {
     fn reserve(&mut self, api: ApiId, request: &ReserveRequest) -> Result<(), CommandError> {
         let session = self.session_of(api)?;
         let key = self.state.sessions[session].key;
-        check_flows(&key, request)?;
+        check_policy_data(&request.policy)?;
+        check_flows(&*self.admission, &key, request)?;
         let next_hop = NextHopId::Local(api);
         let mine = self.reservations_of(session, api);
         let others = self.state.sessions[session].rsbs.iter().filter(|rsb| !mine.contains(rsb));
@@ -150,7 +171,7 @@ impl Node {
         }
         let others = self.state.sessions[session].rsbs.iter().filter(|rsb| !mine.contains(rsb));
         let wanted = |flow: &FlowDescriptor, rsb: &Rsb| {
-            flow.flowspec.as_ref().is_none_or(|flowspec| rsb.is_mergeable(&flow.filters, flowspec))
+            flow.flowspec.as_ref().is_none_or(|flowspec| self.is_mergeable(rsb, &flow.filters, flowspec))
         };
         if others.map(|rsb| &self.state.rsbs[*rsb]).any(|rsb| !request.flows.iter().all(|f| wanted(f, rsb))) {
             return Err(CommandError::ConflictingService);
@@ -160,6 +181,11 @@ impl Node {
         if count + request.flows.len() > limit {
             return Err(CommandError::LimitReached("reservations of a session".to_string()));
         }
+        let policies = request
+            .flows
+            .iter()
+            .map(|flow| self.judge_local(session, flow, request))
+            .collect::<Result<Vec<_>, _>>()?;
         for rsb in mine {
             let block = &self.state.rsbs[rsb];
             let stays = block.style == request.style
@@ -170,12 +196,12 @@ impl Node {
             }
         }
         self.join_at(api, self.state.interface_with(request.receiver));
-        for flow in &request.flows {
+        for (flow, policy) in request.flows.iter().zip(policies) {
             let distinct = if request.style == Style::Ff { flow.filters.first() } else { None };
             match self.find_rsb(session, &next_hop, distinct) {
-                Some(rsb) => self.change_local(rsb, flow, request),
+                Some(rsb) => self.change_local(rsb, flow, request, policy),
                 None => {
-                    self.insert_rsb(self.local_rsb(session, api, flow, request));
+                    self.insert_rsb(self.local_rsb(session, api, flow, request, policy));
                 }
             }
         }
@@ -187,12 +213,42 @@ impl Node {
         Ok(())
     }
 
+    /// What policy control says of a local receiver's request.
+    fn judge_local(
+        &self,
+        session: SessionId,
+        flow: &FlowDescriptor,
+        request: &ReserveRequest,
+    ) -> Result<PolicyData, CommandError> {
+        // The caller has checked that there is a flowspec.
+        let Some(flowspec) = &flow.flowspec else { return Ok(PolicyData::default()) };
+        let senders = match request.style {
+            Style::Wf => self.senders_by(session, None),
+            Style::Ff | Style::Se => flow.filters.clone(),
+        };
+        let reservation = Reservation {
+            style: request.style,
+            flowspec,
+            senders: &senders,
+            receiver: request.receiver,
+            interface: None,
+        };
+        self.judge_reservation(&self.state.sessions[session].key, &reservation, &request.policy)
+            .map_err(|(code, value)| CommandError::Refused(code, value))
+    }
+
+    /// Begins to ask policy control about all state.
+    fn begin_review(&mut self) {
+        self.backlog.push_back(Work::Review(self.state.sessions.keys().collect()));
+    }
+
     fn local_rsb(
         &self,
         session: SessionId,
         api: ApiId,
         flow: &FlowDescriptor,
         request: &ReserveRequest,
+        policy: PolicyData,
     ) -> Rsb {
         Rsb {
             session,
@@ -200,8 +256,10 @@ impl Node {
             style: request.style,
             contents: local_contents(flow),
             pending: Pending::Settled,
-            policy: Vec::new(),
+            policy,
+            denied: false,
             forward: Vec::new(),
+            receiver: Some(request.receiver),
             confirm: request.confirm.then_some(request.receiver),
             is_confirmed: false,
             refresh_ms: 0,
@@ -213,9 +271,18 @@ impl Node {
         }
     }
 
-    fn change_local(&mut self, id: RsbId, flow: &FlowDescriptor, request: &ReserveRequest) {
+    fn change_local(
+        &mut self,
+        id: RsbId,
+        flow: &FlowDescriptor,
+        request: &ReserveRequest,
+        policy: PolicyData,
+    ) {
         let rsb = &mut self.state.rsbs[id];
         rsb.contents = local_contents(flow);
+        rsb.policy = policy;
+        rsb.denied = false;
+        rsb.receiver = Some(request.receiver);
         rsb.confirm = request.confirm.then_some(request.receiver);
         rsb.is_confirmed = false;
         rsb.refused = None;
@@ -266,8 +333,17 @@ impl Node {
     }
 }
 
-fn initial_adspec(wanted: bool) -> Option<Adspec> {
-    wanted.then(|| Adspec::IntServ(intserv::initial_adspec()))
+fn initial_adspec(wanted: AdspecRequest) -> Option<Adspec> {
+    match wanted {
+        AdspecRequest::None => None,
+        AdspecRequest::Default => Some(Adspec::IntServ(intserv::initial_adspec())),
+        AdspecRequest::Given(adspec) => Some(adspec),
+    }
+}
+
+fn check_policy_data(objects: &[RawObject]) -> Result<(), CommandError> {
+    let stray = objects.iter().find(|object| object.class_num() != ClassNum::POLICY_DATA);
+    stray.map_or(Ok(()), |object| Err(CommandError::NotPolicyData(object.clone())))
 }
 
 fn local_contents(flow: &FlowDescriptor) -> RsbContents {
@@ -293,7 +369,11 @@ fn check_filter(session: &SessionKey, filter: &FilterSpec) -> Result<(), Command
 }
 
 /// Whether the flow descriptors fit the style and are valid.
-fn check_flows(session: &SessionKey, request: &ReserveRequest) -> Result<(), CommandError> {
+fn check_flows(
+    admission: &dyn Admission,
+    session: &SessionKey,
+    request: &ReserveRequest,
+) -> Result<(), CommandError> {
     let bad = |why: &str| Err(CommandError::BadFlows(why.to_string()));
     if request.flows.is_empty() {
         return bad("there are none");
@@ -318,7 +398,7 @@ fn check_flows(session: &SessionKey, request: &ReserveRequest) -> Result<(), Com
             check_filter(session, filter)?;
         }
         let Some(flowspec) = &flow.flowspec else { return bad("a flowspec is missing") };
-        intserv::validate_flowspec(flowspec).map_err(|why| CommandError::BadFlowspec(why.to_string()))?;
+        admission.check_flowspec(flowspec).map_err(|why| CommandError::BadFlowspec(why.to_string()))?;
     }
     Ok(())
 }

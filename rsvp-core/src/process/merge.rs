@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use crate::input::InterfaceId;
-use crate::intserv::{self, Relation};
+use crate::intserv::Relation;
 use crate::node::Node;
 use crate::state::{Bsb, Desired, Psb, ResvAd, SessionId, Tcsb, Told};
 use crate::wire::{FilterSpec, FlowDescriptor, Flowspec, RawObject, Style};
@@ -80,9 +80,9 @@ impl Node {
             let free: Vec<_> = all.iter().filter(|c| !self.is_blockaded(psb, ad, c.requested)).collect();
             is_blockaded |= free.len() < all.len();
             let merged = if !free.is_empty() {
-                bound(free.iter().map(|c| c.forwarded), intserv::lub)
+                bound(free.iter().map(|c| c.forwarded), |a, b| self.admission.lub(a, b))
             } else if merge_blockaded {
-                bound(all.iter().map(|c| c.forwarded), intserv::glb)
+                bound(all.iter().map(|c| c.forwarded), |a, b| self.admission.glb(a, b))
             } else {
                 continue;
             };
@@ -97,7 +97,7 @@ impl Node {
             };
         }
         if style != Style::Ff {
-            flows = alloc::vec![share(flows, style)];
+            flows = alloc::vec![self.share(flows, style)];
         }
         flows.sort_unstable_by(|a, b| a.filters.cmp(&b.filters));
         let scope = (style == Style::Wf && self.needs_scope(ad.session)).then(|| self.scope(ad));
@@ -132,10 +132,12 @@ impl Node {
             let psb = &self.state.psbs[*psb];
             let source = psb.sender.source();
             if psb.previous_hop() == Some((ad.hop, ad.interface))
-                && session.rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]).any(|rsb| {
-                    rsb.next_hop.interface().is_none_or(|interface| self.leaves_by(psb, interface))
-                        && rsb.contents.scope.as_ref().is_none_or(|scope| scope.contains(&source))
-                })
+                && session.rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]).filter(|rsb| !rsb.denied).any(
+                    |rsb| {
+                        rsb.next_hop.interface().is_none_or(|interface| self.leaves_by(psb, interface))
+                            && rsb.contents.scope.as_ref().is_none_or(|scope| scope.contains(&source))
+                    },
+                )
             {
                 scope.insert(source);
             }
@@ -158,7 +160,7 @@ impl Node {
             all.add(tcsb.style, effective.filters.iter(), contribution);
         }
         let local = session.rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]);
-        for rsb in local.filter(|rsb| rsb.next_hop.interface().is_none()) {
+        for rsb in local.filter(|rsb| rsb.next_hop.interface().is_none() && !rsb.denied) {
             let flowspec = &rsb.contents.flowspec;
             let contribution = Contribution { interface: None, forwarded: flowspec, requested: flowspec };
             all.add(rsb.style, rsb.contents.filters.iter().map(|filter| &filter.filter), contribution);
@@ -202,8 +204,20 @@ impl Node {
             *previous_hop == ad.hop.address
                 && *interface == ad.interface
                 && sender.is_none_or(|sender| sender == psb.sender)
-                && intserv::compare(qb, flowspec) != Relation::Larger
+                && self.admission.compare(qb, flowspec) != Relation::Larger
         })
+    }
+
+    /// The one flow descriptor of a shared style.
+    fn share(&self, flows: Vec<FlowDescriptor>, style: Style) -> FlowDescriptor {
+        let wanted = flows.iter().filter_map(|flow| flow.flowspec.as_ref());
+        let flowspec = bound(wanted, |a, b| self.admission.lub(a, b));
+        let mut filters: Vec<_> = match style {
+            Style::Wf => Vec::new(),
+            Style::Ff | Style::Se => flows.into_iter().flat_map(|flow| flow.filters).collect(),
+        };
+        filters.sort_unstable();
+        FlowDescriptor { flowspec, filters }
     }
 
     /// POLICY_DATA and unknown objects of class 11bbbbbb that go on upstream: those of all RSBs for these senders.
@@ -212,7 +226,8 @@ impl Node {
         let (mut policy, mut forward) = (Vec::new(), Vec::new());
         for rsb in &session.rsbs {
             let rsb = &self.state.rsbs[*rsb];
-            if rsb.policy.is_empty() && rsb.forward.is_empty() {
+            let data = rsb.policy.onward();
+            if rsb.denied || data.is_empty() && rsb.forward.is_empty() {
                 continue;
             }
             let concerns = style == Style::Wf
@@ -221,8 +236,7 @@ impl Node {
                     psb.previous_hop() == Some((ad.hop, ad.interface)) && rsb.matches(&psb.sender)
                 });
             if concerns {
-                policy
-                    .extend(rsb.policy.iter().filter(|o| !policy.contains(*o)).cloned().collect::<Vec<_>>());
+                policy.extend(data.iter().filter(|o| !policy.contains(*o)).cloned().collect::<Vec<_>>());
                 forward.extend(
                     rsb.forward.iter().filter(|o| !forward.contains(*o)).cloned().collect::<Vec<_>>(),
                 );
@@ -242,15 +256,4 @@ fn bound<'a>(
         None => Some(flowspec.clone()),
         Some(merged) => merge(&merged, flowspec).or(Some(merged)),
     })
-}
-
-/// The one flow descriptor of a shared style.
-fn share(flows: Vec<FlowDescriptor>, style: Style) -> FlowDescriptor {
-    let flowspec = bound(flows.iter().filter_map(|flow| flow.flowspec.as_ref()), intserv::lub);
-    let mut filters: Vec<_> = match style {
-        Style::Wf => Vec::new(),
-        Style::Ff | Style::Se => flows.into_iter().flat_map(|flow| flow.filters).collect(),
-    };
-    filters.sort_unstable();
-    FlowDescriptor { flowspec, filters }
 }

@@ -14,6 +14,7 @@ mod merge;
 mod path;
 mod path_err;
 mod path_tear;
+mod policy;
 mod resv;
 mod resv_conf;
 mod resv_err;
@@ -57,6 +58,8 @@ pub(crate) enum Work {
     InterfaceGone(InterfaceId, Vec<SessionId>),
     /// An interface (`None`: any) has changed: the sessions that may be told otherwise on it.
     Reannounce(Option<InterfaceId>, Vec<SessionId>),
+    /// Policy control has changed its mind: the sessions to ask about.
+    Review(Vec<SessionId>),
 }
 
 impl Node {
@@ -86,6 +89,7 @@ impl Node {
                         self.reannounce(interface, session);
                     })
                 }
+                Work::Review(sessions) => sessions.pop().map(|session| self.review(session)),
             };
             if done.is_none() {
                 self.backlog.pop_front();

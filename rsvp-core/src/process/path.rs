@@ -6,11 +6,10 @@ use super::datagram::{Received, error_cause};
 use super::{remove_from, touch};
 use crate::counters::DropReason;
 use crate::event::{Cause, Change, Subject, Upcall};
-use crate::intserv;
 use crate::node::Node;
 use crate::output::{Request, RouteKey};
-use crate::state::{PathOrigin, Psb, PsbId, RefreshTarget, SessionId, TimerKey};
-use crate::wire::{ErrorCode, ErrorSpec, FilterSpec, Path, SenderTemplate, SessionKey};
+use crate::state::{PathOrigin, PolicyData, Psb, PsbId, RefreshTarget, SessionId, TimerKey};
+use crate::wire::{ErrorCode, ErrorSpec, FilterSpec, Path, RawObject, SenderTemplate, SessionKey};
 
 impl Node {
     pub(super) fn on_path(&mut self, received: &Received<'_>, path: Path) -> Result<(), DropReason> {
@@ -40,9 +39,7 @@ impl Node {
             self.path_err(received, &path, ErrorCode::CONFLICTING_SENDER_PORTS, 0);
             return Err(DropReason::ConflictingPort);
         }
-        if let Err(bad) = intserv::validate_tspec(&path.sender_tspec)
-            .and_then(|()| path.adspec.as_ref().map_or(Ok(()), intserv::validate_adspec))
-        {
+        if let Err(bad) = self.admission.check_sender(&path.sender_tspec, path.adspec.as_ref()) {
             self.path_err(received, &path, bad.code, bad.value);
             return Err(DropReason::Inconsistent);
         }
@@ -51,12 +48,19 @@ impl Node {
                 psb.previous_hop().is_some_and(|(_, interface)| interface == received.interface)
             })
         });
+        let policy = match self.judge_path(existing, received.interface, &path) {
+            Ok(policy) => policy,
+            Err((code, value)) => {
+                self.path_err(received, &path, code, value);
+                return Err(DropReason::RefusedByPolicy);
+            }
+        };
         let psb = match existing {
             Some(psb) => {
-                self.update_psb(psb, received, path);
+                self.update_psb(psb, received, path, policy);
                 psb
             }
-            None => self.create_psb(received, path)?,
+            None => self.create_psb(received, path, policy)?,
         };
         self.arm_psb(psb, received);
         Ok(())
@@ -85,7 +89,12 @@ impl Node {
         })
     }
 
-    fn create_psb(&mut self, received: &Received<'_>, path: Path) -> Result<PsbId, DropReason> {
+    fn create_psb(
+        &mut self,
+        received: &Received<'_>,
+        path: Path,
+        policy: PolicyData,
+    ) -> Result<PsbId, DropReason> {
         let key = path.session.key;
         if self.is_full(&key) {
             self.path_err(received, &path, ErrorCode::RSVP_SYSTEM_ERROR, 0);
@@ -97,7 +106,8 @@ impl Node {
             sender: path.sender_template,
             tspec: path.sender_tspec,
             adspec: path.adspec,
-            policy: path.policy,
+            policy,
+            denied: false,
             forward: path.forward,
             origin: PathOrigin::Hop(path.hop, received.interface),
             ttl: received.ttl.saturating_sub(1),
@@ -170,7 +180,7 @@ impl Node {
         self.senders_changed(to);
     }
 
-    fn update_psb(&mut self, id: PsbId, received: &Received<'_>, path: Path) {
+    fn update_psb(&mut self, id: PsbId, received: &Received<'_>, path: Path, policy: PolicyData) {
         let ttl = received.ttl.saturating_sub(1);
         let e_police = path.session.flags & crate::wire::Session::E_POLICE != 0;
         self.forget_psb_fingerprint(id);
@@ -180,7 +190,7 @@ impl Node {
         let changed = hop_changed
             || psb.tspec != path.sender_tspec
             || psb.adspec != path.adspec
-            || psb.policy != path.policy
+            || psb.policy != policy
             || psb.forward != path.forward
             || psb.ttl != ttl
             || psb.non_rsvp != received.non_rsvp
@@ -188,7 +198,7 @@ impl Node {
         psb.origin = PathOrigin::Hop(path.hop, interface);
         psb.tspec = path.sender_tspec;
         psb.adspec = path.adspec;
-        psb.policy = path.policy;
+        psb.policy = policy;
         psb.forward = path.forward;
         psb.ttl = ttl;
         psb.non_rsvp = received.non_rsvp;
@@ -237,11 +247,12 @@ impl Node {
 
     /// A sender is new or changed: what is reserved for it may have to change.
     pub(super) fn senders_changed(&mut self, id: PsbId) {
-        let psb = &self.state.psbs[id];
-        let session = psb.session;
+        let session = self.state.psbs[id].session;
         if self.state.sessions[session].rsbs.is_empty() {
             return;
         }
+        self.review_wildcards(id);
+        let psb = &self.state.psbs[id];
         let interfaces: Vec<_> = psb.ads.iter().map(|ad| self.state.path_ads[*ad].interface).collect();
         let sender = psb.sender;
         for interface in interfaces {
@@ -257,8 +268,7 @@ impl Node {
             return;
         }
         let session = &self.state.sessions[psb.session];
-        let upcall =
-            Upcall::Path { sender: psb.sender, tspec: psb.tspec.clone(), adspec: psb.adspec.clone() };
+        let upcall = path_upcall(psb);
         let key = session.key;
         for api in session.apis.clone() {
             self.upcall(api, key, upcall.clone());
@@ -340,13 +350,23 @@ impl Node {
     }
 
     /// PathErr for local senders is an upcall; for others it goes to the previous hop.
-    pub(super) fn deliver_path_error(&mut self, id: PsbId, error: ErrorSpec) {
+    pub(super) fn deliver_path_error(&mut self, id: PsbId, error: ErrorSpec, policy: Vec<RawObject>) {
         let psb = &self.state.psbs[id];
         if let PathOrigin::Local(api) = psb.origin {
             let (sender, key) = (psb.sender, self.state.sessions[psb.session].key);
             self.report(Some(key), path_subject(psb), Change::Refused, error_cause(error.code, error.value));
-            self.upcall(api, key, Upcall::PathError { error, sender });
+            self.upcall(api, key, Upcall::PathError { error, sender, policy });
         }
+    }
+}
+
+/// PATH_EVENT: what applications are told of a sender.
+pub(super) fn path_upcall(psb: &Psb) -> Upcall {
+    Upcall::Path {
+        sender: psb.sender,
+        tspec: psb.tspec.clone(),
+        adspec: psb.adspec.clone(),
+        policy: psb.policy.onward().to_vec(),
     }
 }
 

@@ -13,7 +13,7 @@ impl Node {
             .or_else(|| self.find_psb(session, &error.sender_template, |_| true))
             .ok_or(DropReason::NoState)?;
         match self.state.psbs[psb].previous_hop() {
-            None => self.deliver_path_error(psb, error.error),
+            None => self.deliver_path_error(psb, error.error, error.policy.clone()),
             Some((hop, interface)) => {
                 self.send_hop_by_hop(interface, hop.address, Message::PathErr(error.clone()));
             }

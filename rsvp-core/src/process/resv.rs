@@ -11,10 +11,10 @@ use super::{remove_from, touch};
 use crate::counters::DropReason;
 use crate::event::{Cause, Change, Subject};
 use crate::input::InterfaceId;
-use crate::intserv;
 use crate::node::Node;
 use crate::state::{
-    Confirm, NextHopId, Pending, RefreshTarget, Rsb, RsbContents, RsbFilter, RsbId, SessionId, TimerKey,
+    Confirm, NextHopId, Pending, PolicyData, RefreshTarget, Rsb, RsbContents, RsbFilter, RsbId, SessionId,
+    TimerKey,
 };
 use crate::time::Instant;
 use crate::wire::{
@@ -25,15 +25,17 @@ use crate::wire::{
 pub(super) type Refusal = (ErrorCode, u16);
 
 /// One flow descriptor of a Resv, with what the message says of all of them.
-struct Request<'a> {
-    session: SessionId,
+pub(super) struct Request<'a> {
+    pub(super) session: SessionId,
     next_hop: NextHopId,
-    interface: InterfaceId,
-    resv: &'a Resv,
+    pub(super) interface: InterfaceId,
+    pub(super) resv: &'a Resv,
     /// The receiver to confirm to.
     confirm: Option<IpAddr>,
-    flowspec: Flowspec,
-    filters: Vec<FilterSpec>,
+    pub(super) flowspec: Flowspec,
+    pub(super) filters: Vec<FilterSpec>,
+    /// What policy control made of its POLICY_DATA.
+    policy: PolicyData,
     expires: Instant,
 }
 
@@ -78,7 +80,9 @@ impl Node {
             let mut filters = flow.filters.clone();
             filters.sort_unstable();
             filters.dedup();
-            let request = Request { session, next_hop, interface, resv, confirm, flowspec, filters, expires };
+            let policy = PolicyData::default();
+            let request =
+                Request { session, next_hop, interface, resv, confirm, flowspec, filters, policy, expires };
             match self.reserve_flow(request) {
                 Ok(rsb) => named.push(rsb),
                 Err(refusal) => {
@@ -121,7 +125,7 @@ impl Node {
 
     /// Makes or changes the reservation of one flow descriptor.
     fn reserve_flow(&mut self, mut request: Request<'_>) -> Result<RsbId, Refusal> {
-        intserv::validate_flowspec(&request.flowspec).map_err(|bad| (bad.code, bad.value))?;
+        self.admission.check_flowspec(&request.flowspec).map_err(|bad| (bad.code, bad.value))?;
         let is_explicit = request.resv.style != Style::Wf;
         request.filters.retain(|filter| self.routes_to(request.session, Some(filter), request.interface));
         if is_explicit && request.filters.is_empty()
@@ -131,6 +135,7 @@ impl Node {
         }
         let distinct = (request.resv.style == Style::Ff).then(|| request.filters[0]);
         let existing = self.find_rsb(request.session, &request.next_hop, distinct.as_ref());
+        request.policy = self.judge_resv(existing, &request)?;
         let rsb = match existing {
             Some(rsb) => self.change_rsb(rsb, &request, distinct)?,
             None => self.create_rsb(&request, distinct)?,
@@ -189,8 +194,10 @@ impl Node {
                 scope: request.resv.scope.clone(),
             },
             pending: Pending::New,
-            policy: request.resv.policy.clone(),
+            policy: request.policy.clone(),
+            denied: false,
             forward: request.resv.forward.clone(),
+            receiver: None,
             confirm: None,
             is_confirmed: false,
             refresh_ms: request.resv.refresh_ms,
@@ -248,9 +255,9 @@ impl Node {
         let is_modified = rsb.filters() != had
             || rsb.contents.flowspec != before.flowspec
             || rsb.contents.scope != before.scope
-            || rsb.policy != request.resv.policy
+            || rsb.policy != request.policy
             || rsb.forward != request.resv.forward;
-        rsb.policy = request.resv.policy.clone();
+        rsb.policy = request.policy.clone();
         rsb.forward = request.resv.forward.clone();
         rsb.refresh_ms = request.resv.refresh_ms;
         if !is_modified {

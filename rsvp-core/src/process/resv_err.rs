@@ -9,7 +9,7 @@ use super::resv::rsb_subject;
 use crate::counters::DropReason;
 use crate::event::{Cause, Change, Subject, Upcall};
 use crate::input::InterfaceId;
-use crate::intserv::{self, Relation};
+use crate::intserv::Relation;
 use crate::node::Node;
 use crate::state::{Bsb, Dirty, NextHopId, PsbId, RsbId, SessionId, TimerKey};
 use crate::wire::{ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, ResvErr, RsvpHop, Style};
@@ -126,7 +126,7 @@ impl Node {
         if !concerns || goes_back {
             return;
         }
-        let relation = flow.flowspec.as_ref().map(|qe| intserv::compare(qe, &rsb.contents.flowspec));
+        let relation = flow.flowspec.as_ref().map(|qe| self.admission.compare(qe, &rsb.contents.flowspec));
         let is_larger = relation == Some(Relation::Larger);
         let is_admission = error.error.error_code() == ErrorCode::ADMISSION_CONTROL_FAILURE;
         // A smaller reservation than the one in error is in place upstream: its receiver has no part in it.
@@ -147,8 +147,12 @@ impl Node {
                 // Whoever wanted to know that it stands wants to know when it stands again.
                 rsb.is_confirmed = false;
                 self.report(Some(key), subject, Change::Refused, cause);
-                let upcall =
-                    Upcall::ResvError { error: spec, style: error.style, flows: error.flows.clone() };
+                let upcall = Upcall::ResvError {
+                    error: spec,
+                    style: error.style,
+                    flows: error.flows.clone(),
+                    policy: error.policy.clone(),
+                };
                 self.upcall(api, key, upcall);
             }
             NextHopId::Hop(address, interface) => {

@@ -7,11 +7,13 @@ use super::{remove_from, touch};
 use crate::admission::{AdmissionRequest, Decision};
 use crate::event::{Cause, Change, Subject, Upcall};
 use crate::input::{InstallFailure, InterfaceId, PreemptReason};
-use crate::intserv::{self, Relation};
+use crate::intserv::Relation;
 use crate::node::Node;
 use crate::output::{Installation, InstallationId, PoliceFlags, Request};
-use crate::state::{Desired, Install, PathOrigin, Pending, RsbId, SessionId, Tcsb, TcsbId};
-use crate::wire::{ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Style, traffic_control_error};
+use crate::state::{Desired, Install, PathOrigin, Pending, Rsb, RsbId, SessionId, Tcsb, TcsbId};
+use crate::wire::{
+    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, RawObject, Style, traffic_control_error,
+};
 
 impl Node {
     /// Computes what traffic control is to hold on an interface (for FF: for one sender) and brings it about.
@@ -93,7 +95,7 @@ impl Node {
             filters.extend(rsb.filters());
             merged = Some(match merged {
                 None => rsb.contents.flowspec.clone(),
-                Some(merged) => intserv::lub(&merged, &rsb.contents.flowspec).ok_or(conflict)?,
+                Some(merged) => self.admission.lub(&merged, &rsb.contents.flowspec).ok_or(conflict)?,
             });
         }
         let flowspec = merged.ok_or(conflict)?;
@@ -101,7 +103,7 @@ impl Node {
         filters.dedup();
         // With all others for the same senders, too: upstream they are one.
         let mut all = self.state.sessions[session].rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]);
-        if !all.all(|rsb| rsb.is_mergeable(&filters, &flowspec)) {
+        if !all.all(|rsb| self.is_mergeable(rsb, &filters, &flowspec)) {
             return Err(conflict);
         }
         let senders: Vec<_> = self.state.sessions[session]
@@ -118,8 +120,16 @@ impl Node {
         police.set(PoliceFlags::ENTRY, senders.iter().any(|psb| psb.e_police));
         police.set(PoliceFlags::MERGE, is_shared && senders.len() > 1);
         police.set(PoliceFlags::BRANCH, self.is_branch(session, interface, &filters, &flowspec));
-        let path_te = intserv::sum(senders.iter().map(|psb| &psb.tspec));
+        let tspecs: Vec<_> = senders.iter().map(|psb| &psb.tspec).collect();
+        let path_te = self.admission.sum(&tspecs);
         Ok(Desired { flowspec, fwd: None, filters, path_te, police, bandwidth: 0 })
+    }
+
+    /// Whether what an RSB reserves can be merged with a flowspec for these senders (none: all), if they are the same:
+    /// upstream they are one.
+    pub(super) fn is_mergeable(&self, rsb: &Rsb, filters: &[FilterSpec], flowspec: &Flowspec) -> bool {
+        let overlaps = filters.is_empty() || filters.iter().any(|filter| rsb.matches(filter));
+        !overlaps || self.admission.lub(flowspec, &rsb.contents.flowspec).is_some()
     }
 
     /// Whether what is in place for the same senders on another interface is not covered by this
@@ -136,7 +146,7 @@ impl Node {
             tcsb.interface != interface
                 && overlap(filters, &tcsb.desired.filters)
                 && matches!(
-                    intserv::compare(flowspec, &tcsb.desired.flowspec),
+                    self.admission.compare(flowspec, &tcsb.desired.flowspec),
                     Relation::Smaller | Relation::Incomparable
                 )
         })
@@ -183,6 +193,7 @@ impl Node {
             .and_then(|psb| psb.adspec.as_ref());
         let request = AdmissionRequest {
             session: &session.key,
+            interface,
             old: old.map(|old| &old.flowspec),
             held: old.map_or(0, |old| old.bandwidth),
             new: &desired.flowspec,
@@ -195,11 +206,19 @@ impl Node {
         };
         match self.admission.admit(&request) {
             Decision::Admit { fwd } => {
-                desired.bandwidth = self.admission.bandwidth(&desired.effective());
+                desired.bandwidth = self.admission.bandwidth(&self.effective_flowspec(desired));
                 desired.fwd = fwd;
                 Ok(())
             }
             Decision::Reject { code, value } => Err((code, value)),
+        }
+    }
+
+    /// What traffic control gives: the lesser of Resv_Te and Path_Te (RFC 2205 section 2.2).
+    pub(crate) fn effective_flowspec(&self, desired: &Desired) -> Flowspec {
+        match &desired.path_te {
+            Some(path_te) => self.admission.effective(&desired.flowspec, path_te),
+            None => desired.flowspec.clone(),
         }
     }
 
@@ -380,6 +399,7 @@ impl Node {
             style: tcsb.style,
             flowspec: tcsb.desired.flowspec.clone(),
             filters: filters.clone(),
+            policy: self.policy_data_of(id),
         };
         self.tell_senders(session, &filters, &stands);
         if !lost.is_empty() {
@@ -388,6 +408,19 @@ impl Node {
         }
         self.mark_upstream(session, self.state.tcsbs[id].distinct().as_ref());
         self.pass_confirms(id);
+    }
+
+    /// The POLICY_DATA of the RSBs that a TCSB merges.
+    fn policy_data_of(&self, id: TcsbId) -> Vec<RawObject> {
+        let mut all = Vec::new();
+        for rsb in self.rsbs_of(id) {
+            for object in self.state.rsbs[rsb].policy.onward() {
+                if !all.contains(object) {
+                    all.push(object.clone());
+                }
+            }
+        }
+        all
     }
 
     /// The RSBs that a TCSB merges.
@@ -477,7 +510,7 @@ impl Node {
     fn is_biggest(&self, id: RsbId, tcsb: TcsbId) -> bool {
         let mine = &self.state.rsbs[id].contents.flowspec;
         self.rsbs_of(tcsb).into_iter().filter(|other| *other != id).all(|other| {
-            intserv::compare(mine, &self.state.rsbs[other].contents.flowspec) == Relation::Larger
+            self.admission.compare(mine, &self.state.rsbs[other].contents.flowspec) == Relation::Larger
         })
     }
 

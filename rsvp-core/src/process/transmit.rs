@@ -52,8 +52,9 @@ impl Node {
         let ad = &mut self.state.path_ads[id];
         ad.queued = false;
         self.timers.arm(&mut ad.timer, due, TimerKey::PathAd(id));
+        let adspec = ad.adspec.take();
         let ad = &self.state.path_ads[id];
-        let path = self.path_message(ad, period)?;
+        let path = self.path_message(ad, period, adspec)?;
         let psb = &self.state.psbs[ad.psb];
         let raw = Transmit {
             interface: lane.interface,

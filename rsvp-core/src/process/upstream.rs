@@ -8,7 +8,7 @@ use super::merge::Content;
 use super::remove_from;
 use crate::event::Cause;
 use crate::input::InterfaceId;
-use crate::intserv::{self, Relation};
+use crate::intserv::Relation;
 use crate::node::Node;
 use crate::state::{Dirty, Lane, NextHopId, OutboxItem, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told};
 use crate::time::Duration;
@@ -216,13 +216,16 @@ impl Node {
             let overlaps = tcsb.style == Style::Wf
                 || other.desired.filters.iter().any(|filter| tcsb.desired.filters.contains(filter));
             !overlaps
-                || intserv::compare(tcsb.desired.forwarded(), other.desired.forwarded()) == Relation::Larger
+                || self.admission.compare(tcsb.desired.forwarded(), other.desired.forwarded())
+                    == Relation::Larger
         });
         let local_is_smaller = session.rsbs.iter().all(|rsb| {
             let rsb = &self.state.rsbs[*rsb];
             rsb.next_hop.interface().is_some()
+                || rsb.denied
                 || !(tcsb.style == Style::Wf || tcsb.desired.filters.iter().any(|f| rsb.matches(f)))
-                || intserv::compare(tcsb.desired.forwarded(), &rsb.contents.flowspec) == Relation::Larger
+                || self.admission.compare(tcsb.desired.forwarded(), &rsb.contents.flowspec)
+                    == Relation::Larger
         });
         if !is_largest || !local_is_smaller {
             return Some(Vec::new());
@@ -265,7 +268,7 @@ impl Node {
                         psb.previous_hop() == Some((ad.hop, ad.interface)) && rsb.matches(&psb.sender)
                     })
                 };
-            rsb.confirm.filter(|_| is_ours && !rsb.is_confirmed && concerns())
+            rsb.confirm.filter(|_| is_ours && !rsb.denied && !rsb.is_confirmed && concerns())
         })
     }
 }

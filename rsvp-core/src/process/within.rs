@@ -11,7 +11,7 @@ use crate::wire::FlowDescriptor;
 impl Psb {
     /// Whether it is of an application here, for receivers here.
     pub(crate) fn stays_within(&self) -> bool {
-        self.local && matches!(self.origin, PathOrigin::Local(_))
+        self.local && !self.denied && matches!(self.origin, PathOrigin::Local(_))
     }
 
     /// Whether its data reaches applications here: it comes from the network, or stays within this node.
@@ -24,6 +24,7 @@ impl Node {
     /// Whether a reservation is for a sender on this node.
     pub(crate) fn is_within(&self, rsb: &Rsb) -> bool {
         rsb.next_hop.interface().is_none()
+            && !rsb.denied
             && self.state.sessions[rsb.session].psbs.iter().any(|psb| {
                 let psb = &self.state.psbs[*psb];
                 psb.stays_within() && rsb.matches(&psb.sender)
@@ -42,7 +43,8 @@ impl Node {
             let rsb = &self.state.rsbs[id];
             let (style, filters, flowspec) = (rsb.style, rsb.filters(), rsb.contents.flowspec.clone());
             let confirm = rsb.confirm.filter(|_| !rsb.is_confirmed);
-            let stands = Upcall::Resv { style, flowspec: flowspec.clone(), filters: filters.clone() };
+            let policy = rsb.policy.onward().to_vec();
+            let stands = Upcall::Resv { style, flowspec: flowspec.clone(), filters: filters.clone(), policy };
             self.tell_senders(session, &filters, &stands);
             if let Some(node) = confirm {
                 let flows = alloc::vec![FlowDescriptor { flowspec: Some(flowspec), filters }];

@@ -9,7 +9,7 @@ use crate::input::InterfaceId;
 use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
 use crate::view::History;
-use crate::wire::{FlowDescriptor, RawObject, RsvpHop, Style};
+use crate::wire::{Adspec, FlowDescriptor, RawObject, RsvpHop, Style};
 
 /// A Path to one outgoing interface.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct PathAd {
     pub(crate) psb: PsbId,
     pub(crate) interface: InterfaceId,
     pub(crate) next_hop: Option<IpAddr>,
+    /// The ADSPEC for the Path that is queued, if it was composed since the last change (`Some(None)`: there is none).
+    pub(crate) adspec: Option<Option<Adspec>>,
     /// Fingerprint of the content last sent; `None` before the first Path.
     pub(crate) told: Option<u128>,
     /// Whether it went in UDP, too (RFC 2205 Appendix C).

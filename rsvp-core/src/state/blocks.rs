@@ -8,7 +8,6 @@ use super::{BsbId, PathAdId, PsbId, ResvAdId, RsbId, SessionId, TcsbId};
 use crate::command::ApiId;
 use crate::event::Cause;
 use crate::input::InterfaceId;
-use crate::intserv;
 use crate::output::{InstallationId, PoliceFlags, RouteKey};
 use crate::time::Instant;
 use crate::timer::TimerId;
@@ -61,6 +60,22 @@ pub(crate) enum PathOrigin {
     Hop(RsvpHop, InterfaceId),
 }
 
+/// POLICY_DATA of a Path or Resv.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PolicyData {
+    /// As it came.
+    pub(crate) received: Vec<RawObject>,
+    /// What policy control sends on instead, if it does.
+    pub(crate) replaced: Option<Vec<RawObject>>,
+}
+
+impl PolicyData {
+    /// What goes on.
+    pub(crate) fn onward(&self) -> &[RawObject] {
+        self.replaced.as_ref().unwrap_or(&self.received)
+    }
+}
+
 /// Path state block: one sender, through one incoming interface.
 #[derive(Debug)]
 pub(crate) struct Psb {
@@ -68,7 +83,9 @@ pub(crate) struct Psb {
     pub(crate) sender: SenderTemplate,
     pub(crate) tspec: SenderTspec,
     pub(crate) adspec: Option<Adspec>,
-    pub(crate) policy: Vec<RawObject>,
+    pub(crate) policy: PolicyData,
+    /// Whether policy control is against it: then it is silent. Only a local sender is kept nevertheless.
+    pub(crate) denied: bool,
     pub(crate) forward: Vec<RawObject>,
     pub(crate) origin: PathOrigin,
     /// TTL that the Path goes on with; 0 means it does not go on.
@@ -164,8 +181,12 @@ pub(crate) struct Rsb {
     pub(crate) style: Style,
     pub(crate) contents: RsbContents,
     pub(crate) pending: Pending,
-    pub(crate) policy: Vec<RawObject>,
+    pub(crate) policy: PolicyData,
+    /// Whether policy control is against it: then it is silent. Only a local receiver's is kept nevertheless.
+    pub(crate) denied: bool,
     pub(crate) forward: Vec<RawObject>,
+    /// A local receiver's own address.
+    pub(crate) receiver: Option<IpAddr>,
     /// For a local receiver: the address at which it wants to be confirmed.
     pub(crate) confirm: Option<IpAddr>,
     /// Whether it has been.
@@ -184,12 +205,6 @@ impl Rsb {
     pub(crate) fn matches(&self, sender: &SenderTemplate) -> bool {
         self.style == Style::Wf
             || self.contents.filters.binary_search_by_key(sender, |filter| filter.filter).is_ok()
-    }
-
-    /// Whether a request for these senders (none: all) can be merged with it: it is for others, or its service can.
-    pub(crate) fn is_mergeable(&self, filters: &[FilterSpec], flowspec: &Flowspec) -> bool {
-        let overlaps = filters.is_empty() || filters.iter().any(|filter| self.matches(filter));
-        !overlaps || intserv::lub(flowspec, &self.contents.flowspec).is_some()
     }
 
     /// Its filters; none for WF.
@@ -215,14 +230,6 @@ pub(crate) struct Desired {
 }
 
 impl Desired {
-    /// What traffic control gives: the lesser of Resv_Te and Path_Te (RFC 2205 section 2.2).
-    pub(crate) fn effective(&self) -> Flowspec {
-        match &self.path_te {
-            Some(path_te) => intserv::effective(&self.flowspec, path_te),
-            None => self.flowspec.clone(),
-        }
-    }
-
     /// The flowspec that goes upstream.
     pub(crate) fn forwarded(&self) -> &Flowspec {
         self.fwd.as_ref().unwrap_or(&self.flowspec)

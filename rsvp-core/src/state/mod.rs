@@ -20,8 +20,8 @@ use slotmap::{SlotMap, new_key_type};
 pub(crate) use advertisement::{Dirty, PathAd, ResvAd, Told};
 pub(crate) use application::{Application, Group};
 pub(crate) use blocks::{
-    Bsb, Confirm, Desired, Install, NextHopId, PathOrigin, Pending, Psb, Rsb, RsbContents, RsbFilter,
-    Session, Tcsb,
+    Bsb, Confirm, Desired, Install, NextHopId, PathOrigin, Pending, PolicyData, Psb, Rsb, RsbContents,
+    RsbFilter, Session, Tcsb,
 };
 pub(crate) use interface::Interface;
 pub(crate) use neighbor::Neighbors;

@@ -17,6 +17,8 @@ use super::reader::Reader;
 /// +-------------+-------------+-------------+-------------+
 /// |    Flags    |  Error Code |        Error Value        |
 /// +-------------+-------------+-------------+-------------+
+/// |   Enterprise code (Error Codes 252 to 255, RFC 3936)  |
+/// +-------------+-------------+-------------+-------------+
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -29,6 +31,9 @@ pub struct ErrorSpec {
     pub code: u8,
     /// Error value.
     pub value: u16,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    /// The SMI enterprise code of the vendor whose error it is (RFC 3936 section 2.5); with codes 252 to 255.
+    pub enterprise: Option<u32>,
 }
 
 code_point! {
@@ -93,6 +98,17 @@ pub mod traffic_control_error {
     pub const BAD_ADSPEC: u16 = 5;
 }
 
+/// Error codes from here on are the vendors' own (RFC 3936 section 2.5).
+const FIRST_PRIVATE: u8 = 252;
+
+/// Values of error code 2 (RFC 2750 section 3.4) that this node gives.
+pub mod policy_failure {
+    /// Generic policy rejection.
+    pub const REJECT: u16 = 3;
+    /// Quota or accounting violation.
+    pub const EXCEED: u16 = 4;
+}
+
 impl ErrorCode {
     /// What the error value means beside this code, where RFC 2205 says it.
     #[must_use]
@@ -107,6 +123,8 @@ impl ErrorCode {
             (Self::ADMISSION_CONTROL_FAILURE, admission_failure::MTU_TOO_LARGE) => {
                 Some("MTU in flowspec larger than interface MTU")
             }
+            (Self::POLICY_CONTROL_FAILURE, policy_failure::REJECT) => Some("Generic policy rejection"),
+            (Self::POLICY_CONTROL_FAILURE, policy_failure::EXCEED) => Some("Quota or accounting violation"),
             (Self::TRAFFIC_CONTROL_ERROR, traffic_control_error::SERVICE_CONFLICT) => {
                 Some("Service conflict")
             }
@@ -127,6 +145,12 @@ impl ErrorSpec {
     /// NotGuilty: the flowspec that failed was greater than what this receiver asked for; only towards an application.
     pub const NOT_GUILTY: u8 = 0x02;
 
+    /// An error of this code and value that `node` found.
+    #[must_use]
+    pub const fn new(node: IpAddr, code: ErrorCode, value: u16) -> Self {
+        Self { node, flags: 0, code: code.0, value, enterprise: None }
+    }
+
     /// The code, by name.
     #[must_use]
     pub const fn error_code(&self) -> ErrorCode {
@@ -135,7 +159,9 @@ impl ErrorSpec {
 
     pub(super) fn decode(ctype: u8, reader: &mut Reader<'_>) -> Result<Option<Self>, DecodeError> {
         let Some(node) = decode_family_address(ctype, reader)? else { return Ok(None) };
-        Ok(Some(Self { node, flags: reader.u8()?, code: reader.u8()?, value: reader.u16()? }))
+        let (flags, code, value) = (reader.u8()?, reader.u8()?, reader.u16()?);
+        let enterprise = if code >= FIRST_PRIVATE && !reader.is_empty() { Some(reader.u32()?) } else { None };
+        Ok(Some(Self { node, flags, code, value, enterprise }))
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
@@ -143,6 +169,9 @@ impl ErrorSpec {
             encode_address(out, self.node);
             out.extend_from_slice(&[self.flags, self.code]);
             out.extend_from_slice(&self.value.to_be_bytes());
+            if let Some(enterprise) = self.enterprise {
+                out.extend_from_slice(&enterprise.to_be_bytes());
+            }
         })
     }
 }

@@ -31,7 +31,7 @@ pub use adspec::{
 };
 pub use code::{ClassNum, MessageType, UnknownClassAction, ctype};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
-pub use error_spec::{ErrorCode, ErrorSpec, admission_failure, traffic_control_error};
+pub use error_spec::{ErrorCode, ErrorSpec, admission_failure, policy_failure, traffic_control_error};
 pub use filter_spec::{FilterSpec, SenderTemplate};
 pub use flowspec::{Flowspec, Rspec, Tspec};
 pub use hop::RsvpHop;

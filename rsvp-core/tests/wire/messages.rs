@@ -30,7 +30,7 @@ fn flows() -> Vec<FlowDescriptor> {
 }
 
 fn error(flags: u8, code: u8, value: u16) -> ErrorSpec {
-    ErrorSpec { node: ip("10.0.9.9"), flags, code, value }
+    ErrorSpec { node: ip("10.0.9.9"), flags, code, value, enterprise: None }
 }
 
 /// Both directions, at the typed and at the raw level.

@@ -74,7 +74,8 @@ fn time_values() {
 
 #[test]
 fn error_spec() {
-    let error = ErrorSpec { node: ip("10.0.9.9"), flags: ErrorSpec::IN_PLACE, code: 1, value: 2 };
+    let error =
+        ErrorSpec { node: ip("10.0.9.9"), flags: ErrorSpec::IN_PLACE, code: 1, value: 2, enterprise: None };
     both_ways(&Object::ErrorSpec(error), "000c0601 0a000909 01010002");
     let error = ErrorSpec { node: ip("2001:db8::9"), ..error };
     both_ways(&Object::ErrorSpec(error), "00180602 20010db8 00000000 00000000 00000009 01010002");

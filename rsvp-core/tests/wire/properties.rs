@@ -36,11 +36,8 @@ fn hop(v6: bool) -> impl Strategy<Value = RsvpHop> {
 }
 
 fn error(v6: bool) -> impl Strategy<Value = ErrorSpec> {
-    (address(v6), any::<(u8, u8, u16)>()).prop_map(|(node, (flags, code, value))| ErrorSpec {
-        node,
-        flags,
-        code,
-        value,
+    (address(v6), any::<(u8, u8, u16, u32)>()).prop_map(|(node, (flags, code, value, enterprise))| {
+        ErrorSpec { node, flags, code, value, enterprise: (code >= 252).then_some(enterprise) }
     })
 }
 

@@ -337,7 +337,7 @@ fn the_number_of_objects_has_a_limit() {
 fn reply(message_type: MessageType, objects: &[&str]) -> Option<(MessageType, String)> {
     let raw = RawMessage::decode(&datagram(message_type, objects)).unwrap();
     let hop = RsvpHop { address: ip("10.0.2.2"), lih: 5 };
-    let error = ErrorSpec { node: ip("10.0.2.2"), flags: 0, code: 14, value: 0x0107 };
+    let error = ErrorSpec { node: ip("10.0.2.2"), flags: 0, code: 14, value: 0x0107, enterprise: None };
     let reply = raw.error_reply(Header { flags: 0, send_ttl: 255 }, &hop, &error)?;
     let mut bytes = Vec::new();
     reply.encode(&mut bytes).unwrap();

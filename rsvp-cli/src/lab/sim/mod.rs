@@ -95,7 +95,8 @@ impl<'a> Sim<'a> {
         let request = SenderRequest {
             template: filter(flow),
             tspec: SenderTspec::TokenBucket(tspec(flow)),
-            adspec: true,
+            adspec: true.into(),
+            policy: Vec::new(),
             ttl: PATH_TTL,
         };
         self.command(flow.from, Command::AddSender(id, request)).map(drop)
@@ -121,6 +122,7 @@ impl<'a> Sim<'a> {
             receiver: flow.destination,
             style,
             flows: vec![FlowDescriptor { flowspec: Some(flowspec), filters }],
+            policy: Vec::new(),
             confirm: true,
         };
         self.command(flow.to, Command::Reserve(id, request)).map(drop)

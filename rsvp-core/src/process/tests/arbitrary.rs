@@ -186,7 +186,7 @@ impl Chaos {
             }
             12 => Message::PathErr(PathErr {
                 session: Session { key, flags: 0 },
-                error: ErrorSpec { node: ip("10.8.8.8"), flags: 0, code: 7, value: 0 },
+                error: ErrorSpec { node: ip("10.8.8.8"), flags: 0, code: 7, value: 0, enterprise: None },
                 policy: Vec::new(),
                 sender_template: self.sender(),
                 sender_tspec: None,
@@ -195,7 +195,7 @@ impl Chaos {
             }),
             _ => Message::ResvConf(ResvConf {
                 session: Session { key, flags: 0 },
-                error: ErrorSpec { node: ip("10.8.8.8"), flags: 0, code: 0, value: 0 },
+                error: ErrorSpec { node: ip("10.8.8.8"), flags: 0, code: 0, value: 0, enterprise: None },
                 confirm: self.pick(&[ip("10.0.9.9"), ip("10.0.3.1")]),
                 style,
                 flows: self.flows(style),
@@ -223,7 +223,8 @@ impl Chaos {
                 SenderRequest {
                     template: self.sender(),
                     tspec: SenderTspec::TokenBucket(bucket(1000.0)),
-                    adspec: self.one_in(2),
+                    adspec: self.one_in(2).into(),
+                    policy: Vec::new(),
                     ttl: 63,
                 },
             ),
@@ -234,6 +235,7 @@ impl Chaos {
                     receiver: ip("10.0.3.1"),
                     style,
                     flows: self.flows(style),
+                    policy: Vec::new(),
                     confirm: self.one_in(2),
                 },
             ),

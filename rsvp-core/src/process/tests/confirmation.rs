@@ -92,7 +92,8 @@ fn nobody_is_confirmed_at_a_group_or_nowhere() {
         let request = crate::command::SenderRequest {
             template: sender(1),
             tspec: path(1).sender_tspec,
-            adspec: false,
+            adspec: false.into(),
+            policy: Vec::new(),
             ttl: 63,
         };
         bench.command(Command::AddSender(api, request)).unwrap();
@@ -109,6 +110,7 @@ fn an_application_hears_of_every_confirmation() {
         receiver: ip("10.0.2.1"),
         style: Style::Se,
         flows: [flow(1000.0, &[sender(1), sender(2)])].into(),
+        policy: Vec::new(),
         confirm: true,
     };
     bench.command(Command::Reserve(api, request)).unwrap();
@@ -117,7 +119,7 @@ fn an_application_hears_of_every_confirmation() {
     for node in ["10.7.0.1", "10.7.0.2"] {
         let confirmation = ResvConf {
             session: Session { key: session(), flags: 0 },
-            error: ErrorSpec { node: ip(node), flags: 0, code: 0, value: 0 },
+            error: ErrorSpec { node: ip(node), flags: 0, code: 0, value: 0, enterprise: None },
             confirm: ip("10.0.2.1"),
             style: Style::Se,
             flows: [flow(1000.0, &[sender(1), sender(2)])].into(),
@@ -137,12 +139,13 @@ fn after_an_error_a_confirmation_is_asked_for_again() {
         receiver: ip("10.0.2.1"),
         style: Style::Ff,
         flows: [flow(1000.0, &[sender(1)])].into(),
+        policy: Vec::new(),
         confirm: true,
     };
     bench.command(Command::Reserve(api, request)).unwrap();
     let confirmation = ResvConf {
         session: Session { key: session(), flags: 0 },
-        error: ErrorSpec { node: ip("10.7.0.1"), flags: 0, code: 0, value: 0 },
+        error: ErrorSpec { node: ip("10.7.0.1"), flags: 0, code: 0, value: 0, enterprise: None },
         confirm: ip("10.0.2.1"),
         style: Style::Ff,
         flows: [flow(1000.0, &[sender(1)])].into(),
@@ -168,6 +171,7 @@ fn a_local_service_that_cannot_be_merged_is_refused() {
         receiver: ip("10.0.2.1"),
         style: Style::Ff,
         flows: [flow].into(),
+        policy: Vec::new(),
         confirm: false,
     };
     let first = bench.open(session());

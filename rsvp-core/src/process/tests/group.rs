@@ -31,7 +31,13 @@ fn asked(bench: &mut Bench) -> Vec<(bool, Option<InterfaceId>)> {
 
 fn reserve(bench: &mut Bench, api: ApiId, receiver: &str) {
     let flows = [flow(1000.0, &[])].into();
-    let request = ReserveRequest { receiver: ip(receiver), style: Style::Wf, flows, confirm: false };
+    let request = ReserveRequest {
+        receiver: ip(receiver),
+        style: Style::Wf,
+        flows,
+        policy: alloc::vec![],
+        confirm: false,
+    };
     bench.command(Command::Reserve(api, request)).unwrap();
 }
 
@@ -70,7 +76,8 @@ fn senders_and_unicast_receivers_join_nothing() {
     let mut bench = Bench::new();
     let api = bench.open(group());
     let tspec = SenderTspec::TokenBucket(bucket(1000.0));
-    let request = SenderRequest { template: sender(1), tspec, adspec: false, ttl: 63 };
+    let request =
+        SenderRequest { template: sender(1), tspec, adspec: false.into(), policy: alloc::vec![], ttl: 63 };
     bench.command(Command::AddSender(api, request)).unwrap();
     let api = bench.open(session());
     bench.command(Command::Join(api, None)).unwrap();

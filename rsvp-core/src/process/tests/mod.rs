@@ -126,7 +126,7 @@ pub(super) fn resv_err(style: Style, flow: FlowDescriptor, flags: u8) -> ResvErr
     ResvErr {
         session: Session { key: session(), flags: 0 },
         hop: phop(),
-        error: ErrorSpec { node: ip("10.7.7.7"), flags, code: 1, value: 2 },
+        error: ErrorSpec { node: ip("10.7.7.7"), flags, code: 1, value: 2, enterprise: None },
         scope: None,
         policy: Vec::new(),
         style,

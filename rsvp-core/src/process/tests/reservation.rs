@@ -253,7 +253,8 @@ fn an_application_hears_when_its_sender_loses_a_shared_reservation() {
         let request = crate::command::SenderRequest {
             template: sender(n),
             tspec: path(n).sender_tspec,
-            adspec: false,
+            adspec: false.into(),
+            policy: Vec::new(),
             ttl: 63,
         };
         bench.command(Command::AddSender(api, request)).unwrap();

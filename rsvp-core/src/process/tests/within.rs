@@ -19,7 +19,8 @@ fn announce(bench: &mut Bench) -> ApiId {
     let request = SenderRequest {
         template: FilterSpec::Ip { source: ip("10.0.9.9"), port: 4000 },
         tspec: SenderTspec::TokenBucket(bucket(1000.0)),
-        adspec: true,
+        adspec: true.into(),
+        policy: alloc::vec![],
         ttl: 255,
     };
     bench.command(Command::AddSender(api, request)).unwrap();
@@ -29,7 +30,13 @@ fn announce(bench: &mut Bench) -> ApiId {
 fn reserve(bench: &mut Bench) -> ApiId {
     let api = bench.open(session());
     let flows = [flow(1000.0, &[])].into();
-    let request = ReserveRequest { receiver: ip("10.0.9.9"), style: Style::Wf, flows, confirm: true };
+    let request = ReserveRequest {
+        receiver: ip("10.0.9.9"),
+        style: Style::Wf,
+        flows,
+        policy: alloc::vec![],
+        confirm: true,
+    };
     bench.command(Command::Reserve(api, request)).unwrap();
     api
 }
