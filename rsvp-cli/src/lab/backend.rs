@@ -54,6 +54,8 @@ pub(crate) struct StateChange {
     pub(crate) node: NodeIndex,
     pub(crate) subject: Subject,
     pub(crate) flow: Option<FlowIndex>,
+    /// The interface that it is at.
+    pub(crate) interface: Option<String>,
     /// The neighbour that the state came from.
     pub(crate) neighbor: Option<IpAddr>,
     /// As the control API names it: `created`, `modified`, `refused`, `removed`.
@@ -130,6 +132,9 @@ pub(crate) trait Traffic: std::fmt::Debug {
     /// Of the packets that the flow's sender sent in this time, how many, and how many of those arrived; and what
     /// arrived in this time.
     fn measure(&self, flow: FlowIndex, during: Window) -> Measured;
+
+    /// When in this time the flow's packets were lost.
+    fn outage(&self, flow: FlowIndex, during: Window) -> Outage;
 }
 
 /// What was measured of a flow in a span of time.
@@ -141,6 +146,16 @@ pub(crate) struct Measured {
     pub(crate) delivered: u64,
     /// Bytes of the IP packets that arrived in that time.
     pub(crate) received_bytes: u64,
+}
+
+/// What a change of the network cost a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outage {
+    /// Packets that did not arrive, of those sent in that time.
+    pub(crate) lost: u64,
+    /// When the first of them was sent, and when all packets began to arrive again; `None` if nothing worth
+    /// mentioning was lost.
+    pub(crate) lasted: Option<Window>,
 }
 
 /// A Path or Resv that reached a node.

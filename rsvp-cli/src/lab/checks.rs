@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::backend::{Backend, Ending, Heard, NodeState, StateChange, Subject, Verdict};
 use super::model::{Check, Flow, FlowIndex, NodeIndex, Scenario, Window};
+use super::recovery;
 use crate::units::format_rate;
 
 /// A check and what it came to.
@@ -16,14 +17,17 @@ pub(crate) struct Outcome {
 
 /// Whether a check is judged when it is due, while the network still runs; the others are judged at the end.
 pub(crate) fn is_live(check: &Check) -> bool {
-    !matches!(check, Check::Traffic { .. } | Check::NoTimeouts { .. } | Check::Expires { .. })
+    !matches!(
+        check,
+        Check::Traffic { .. } | Check::NoTimeouts { .. } | Check::Expires { .. } | Check::Recovers { .. }
+    )
 }
 
 /// A check in words.
 pub(crate) fn describe(check: &Check, scenario: &Scenario) -> String {
     let flow = |flow: FlowIndex| &scenario.flows[flow].name;
     let names = |nodes: &[NodeIndex]| {
-        if nodes.len() == scenario.nodes.len() {
+        if nodes.len() > 1 && [scenario.nodes.len(), scenario.speakers().len()].contains(&nodes.len()) {
             return "all nodes".to_owned();
         }
         let names: Vec<&str> = nodes.iter().map(|node| scenario.nodes[*node].name.as_str()).collect();
@@ -81,6 +85,15 @@ pub(crate) fn describe(check: &Check, scenario: &Scenario) -> String {
                 flow(*index)
             )
         }
+        Check::Recovers { flow: index, from, within } => {
+            let (wait, refresh) = (scenario.timers.repair_delay.0, scenario.timers.refresh.0);
+            let routing = scenario.convergence.unwrap_or_default();
+            format!(
+                "{} {}: recovers on its new path (routing follows in {routing:?}, W {wait:?}, R {refresh:?})",
+                during(&Window { from: *from, to: *from + *within }),
+                flow(*index)
+            )
+        }
         Check::Kernel { at: time, nodes } => {
             format!(
                 "{} the kernel holds the live reservations and nothing else at {}",
@@ -122,7 +135,7 @@ pub(crate) fn judge_live(check: &Check, scenario: &Scenario, backend: &mut dyn B
             if right { Verdict::Passed(seen) } else { Verdict::Failed(seen) }
         }
         Check::Kernel { nodes, .. } => kernels(nodes, scenario, backend),
-        Check::Traffic { .. } | Check::NoTimeouts { .. } | Check::Expires { .. } => {
+        Check::Traffic { .. } | Check::NoTimeouts { .. } | Check::Expires { .. } | Check::Recovers { .. } => {
             unreachable!("judged at the end")
         }
     }
@@ -203,6 +216,10 @@ pub(crate) fn judge_at_end(
         Check::Traffic { .. } => traffic(check, scenario, ending),
         Check::NoTimeouts { during, nodes } => no_timeouts(*during, nodes, scenario, changes),
         Check::Expires { .. } => expires(check, scenario, changes, &ending.heard),
+        Check::Recovers { flow, from, within } => {
+            let during = Window { from: *from, to: *from + *within };
+            recovery::judge(*flow, during, scenario, changes, ending)
+        }
         _ => unreachable!("judged when it was due"),
     }
 }

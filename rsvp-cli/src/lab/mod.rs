@@ -8,8 +8,10 @@ mod interrupt;
 mod model;
 #[cfg(target_os = "linux")]
 mod netns;
+mod recovery;
 mod report;
 mod resolve;
+mod routing;
 mod run;
 mod scenario;
 mod sim;

@@ -1,9 +1,9 @@
 //! A scenario that has been checked: names resolved, addresses given, routes found, everything in order of time.
 
-use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::routing::Topology;
 use super::scenario::{Family, Service, StateKind, StyleName, Timers};
 
 /// Position of a node in [`Scenario::nodes`].
@@ -20,6 +20,8 @@ pub(crate) struct Scenario {
     pub(crate) family: Family,
     pub(crate) duration: Duration,
     pub(crate) timers: Timers,
+    /// How long after a change of the links all routes follow; never, if there is none.
+    pub(crate) convergence: Option<Duration>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) links: Vec<Link>,
     pub(crate) flows: Vec<Flow>,
@@ -27,14 +29,46 @@ pub(crate) struct Scenario {
     pub(crate) events: Vec<Event>,
     /// In the order of the file.
     pub(crate) checks: Vec<Check>,
+    /// The routes, in order of time; the first are those of the start.
+    pub(crate) topologies: Vec<Topology>,
 }
 
 /// A host or a router.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) name: String,
-    pub(crate) router: bool,
+    pub(crate) kind: NodeKind,
     pub(crate) interfaces: Vec<Interface>,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NodeKind {
+    /// It runs RSVP and does not forward.
+    Host,
+    /// It runs RSVP and forwards.
+    Router,
+    /// It forwards, and has never heard of RSVP.
+    PlainRouter,
+}
+
+impl NodeKind {
+    /// Whether it forwards packets for others.
+    pub(crate) fn forwards(self) -> bool {
+        self != Self::Host
+    }
+
+    /// Whether it runs RSVP.
+    pub(crate) fn speaks_rsvp(self) -> bool {
+        self != Self::PlainRouter
+    }
+}
+
+impl Node {
+    /// Its interface on a link.
+    pub(crate) fn interface_on(&self, link: LinkIndex) -> Option<&Interface> {
+        self.interfaces.iter().find(|interface| interface.link == link)
+    }
 }
 
 /// A node's end of a link.
@@ -42,7 +76,6 @@ pub(crate) struct Node {
 pub(crate) struct Interface {
     pub(crate) name: String,
     pub(crate) link: LinkIndex,
-    pub(crate) peer: NodeIndex,
     pub(crate) address: IpAddr,
 }
 
@@ -51,6 +84,8 @@ pub(crate) struct Interface {
 pub(crate) struct Link {
     pub(crate) name: String,
     pub(crate) ends: [NodeIndex; 2],
+    /// What it counts in the length of a path, at first.
+    pub(crate) cost: u32,
     pub(crate) rate: u64,
     pub(crate) reservable: u64,
     pub(crate) reservable_per_flow: u64,
@@ -76,8 +111,6 @@ pub(crate) struct Flow {
     pub(crate) sends: u64,
     pub(crate) service: Service,
     pub(crate) style: StyleName,
-    /// The nodes that it passes, from its sender to its receiver.
-    pub(crate) path: Vec<NodeIndex>,
 }
 
 /// What happens at a moment.
@@ -106,6 +139,10 @@ pub(crate) enum Action {
     LinkDown(LinkIndex),
     /// They come back.
     LinkUp(LinkIndex),
+    /// Routing is told another cost of the link.
+    Cost(LinkIndex, u32),
+    /// Routing has seen what happened: the routes of this topology come into place.
+    Converge(usize),
     /// The daemon stands still (SIGSTOP).
     Freeze(NodeIndex),
     /// It goes on (SIGCONT).
@@ -160,6 +197,8 @@ pub(crate) enum Check {
         during: Window,
         slack: Duration,
     },
+    /// After a change at `from`, the reservation stands on the flow's new path, and its packets arrive again.
+    Recovers { flow: FlowIndex, from: Duration, within: Duration },
     /// The kernel holds what the daemon has installed.
     Kernel { at: Duration, nodes: Vec<NodeIndex> },
 }
@@ -176,16 +215,9 @@ impl Check {
             | Self::NoPath { at, .. }
             | Self::Refused { at, .. }
             | Self::Kernel { at, .. } => *at,
+            Self::Recovers { from, within, .. } => *from + *within,
         }
     }
-}
-
-/// A route of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Route {
-    pub(crate) prefix: IpAddr,
-    pub(crate) prefix_length: u8,
-    pub(crate) gateway: IpAddr,
 }
 
 impl Family {
@@ -227,24 +259,6 @@ impl Family {
 }
 
 impl Scenario {
-    /// The routes of a node to every link that it is not on, by the fewest hops.
-    pub(crate) fn routes(&self, node: NodeIndex) -> Vec<Route> {
-        let towards = next_hops(&self.nodes, node);
-        let own =
-            |link: LinkIndex| self.nodes[node].interfaces.iter().any(|interface| interface.link == link);
-        let remote = (0..self.links.len()).filter(|link| !own(*link));
-        remote
-            .filter_map(|link| {
-                let nearest = self.links[link].ends.iter().filter_map(|end| towards[*end]).min()?;
-                let interface = &self.nodes[node].interfaces[nearest.1];
-                let peer = &self.nodes[interface.peer];
-                let gateway = peer.interfaces.iter().find(|other| other.link == interface.link)?.address;
-                let (prefix, prefix_length) = (self.family.prefix(link), self.family.prefix_length());
-                Some(Route { prefix, prefix_length, gateway })
-            })
-            .collect()
-    }
-
     /// The node that has this address.
     pub(crate) fn owner(&self, address: IpAddr) -> Option<NodeIndex> {
         let owns = |node: &Node| node.interfaces.iter().any(|interface| interface.address == address);
@@ -261,45 +275,18 @@ impl Scenario {
         self.flows.iter().position(|flow| flow.destination == destination && flow.port == port)
     }
 
+    /// The link that joins two nodes.
+    pub(crate) fn link_between(&self, one: NodeIndex, other: NodeIndex) -> Option<LinkIndex> {
+        self.links.iter().position(|link| link.ends.contains(&one) && link.ends.contains(&other))
+    }
+
+    /// The nodes that run RSVP.
+    pub(crate) fn speakers(&self) -> Vec<NodeIndex> {
+        self.node_indices().into_iter().filter(|node| self.nodes[*node].kind.speaks_rsvp()).collect()
+    }
+
     /// All nodes.
     pub(crate) fn node_indices(&self) -> Vec<NodeIndex> {
         (0..self.nodes.len()).collect()
     }
-}
-
-/// For every node: the distance from `start` and the position of `start`'s interface towards it. Hosts do not forward.
-pub(crate) fn next_hops(nodes: &[Node], start: NodeIndex) -> Vec<Option<(usize, usize)>> {
-    let mut towards = vec![None; nodes.len()];
-    let mut queue = VecDeque::new();
-    for (position, interface) in nodes[start].interfaces.iter().enumerate() {
-        if towards[interface.peer].is_none() {
-            towards[interface.peer] = Some((1, position));
-            queue.push_back(interface.peer);
-        }
-    }
-    while let Some(node) = queue.pop_front() {
-        let (distance, position) = towards[node].unwrap_or_default();
-        if !nodes[node].router {
-            continue;
-        }
-        for interface in &nodes[node].interfaces {
-            if interface.peer != start && towards[interface.peer].is_none() {
-                towards[interface.peer] = Some((distance + 1, position));
-                queue.push_back(interface.peer);
-            }
-        }
-    }
-    towards
-}
-
-/// The nodes from `from` to `to`, both included; `None` if there is no way.
-pub(crate) fn path(nodes: &[Node], from: NodeIndex, to: NodeIndex) -> Option<Vec<NodeIndex>> {
-    let mut path = vec![from];
-    let mut here = from;
-    while here != to {
-        let (_, position) = next_hops(nodes, here)[to]?;
-        here = nodes[here].interfaces[position].peer;
-        path.push(here);
-    }
-    Some(path)
 }

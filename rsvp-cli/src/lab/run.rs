@@ -135,6 +135,8 @@ fn describe(action: Action, scenario: &Scenario) -> String {
         Action::Release(index) => format!("{} releases {}", receiver(index), flow(index).name),
         Action::LinkDown(index) => format!("link {} goes down", scenario.links[index].name),
         Action::LinkUp(index) => format!("link {} comes up", scenario.links[index].name),
+        Action::Cost(index, cost) => format!("link {} costs {cost}", scenario.links[index].name),
+        Action::Converge(_) => "routing has followed: every node has its new routes".to_owned(),
         Action::Freeze(index) => format!("the daemon of {} stands still", scenario.nodes[index].name),
         Action::Thaw(index) => format!("the daemon of {} goes on", scenario.nodes[index].name),
         Action::Kill(index) => format!("the daemon of {} is killed", scenario.nodes[index].name),

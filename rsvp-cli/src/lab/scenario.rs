@@ -1,5 +1,6 @@
 //! The scenario file as it is written: what may be in it, and where in it something is.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ pub(crate) struct ScenarioFile {
     pub(crate) hosts: Vec<Spanned<String>>,
     #[serde(default)]
     pub(crate) routers: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) plain_routers: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) convergence: Option<Time>,
     pub(crate) links: Vec<Spanned<LinkFile>>,
     #[serde(default)]
     pub(crate) flows: Vec<Spanned<FlowFile>>,
@@ -52,11 +57,18 @@ pub(crate) struct Timers {
     pub(crate) refresh_multiple: u32,
     /// Kb.
     pub(crate) blockade_multiple: u32,
+    /// W.
+    pub(crate) repair_delay: Time,
 }
 
 impl Default for Timers {
     fn default() -> Self {
-        Self { refresh: Time(Duration::from_secs(30)), refresh_multiple: 3, blockade_multiple: 4 }
+        Self {
+            refresh: Time(Duration::from_secs(30)),
+            refresh_multiple: 3,
+            blockade_multiple: 4,
+            repair_delay: Time(Duration::from_secs(2)),
+        }
     }
 }
 
@@ -68,10 +80,18 @@ pub(crate) struct LinkFile {
     #[serde(default)]
     pub(crate) name: Option<String>,
     pub(crate) rate: Rate,
+    #[serde(default = "LinkFile::cost")]
+    pub(crate) cost: u32,
     #[serde(default)]
     pub(crate) reservable: Option<Rate>,
     #[serde(default)]
     pub(crate) reservable_per_flow: Option<Rate>,
+}
+
+impl LinkFile {
+    fn cost() -> u32 {
+        1
+    }
 }
 
 /// A flow of UDP packets.
@@ -154,6 +174,8 @@ pub(crate) struct EventFile {
     pub(crate) kill: Names,
     #[serde(default)]
     pub(crate) link_down: Names,
+    #[serde(default)]
+    pub(crate) cost: BTreeMap<String, u32>,
 }
 
 /// What must hold.
@@ -230,6 +252,8 @@ pub(crate) enum CheckFile {
         #[serde(default = "Time::half_a_second")]
         slack: Time,
     },
+    /// After a change of the network, reservations stand on the new path and packets arrive again.
+    Recovers { flows: Names, from: Time, within: Time },
     /// Every kernel holds exactly what its daemon has installed.
     Kernel {
         at: Time,

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::backend::{Measured, Traffic};
+use super::backend::{Measured, Outage, Traffic};
 use super::model::{Flow, FlowIndex, Scenario, Window};
 
 /// The time that is counted together.
 const BIN: Duration = Duration::from_millis(50);
+/// The part of the packets of that time that has to be lost before it counts as an outage: more than 1/10.
+const WORTH_MENTIONING: u64 = 10;
 /// How far a sender that was kept from running may fall behind its schedule and still catch up: less than the tenth of
 /// a second that a bucket holds by default.
 const CATCH_UP: Duration = Duration::from_millis(50);
@@ -184,6 +186,25 @@ impl Traffic for Generator {
             received_bytes: sum(&counts.received_bytes, during),
         }
     }
+
+    fn outage(&self, flow: FlowIndex, during: Window) -> Outage {
+        let counts = &self.counts[flow];
+        let bins = counts.sent.iter().zip(&counts.delivered).map(|(sent, delivered)| {
+            let [sent, delivered] = [sent, delivered].map(|count| count.load(Ordering::Relaxed));
+            (sent, sent.saturating_sub(delivered))
+        });
+        let inside = bins.enumerate().take(bin(during.to)).skip(bin(during.from));
+        let mut outage = Outage { lost: 0, lasted: None };
+        for (position, (sent, lost)) in inside {
+            outage.lost += lost;
+            // A stray packet is none.
+            if lost * WORTH_MENTIONING > sent {
+                let from = BIN * u32::try_from(position).unwrap_or(u32::MAX);
+                outage.lasted.get_or_insert(Window { from, to: from }).to = from + BIN;
+            }
+        }
+        outage
+    }
 }
 
 /// How a flow is sent.
@@ -301,7 +322,7 @@ mod tests {
         )
         .map_err(|mistake| io::Error::other(mistake.to_string()))?;
         let receiver = UdpSocket::bind("127.0.0.1:0")?;
-        let mut flow = Flow { path: Vec::new(), name: "f".to_owned(), ..copy(&scenario.flows[0]) };
+        let mut flow = Flow { name: "f".to_owned(), ..copy(&scenario.flows[0]) };
         flow.destination = receiver.local_addr()?.ip();
         flow.port = receiver.local_addr()?.port();
         let mut generator = Generator::new(&scenario, Instant::now(), vec![receiver])?;
@@ -323,7 +344,7 @@ mod tests {
     }
 
     fn copy(flow: &Flow) -> Flow {
-        Flow { name: String::new(), path: Vec::new(), ..*flow }
+        Flow { name: String::new(), ..*flow }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use rsvp_core::wire::{Message, RawMessage};
@@ -92,15 +92,16 @@ impl Found {
         for (index, flow) in scenario.flows.iter().enumerate() {
             let totals = generator.totals(index);
             let received = totals.arrived + totals.missed;
-            let ends = [(flow.path.first_chunk::<2>(), totals.sent), (flow.path.last_chunk(), received)];
-            for (nodes, counted) in ends {
-                let Some(link) = nodes.and_then(|[one, other]| link_between(scenario, *one, *other)) else {
-                    continue;
+            for (node, counted) in [(flow.from, totals.sent), (flow.to, received)] {
+                // Hosts do not forward: what passes their links is their own.
+                let of_node = |counts: &dyn Fn(LinkIndex) -> u64| -> u64 {
+                    scenario.nodes[node].interfaces.iter().map(|interface| counts(interface.link)).sum()
                 };
-                let (captured, missed) = (self.data[link][index], self.missed[link]);
+                let captured = of_node(&|link| self.data[link][index]);
+                let missed = of_node(&|link| self.missed[link]);
                 if captured > counted || captured + missed < counted {
-                    let (flow, link) = (&flow.name, &scenario.links[link].name);
-                    let captured = format!("{captured} captured on {link}{}", and("missed", missed));
+                    let (flow, node) = (&flow.name, &scenario.nodes[node].name);
+                    let captured = format!("{captured} captured at {node}{}", and("missed", missed));
                     return Verdict::Failed(format!("{flow}: {counted} packets counted, {captured}"));
                 }
                 packets += captured;
@@ -143,13 +144,14 @@ fn refresh(
     start: SystemTime,
 ) -> Option<Heard> {
     let refresh = heard::read(message, scenario)?;
-    let [upper, lower] = ends_along(&scenario.flows[refresh.flow], link, scenario)?;
+    let at = frame.time?.duration_since(start).unwrap_or_default();
+    let [upper, lower] = ends_along(&scenario.flows[refresh.flow], link, at, scenario)?;
     let node = match refresh.kind {
         StateKind::Path => lower,
         StateKind::Reservation => upper,
     };
     Some(Heard {
-        at: frame.time?.duration_since(start).unwrap_or_default(),
+        at,
         node,
         kind: refresh.kind,
         flow: refresh.flow,
@@ -158,15 +160,11 @@ fn refresh(
     })
 }
 
-/// The ends of a link, in the order in which a flow passes them.
-fn ends_along(flow: &Flow, link: LinkIndex, scenario: &Scenario) -> Option<[NodeIndex; 2]> {
-    let mut steps = flow.path.windows(2).filter_map(|step| <[NodeIndex; 2]>::try_from(step).ok());
-    steps.find(|[one, other]| link_between(scenario, *one, *other) == Some(link))
-}
-
-fn link_between(scenario: &Scenario, one: NodeIndex, other: NodeIndex) -> Option<LinkIndex> {
-    let interfaces = &scenario.nodes[one].interfaces;
-    interfaces.iter().find(|interface| interface.peer == other).map(|interface| interface.link)
+/// The ends of a link, in the order in which a flow passes them at that time.
+fn ends_along(flow: &Flow, link: LinkIndex, at: Duration, scenario: &Scenario) -> Option<[NodeIndex; 2]> {
+    let path = scenario.path(flow, at)?;
+    let mut steps = path.windows(2).filter_map(|step| <[NodeIndex; 2]>::try_from(step).ok());
+    steps.find(|[one, other]| scenario.link_between(*one, *other) == Some(link))
 }
 
 /// The flow of a data packet of the lab.

@@ -147,19 +147,21 @@ fn state_change(record: EventRecord, flow: Option<usize>, node: NodeIndex, at: D
         node,
         subject: Subject::Other,
         flow,
+        interface: None,
         neighbor: None,
         change: "",
         cause: String::new(),
         expired: false,
     };
     match record.happening {
-        Happening::State { subject, change, cause, neighbor, .. } => StateChange {
+        Happening::State { subject, change, cause, interface, neighbor, .. } => StateChange {
             subject: match subject.as_str() {
                 "path" => Subject::State(StateKind::Path),
                 "reservation" => Subject::State(StateKind::Reservation),
                 "installation" => Subject::Installation,
                 _ => Subject::Other,
             },
+            interface,
             neighbor,
             change: ["created", "modified", "refused", "removed"]
                 .into_iter()
@@ -176,14 +178,15 @@ fn state_change(record: EventRecord, flow: Option<usize>, node: NodeIndex, at: D
 
 /// The configuration file of a node's daemon.
 fn configuration(scenario: &Scenario, node: NodeIndex, socket: &Path) -> String {
-    let role = if scenario.nodes[node].router { "router" } else { "host" };
+    let role = if scenario.nodes[node].kind.forwards() { "router" } else { "host" };
     let timers = &scenario.timers;
     let mut text = format!(
         "role = \"{role}\"\n\n[control]\nsocket = {socket:?}\n\n[defaults]\nrefresh-interval = \"{}ms\"\n\
-         refresh-misses = {}\nblockade-multiple = {}\n",
+         refresh-misses = {}\nblockade-multiple = {}\nrepair-delay = \"{}ms\"\n",
         timers.refresh.0.as_millis(),
         timers.refresh_multiple,
-        timers.blockade_multiple
+        timers.blockade_multiple,
+        timers.repair_delay.0.as_millis()
     );
     for interface in &scenario.nodes[node].interfaces {
         let link = &scenario.links[interface.link];
@@ -209,7 +212,7 @@ mod tests {
             duration = "2s"
             hosts = ["a"]
             routers = ["r"]
-            rsvp = { refresh = "1500ms", refresh-multiple = 2, blockade-multiple = 5 }
+            rsvp = { refresh = "1500ms", refresh-multiple = 2, blockade-multiple = 5, repair-delay = "250ms" }
             links = [{ ends = ["a", "r"], rate = "10Mbit", reservable = "6Mbit", reservable-per-flow = "5Mbit" }]
             "#,
         )
@@ -221,6 +224,7 @@ mod tests {
         let interface = config.node.interface("to-a");
         assert_eq!(interface.refresh, Duration::from_millis(1500));
         assert_eq!((interface.refresh_multiple, interface.blockade_multiple), (2, 5));
+        assert_eq!(interface.repair_delay, Duration::from_millis(250));
         let bandwidth = interface.bandwidth.expect("a pool");
         assert_eq!((bandwidth.link, bandwidth.total, bandwidth.per_flow), (1_250_000, 750_000, 625_000));
     }

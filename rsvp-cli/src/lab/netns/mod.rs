@@ -23,6 +23,7 @@ use super::backend::{
 };
 use super::interrupt::Interrupt;
 use super::model::{Action, FlowIndex, LinkIndex, NodeIndex, Scenario, Window};
+use super::routing::Route;
 use super::traffic::Generator;
 use crate::units::format_rate;
 use apps::{Apps, Role};
@@ -38,7 +39,8 @@ pub(crate) struct Netns<'a> {
     // In the order in which they have to go.
     apps: Apps,
     generator: Option<Generator>,
-    daemons: Vec<Daemon>,
+    /// By node; a plain router has none.
+    daemons: Vec<Option<Daemon>>,
     captures: Option<Captures>,
     namespaces: Vec<Namespace>,
     directory: Directory,
@@ -68,14 +70,19 @@ impl<'a> Netns<'a> {
         let captures = capture(scenario, &namespaces, pcap.unwrap_or(directory.path()))?;
         let mut daemons = Vec::new();
         for (node, namespace) in namespaces.iter().enumerate() {
+            if !scenario.nodes[node].kind.speaks_rsvp() {
+                daemons.push(None);
+                continue;
+            }
             let mut daemon = Daemon::new(scenario, node, directory.path())?;
             daemon.start(namespace, runtime.handle())?;
-            daemons.push(daemon);
+            daemons.push(Some(daemon));
         }
         let started = (Instant::now(), SystemTime::now());
         let (sink, received) = mpsc::channel();
         let changes = Changes { start: started.0, sink };
         for (node, daemon) in daemons.iter().enumerate() {
+            let Some(daemon) = daemon else { continue };
             daemon.watch(scenario, node, &changes, runtime.handle());
         }
         let receivers = receivers(scenario, &namespaces)?;
@@ -138,7 +145,26 @@ impl<'a> Netns<'a> {
         Ok(())
     }
 
-    /// Does what a routing protocol would: puts back the addresses and routes that the kernel removed with the link.
+    /// Gives every node the routes of a topology, and takes away those that it had and has no more.
+    fn converge(&self, index: usize) -> Result<(), Fault> {
+        let [before, now] = [&self.scenario.topologies[index - 1], &self.scenario.topologies[index]];
+        for (node, namespace) in self.namespaces.iter().enumerate() {
+            let routes = now.routes(node);
+            let gone = |old: &&Route| !routes.iter().any(|route| route.prefix == old.prefix);
+            for route in before.routes(node).iter().filter(gone) {
+                // The kernel may have removed it with the link.
+                let _ = namespace.unroute(route.prefix, route.prefix_length);
+            }
+            for route in routes {
+                namespace
+                    .route(route.prefix, route.prefix_length, route.gateway)
+                    .map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts back the addresses that the kernel removed with the link, and where routes are static those too.
     fn repair(&mut self, link: LinkIndex) -> Result<(), Fault> {
         for (node, namespace) in self.namespaces.iter().enumerate() {
             for interface in self.scenario.nodes[node].interfaces.iter().filter(|own| own.link == link) {
@@ -148,8 +174,11 @@ impl<'a> Netns<'a> {
                     _ => {}
                 }
             }
+            if self.scenario.convergence.is_some() {
+                continue;
+            }
             // A node behind another link that is still down has no way to some of its routes.
-            for route in self.scenario.routes(node) {
+            for route in self.scenario.topologies[0].routes(node) {
                 let _ = namespace.route(route.prefix, route.prefix_length, route.gateway);
             }
         }
@@ -157,10 +186,10 @@ impl<'a> Netns<'a> {
     }
 
     fn start(&mut self, node: NodeIndex) -> Result<(), Fault> {
-        let daemon = &mut self.daemons[node];
+        let daemon = daemon(&mut self.daemons, node)?;
         daemon.start(&self.namespaces[node], self.runtime.handle())?;
         daemon.watch(self.scenario, node, &self.changes, self.runtime.handle());
-        self.apps.restart(self.scenario, node, self.daemons[node].socket())
+        self.apps.restart(self.scenario, node, daemon.socket())
     }
 
     /// Looks at the kernels of the nodes whose daemons were ended in order; one that the scenario has killed left
@@ -176,8 +205,12 @@ impl<'a> Netns<'a> {
         Verdict::Passed(format!("{looked} nodes"))
     }
 
+    fn socket(&self, node: NodeIndex) -> Result<&Path, Fault> {
+        self.daemons[node].as_ref().map(Daemon::socket).ok_or_else(|| "it runs no RSVP".to_owned())
+    }
+
     fn ask(&self, node: NodeIndex) -> Result<(Vec<SenderView>, Vec<InstalledView>), String> {
-        let socket = self.daemons[node].socket().to_owned();
+        let socket = self.socket(node)?.to_owned();
         let question = async move {
             let client = Client::connect(socket).await?;
             Ok::<_, rsvp_client::Error>((client.senders().await?, client.installed().await?))
@@ -201,7 +234,6 @@ impl Backend for Netns<'_> {
 
     fn act(&mut self, action: Action) -> Result<(), Fault> {
         self.answers.clear();
-        let socket = |node: NodeIndex| self.daemons[node].socket();
         let flows = &self.scenario.flows;
         match action {
             Action::Send(flow) => self.send(flow),
@@ -210,18 +242,23 @@ impl Backend for Netns<'_> {
                 Ok(())
             }
             Action::Announce(flow) => {
-                self.apps.start(Role::Sender, flow, &flows[flow], socket(flows[flow].from))
+                let socket = self.socket(flows[flow].from)?.to_owned();
+                self.apps.start(Role::Sender, flow, &flows[flow], &socket)
             }
             Action::Reserve(flow) => {
-                self.apps.start(Role::Receiver, flow, &flows[flow], socket(flows[flow].to))
+                let socket = self.socket(flows[flow].to)?.to_owned();
+                self.apps.start(Role::Receiver, flow, &flows[flow], &socket)
             }
             Action::Withdraw(flow) => self.apps.end(Role::Sender, flow),
             Action::Release(flow) => self.apps.end(Role::Receiver, flow),
             Action::LinkDown(link) => self.set_link(link, false),
             Action::LinkUp(link) => self.set_link(link, true),
-            Action::Freeze(node) => self.daemons[node].signal(Signal::SIGSTOP),
-            Action::Thaw(node) => self.daemons[node].signal(Signal::SIGCONT),
-            Action::Kill(node) => self.daemons[node].kill(),
+            // Routing is told; it follows in its own time.
+            Action::Cost(..) => Ok(()),
+            Action::Converge(topology) => self.converge(topology),
+            Action::Freeze(node) => daemon(&mut self.daemons, node)?.signal(Signal::SIGSTOP),
+            Action::Thaw(node) => daemon(&mut self.daemons, node)?.signal(Signal::SIGCONT),
+            Action::Kill(node) => daemon(&mut self.daemons, node)?.kill(),
             Action::Start(node) => self.start(node),
         }
     }
@@ -257,8 +294,12 @@ impl Backend for Netns<'_> {
     }
 
     fn kernel(&mut self, node: NodeIndex) -> Verdict {
-        let judged =
-            self.ask(node).and_then(|(_, installed)| kernel::compare(&self.namespaces[node], &installed));
+        let namespace = &self.namespaces[node];
+        let judged = if self.daemons[node].is_some() {
+            self.ask(node).and_then(|(_, installed)| kernel::compare(namespace, &installed))
+        } else {
+            kernel::is_clean(namespace, self.scenario, node).map(|()| "0".to_owned())
+        };
         match judged {
             Ok(seen) => Verdict::Passed(seen),
             Err(why) => Verdict::Failed(why),
@@ -293,10 +334,19 @@ impl Backend for Netns<'_> {
         let mut generator = self.generator.take().ok_or("the run has ended")?;
         generator.stop();
         self.apps.end_all();
-        let stopped: Result<Vec<bool>, String> = self.daemons.iter_mut().map(Daemon::stop).collect();
+        // A plain router has nothing to stop, and nothing of RSVP may be left there either.
+        let stop = |daemon: &mut Option<Daemon>| daemon.as_mut().map_or(Ok(true), Daemon::stop);
+        let stopped: Result<Vec<bool>, String> = self.daemons.iter_mut().map(stop).collect();
         let (ended, clean) = match stopped {
             Ok(stopped) => (
-                Verdict::Passed(format!("{} daemons", stopped.iter().filter(|was| **was).count())),
+                Verdict::Passed(format!(
+                    "{} daemons",
+                    stopped
+                        .iter()
+                        .zip(&self.daemons)
+                        .filter(|(was, daemon)| **was && daemon.is_some())
+                        .count()
+                )),
                 self.look_for_leftovers(&stopped),
             ),
             Err(why) => (Verdict::Failed(why), Verdict::NotMeasured("a daemon had to be killed".to_owned())),
@@ -315,12 +365,17 @@ impl Backend for Netns<'_> {
     }
 }
 
+/// The daemon of a node.
+fn daemon(daemons: &mut [Option<Daemon>], node: NodeIndex) -> Result<&mut Daemon, Fault> {
+    daemons[node].as_mut().ok_or_else(|| "a plain router has no daemon".to_owned())
+}
+
 /// Makes the network: namespaces, links, addresses, routes.
 fn namespaces(scenario: &Scenario) -> Result<Vec<Namespace>, rsvp_netns::Error> {
     let mut namespaces = Vec::new();
     for node in &scenario.nodes {
         let namespace = Namespace::new(&node.name)?;
-        if node.router {
+        if node.kind.forwards() {
             namespace.forward()?;
         }
         namespaces.push(namespace);
@@ -340,7 +395,7 @@ fn namespaces(scenario: &Scenario) -> Result<Vec<Namespace>, rsvp_netns::Error> 
         for interface in &scenario.nodes[node].interfaces {
             namespace.wait_for_link(&interface.name)?;
         }
-        for route in scenario.routes(node) {
+        for route in scenario.topologies[0].routes(node) {
             namespace.route(route.prefix, route.prefix_length, route.gateway)?;
         }
     }

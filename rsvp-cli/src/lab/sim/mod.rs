@@ -9,7 +9,7 @@ use rsvp_core::event::{Cause, Change, EventKind, Subject as CoreSubject, Upcall}
 use rsvp_core::wire::{
     Adspec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, Rspec, SenderTspec, SessionKey, Style, Tspec,
 };
-use rsvp_core::{ApiId, Command, Event, Instant, Reply};
+use rsvp_core::{ApiId, Command, Event, Instant, InterfaceId, Reply};
 use rsvp_sim::{Conditions, Fate, LinkId, Network, NodeId, Role};
 
 use super::backend::{
@@ -46,13 +46,15 @@ impl<'a> Sim<'a> {
         let mut network = Network::new(SEED);
         let add = |node: NodeIndex| {
             let (name, config) = (&scenario.nodes[node].name, config(scenario, node));
-            let role = if scenario.nodes[node].router { Role::Router } else { Role::Host };
-            network.add(name, role, Some(config))
+            let kind = scenario.nodes[node].kind;
+            let role = if kind.forwards() { Role::Router } else { Role::Host };
+            network.add(name, role, kind.speaks_rsvp().then_some(config))
         };
         let nodes: Vec<NodeId> = scenario.node_indices().into_iter().map(add).collect();
         let mut links = Vec::new();
         for (index, link) in scenario.links.iter().enumerate() {
             let id = network.link(Conditions::default());
+            network.set_cost(id, link.cost);
             for end in link.ends {
                 let interfaces = &scenario.nodes[end].interfaces;
                 for interface in interfaces.iter().filter(|interface| interface.link == index) {
@@ -61,8 +63,8 @@ impl<'a> Sim<'a> {
             }
             links.push(id);
         }
-        // Routes are static, as those of the namespaces are.
-        network.set_convergence(Duration::MAX / 4);
+        // Without a convergence, routes are static, as those of the namespaces are.
+        network.set_convergence(scenario.convergence.unwrap_or(Duration::MAX / 4));
         Self {
             scenario,
             network,
@@ -143,8 +145,13 @@ impl<'a> Sim<'a> {
         self.receivers.retain(|flow, _| flows[*flow].to != node);
     }
 
+    fn interface_name(&self, node: NodeIndex, id: InterfaceId) -> Option<String> {
+        let node = self.network.node(self.nodes[node])?;
+        node.interfaces().into_iter().find(|view| view.id == id).map(|view| view.name)
+    }
+
     fn collect(&mut self) {
-        for node in self.scenario.node_indices() {
+        for node in self.scenario.speakers() {
             for event in self.network.take_events(self.nodes[node]) {
                 self.note(node, event);
             }
@@ -159,6 +166,7 @@ impl<'a> Sim<'a> {
             node,
             subject: Subject::Other,
             flow: None,
+            interface: None,
             neighbor: None,
             change: "",
             cause: String::new(),
@@ -176,16 +184,21 @@ impl<'a> Sim<'a> {
             }
             EventKind::Upcall(..) => {}
             EventKind::State(state) => {
-                let (subject, neighbor) = match state.subject {
-                    CoreSubject::Path { previous_hop, .. } => (Subject::State(StateKind::Path), previous_hop),
-                    CoreSubject::Reservation { next_hop, .. } => {
-                        (Subject::State(StateKind::Reservation), next_hop)
+                let (subject, interface, neighbor) = match state.subject {
+                    CoreSubject::Path { previous_hop, interface, .. } => {
+                        (Subject::State(StateKind::Path), interface, previous_hop)
                     }
-                    CoreSubject::Installation { .. } => (Subject::Installation, None),
-                    _ => (Subject::Other, None),
+                    CoreSubject::Reservation { next_hop, interface, .. } => {
+                        (Subject::State(StateKind::Reservation), interface, next_hop)
+                    }
+                    CoreSubject::Installation { interface, .. } => {
+                        (Subject::Installation, Some(interface), None)
+                    }
+                    _ => (Subject::Other, None, None),
                 };
                 self.changes.push(StateChange {
                     subject,
+                    interface: interface.and_then(|id| self.interface_name(node, id)),
                     flow: state.session.and_then(|session| heard::flow_of(&session, self.scenario)),
                     neighbor,
                     change: change_name(state.change),
@@ -224,6 +237,9 @@ impl Backend for Sim<'_> {
             }
             Action::LinkDown(link) => self.network.set_link_up(self.links[link], false),
             Action::LinkUp(link) => self.network.set_link_up(self.links[link], true),
+            Action::Cost(link, cost) => self.network.set_cost(self.links[link], cost),
+            // The network does it by itself.
+            Action::Converge(_) => {}
             Action::Freeze(node) => self.network.freeze(self.nodes[node]),
             Action::Thaw(node) => self.network.thaw(self.nodes[node]),
             Action::Kill(node) => self.kill(node),
@@ -255,6 +271,9 @@ impl Backend for Sim<'_> {
 
     fn kernel(&mut self, node: NodeIndex) -> Verdict {
         let id = self.nodes[node];
+        if !self.scenario.nodes[node].kind.speaks_rsvp() {
+            return Verdict::Passed("0".to_owned());
+        }
         let Some(engine) = self.network.node(id) else {
             return Verdict::Failed("its daemon does not run".to_owned());
         };
@@ -308,13 +327,14 @@ fn config(scenario: &Scenario, node: NodeIndex) -> NodeConfig {
             }),
             refresh: scenario.timers.refresh.0,
             refresh_multiple: scenario.timers.refresh_multiple,
+            repair_delay: scenario.timers.repair_delay.0,
             blockade_multiple: scenario.timers.blockade_multiple,
             ..InterfaceConfig::default()
         };
         (interface.name.clone(), config)
     });
     NodeConfig {
-        router: scenario.nodes[node].router,
+        router: scenario.nodes[node].kind.forwards(),
         interfaces: interfaces.collect(),
         ..NodeConfig::default()
     }

@@ -1,14 +1,16 @@
 //! From the file as written to the checked scenario.
 
+mod checks;
+mod events;
+
 use std::fmt;
+use std::time::Duration;
 
 use toml::Spanned;
 
-use super::model::{
-    Action, Check, Event, Flow, FlowIndex, Interface, Link, LinkIndex, Node, NodeIndex, Scenario, Window,
-    path,
-};
-use super::scenario::{CheckFile, EventFile, FlowFile, LinkFile, Names, ScenarioFile, Time};
+use super::model::{Flow, FlowIndex, Interface, Link, LinkIndex, Node, NodeIndex, NodeKind, Scenario};
+use super::routing::{LinkState, Topology};
+use super::scenario::{FlowFile, LinkFile, ScenarioFile};
 
 /// Longest name of a node: the interface to it is called `to-NAME`, and Linux allows 15 characters.
 const NODE_NAME_MAX: usize = 12;
@@ -70,14 +72,13 @@ fn resolve(file: ScenarioFile) -> Result<Scenario, Located> {
             let interface = Interface {
                 name: format!("to-{}", nodes[peer].name),
                 link: index,
-                peer,
                 address: file.family.address(index, end),
             };
             nodes[node].interfaces.push(interface);
         }
         links.push(link);
     }
-    for (node, name) in nodes.iter().zip(file.hosts.iter().chain(&file.routers)) {
+    for (node, (name, _)) in nodes.iter().zip(names(&file)) {
         if node.interfaces.is_empty() {
             return Err(at(name)(format!("{} is on no link", node.name)));
         }
@@ -88,24 +89,29 @@ fn resolve(file: ScenarioFile) -> Result<Scenario, Located> {
         family: file.family,
         duration,
         timers: file.rsvp,
+        convergence: file.convergence.map(|time| time.0),
         nodes,
         links,
         flows: Vec::new(),
         events: Vec::new(),
         checks: Vec::new(),
+        topologies: Vec::new(),
     };
+    let topology = Topology::new(Duration::ZERO, Duration::ZERO, &scenario, &link_states(&scenario));
+    scenario.topologies.push(topology);
     for flow in &file.flows {
         let resolved = resolve_flow(flow.get_ref(), &scenario).map_err(at(flow))?;
         scenario.flows.push(resolved);
     }
     for event in &file.events {
-        let resolved = resolve_event(event.get_ref(), &scenario).map_err(at(event))?;
+        let resolved = events::resolve(event.get_ref(), &scenario).map_err(at(event))?;
         scenario.events.push(resolved);
     }
     scenario.events.sort_by_key(|event| event.at);
+    events::converge(&mut scenario);
     for check in file.checks {
         let located = at(&check);
-        let resolved = resolve_check(check.into_inner(), &scenario).map_err(&located)?;
+        let resolved = checks::resolve(check.into_inner(), &scenario).map_err(&located)?;
         if let Some(late) = resolved.iter().find(|check| check.due() > duration) {
             return Err(located(format!(
                 "the check is due at {:?}, after the end at {duration:?}",
@@ -117,10 +123,19 @@ fn resolve(file: ScenarioFile) -> Result<Scenario, Located> {
     Ok(scenario)
 }
 
+/// The names of all nodes, and what each is.
+fn names(file: &ScenarioFile) -> impl Iterator<Item = (&Spanned<String>, NodeKind)> {
+    let kinds = [
+        (&file.hosts, NodeKind::Host),
+        (&file.routers, NodeKind::Router),
+        (&file.plain_routers, NodeKind::PlainRouter),
+    ];
+    kinds.into_iter().flat_map(|(names, kind)| names.iter().map(move |name| (name, kind)))
+}
+
 fn nodes(file: &ScenarioFile) -> Result<Vec<Node>, Located> {
     let mut nodes: Vec<Node> = Vec::new();
-    let hosts = file.hosts.iter().map(|name| (name, false));
-    for (spanned, router) in hosts.chain(file.routers.iter().map(|name| (name, true))) {
+    for (spanned, kind) in names(file) {
         let name = spanned.get_ref();
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         if name.is_empty() || name.len() > NODE_NAME_MAX || !name.chars().all(is_plain) {
@@ -130,9 +145,14 @@ fn nodes(file: &ScenarioFile) -> Result<Vec<Node>, Located> {
         if nodes.iter().any(|node| node.name == *name) {
             return Err(at(spanned)(format!("there are two nodes called {name}")));
         }
-        nodes.push(Node { name: name.clone(), router, interfaces: Vec::new() });
+        nodes.push(Node { name: name.clone(), kind, interfaces: Vec::new() });
     }
     Ok(nodes)
+}
+
+/// The links as they are at the start.
+fn link_states(scenario: &Scenario) -> Vec<LinkState> {
+    scenario.links.iter().map(|link| LinkState { up: true, cost: link.cost }).collect()
 }
 
 fn resolve_link(file: &LinkFile, nodes: &[Node], links: &[Link]) -> Result<Link, String> {
@@ -155,7 +175,10 @@ fn resolve_link(file: &LinkFile, nodes: &[Node], links: &[Link]) -> Result<Link,
         let order = "0 < rate, reservable <= rate, and reservable-per-flow <= reservable must hold";
         return Err(format!("the rates of link {name} do not fit: {order}"));
     }
-    Ok(Link { name, ends, rate, reservable, reservable_per_flow })
+    if file.cost == 0 {
+        return Err(format!("link {name}: a cost is 1 or more"));
+    }
+    Ok(Link { name, ends, cost: file.cost, rate, reservable, reservable_per_flow })
 }
 
 fn resolve_flow(file: &FlowFile, scenario: &Scenario) -> Result<Flow, String> {
@@ -164,9 +187,15 @@ fn resolve_flow(file: &FlowFile, scenario: &Scenario) -> Result<Flow, String> {
     if scenario.flows.iter().any(|flow| flow.name == *name) {
         return Err(format!("there are two flows called {name}"));
     }
-    let path = path(&scenario.nodes, from, to).filter(|path| path.len() > 1);
-    let path =
-        path.ok_or_else(|| format!("flow {name}: there is no way from {} to {}", file.from, file.to))?;
+    for (node, end) in [(from, &file.from), (to, &file.to)] {
+        if scenario.nodes[node].kind != NodeKind::Host {
+            return Err(format!("flow {name}: {end} is a router; flows go from a host to a host"));
+        }
+    }
+    let path = scenario.topologies[0].path(&scenario.nodes, from, to);
+    if path.is_none_or(|path| path.len() < 2) {
+        return Err(format!("flow {name}: there is no way from {} to {}", file.from, file.to));
+    }
     let destination = scenario.nodes[to].interfaces[0].address;
     if *port == 0 || scenario.flow_to(destination, *port).is_some() {
         return Err(format!("flow {name}: port {port} is 0 or taken by another flow to {}", file.to));
@@ -195,138 +224,21 @@ fn resolve_flow(file: &FlowFile, scenario: &Scenario) -> Result<Flow, String> {
         sends: file.sends.unwrap_or(*rate).0,
         service: file.service,
         style: file.style,
-        path,
     })
-}
-
-fn resolve_event(file: &EventFile, scenario: &Scenario) -> Result<Event, String> {
-    let mut actions = Vec::new();
-    add(&mut actions, &file.link_up, Action::LinkUp, |name| link_named(name, &scenario.links))?;
-    add(&mut actions, &file.start, Action::Start, |name| node_named(name, &scenario.nodes))?;
-    add(&mut actions, &file.thaw, Action::Thaw, |name| node_named(name, &scenario.nodes))?;
-    add(&mut actions, &file.send, Action::Send, |name| flow_named(name, scenario))?;
-    add(&mut actions, &file.announce, Action::Announce, |name| flow_named(name, scenario))?;
-    add(&mut actions, &file.reserve, Action::Reserve, |name| flow_named(name, scenario))?;
-    add(&mut actions, &file.release, Action::Release, |name| flow_named(name, scenario))?;
-    add(&mut actions, &file.withdraw, Action::Withdraw, |name| flow_named(name, scenario))?;
-    add(&mut actions, &file.silence, Action::Silence, |name| flow_named(name, scenario))?;
-    add(&mut actions, &file.freeze, Action::Freeze, |name| node_named(name, &scenario.nodes))?;
-    add(&mut actions, &file.kill, Action::Kill, |name| node_named(name, &scenario.nodes))?;
-    add(&mut actions, &file.link_down, Action::LinkDown, |name| link_named(name, &scenario.links))?;
-    let at = file.at.0;
-    if at > scenario.duration {
-        return Err(format!("the event at {at:?} is after the end at {:?}", scenario.duration));
-    }
-    if actions.is_empty() {
-        let allowed = "announce, withdraw, reserve, release, send, silence (flows), \
-                       freeze, thaw, kill, start (nodes), link-down, link-up (links)";
-        return Err(format!("the event does nothing: give it one of {allowed}"));
-    }
-    Ok(Event { at, actions })
-}
-
-fn add<T>(
-    actions: &mut Vec<Action>,
-    names: &Names,
-    action: fn(T) -> Action,
-    find: impl Fn(&str) -> Result<T, String>,
-) -> Result<(), String> {
-    for name in &names.0 {
-        actions.push(action(find(name)?));
-    }
-    Ok(())
-}
-
-/// One check of the file may be several, one for each flow.
-fn resolve_check(file: CheckFile, scenario: &Scenario) -> Result<Vec<Check>, String> {
-    let each = |flows: &Names, check: &dyn Fn(FlowIndex) -> Result<Check, String>| {
-        if flows.0.is_empty() {
-            return Err("the check names no flow".to_owned());
-        }
-        flows.0.iter().map(|name| check(flow_named(name, scenario)?)).collect::<Result<Vec<_>, _>>()
-    };
-    let path_of =
-        |flow: FlowIndex, nodes: &Option<Names>| some_nodes(nodes, &scenario.flows[flow].path, scenario);
-    // A reservation holds where data leaves a node: everywhere on the path but at its end.
-    let forwarders_of = |flow: FlowIndex, nodes: &Option<Names>| {
-        let path = &scenario.flows[flow].path;
-        some_nodes(nodes, &path[..path.len() - 1], scenario)
-    };
-    match file {
-        CheckFile::Traffic { flows, during, rate_at_least, loss_at_most, loss_at_least } => {
-            let during = window(during)?;
-            let [rate_at_least, loss_at_most, loss_at_least] =
-                [rate_at_least, loss_at_most, loss_at_least].map(|share| share.map(|share| share.0));
-            if rate_at_least.or(loss_at_most).or(loss_at_least).is_none() {
-                return Err("give a bound: rate-at-least, loss-at-most or loss-at-least".to_owned());
-            }
-            each(&flows, &|flow| {
-                Ok(Check::Traffic { flow, during, rate_at_least, loss_at_most, loss_at_least })
-            })
-        }
-        CheckFile::Reserved { flows, at, nodes } => each(&flows, &|flow| {
-            Ok(Check::Reserved { flow, at: at.0, nodes: forwarders_of(flow, &nodes)?, wanted: true })
-        }),
-        CheckFile::NotReserved { flows, at, nodes } => each(&flows, &|flow| {
-            Ok(Check::Reserved { flow, at: at.0, nodes: forwarders_of(flow, &nodes)?, wanted: false })
-        }),
-        CheckFile::Path { flows, at, nodes, previous_hop, non_rsvp, broken } => {
-            let previous_hop = previous_hop.map(|name| node_named(&name, &scenario.nodes)).transpose()?;
-            each(&flows, &|flow| {
-                Ok(Check::Path {
-                    flow,
-                    at: at.0,
-                    nodes: path_of(flow, &nodes)?,
-                    previous_hop,
-                    non_rsvp,
-                    broken,
-                })
-            })
-        }
-        CheckFile::NoPath { flows, at, nodes } => {
-            each(&flows, &|flow| Ok(Check::NoPath { flow, at: at.0, nodes: path_of(flow, &nodes)? }))
-        }
-        CheckFile::Refused { flows, at, code, value, node } => {
-            let node = node_named(&node, &scenario.nodes)?;
-            each(&flows, &|flow| Ok(Check::Refused { flow, at: at.0, code, value, node }))
-        }
-        CheckFile::NoTimeouts { during, nodes } => {
-            let nodes = some_nodes(&nodes, &scenario.node_indices(), scenario)?;
-            Ok(vec![Check::NoTimeouts { during: window(during)?, nodes }])
-        }
-        CheckFile::Expires { flows, state, node, learnt_from, during, slack } => {
-            let (during, slack) = (window(during)?, slack.0);
-            let [node, learnt_from] =
-                [node_named(&node, &scenario.nodes)?, node_named(&learnt_from, &scenario.nodes)?];
-            each(&flows, &|flow| Ok(Check::Expires { flow, state, node, learnt_from, during, slack }))
-        }
-        CheckFile::Kernel { at, nodes } => {
-            let nodes = some_nodes(&nodes, &scenario.node_indices(), scenario)?;
-            Ok(vec![Check::Kernel { at: at.0, nodes }])
-        }
-    }
-}
-
-fn window([from, to]: [Time; 2]) -> Result<Window, String> {
-    if from >= to {
-        return Err(format!("the time ends at {:?} before it begins at {:?}", to.0, from.0));
-    }
-    Ok(Window { from: from.0, to: to.0 })
-}
-
-fn some_nodes(
-    names: &Option<Names>,
-    default: &[NodeIndex],
-    scenario: &Scenario,
-) -> Result<Vec<NodeIndex>, String> {
-    match names {
-        None => Ok(default.to_vec()),
-        Some(names) => names.0.iter().map(|name| node_named(name, &scenario.nodes)).collect(),
-    }
 }
 
 fn node_named(name: &str, nodes: &[Node]) -> Result<NodeIndex, String> {
     named("node", name, nodes, |node| &node.name)
+}
+
+/// A node that runs RSVP.
+fn speaker_named(name: &str, nodes: &[Node]) -> Result<NodeIndex, String> {
+    let node = node_named(name, nodes)?;
+    if nodes[node].kind.speaks_rsvp() {
+        Ok(node)
+    } else {
+        Err(format!("{name} is a plain router: it runs no RSVP"))
+    }
 }
 
 fn link_named(name: &str, links: &[Link]) -> Result<LinkIndex, String> {
@@ -347,6 +259,7 @@ fn named<T>(kind: &str, name: &str, all: &[T], name_of: impl Fn(&T) -> &str) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::model::Action;
 
     const SMALL: &str = r#"
 title = "small"
@@ -397,11 +310,13 @@ rate-at-least = "97%"
         let flow = &scenario.flows[0];
         assert_eq!(flow.source.to_string(), "10.0.1.1");
         assert_eq!(flow.destination.to_string(), "10.0.3.2");
-        assert_eq!(flow.path, [0, 2, 3, 1]);
+        let path = scenario.path(flow, std::time::Duration::ZERO);
+        assert_eq!(path.as_deref(), Some(&[0, 2, 3, 1][..]));
         assert_eq!(flow.bucket, 25_000, "a tenth of a second");
         assert_eq!(scenario.links[0].reservable, 75_000_000);
         assert_eq!(scenario.links[1].reservable_per_flow, 3_000_000);
-        let routes: Vec<_> = scenario.routes(0).iter().map(|route| (route.prefix, route.gateway)).collect();
+        let routes = scenario.topologies[0].routes(0);
+        let routes: Vec<_> = routes.iter().map(|route| (route.prefix, route.gateway)).collect();
         let ip = |text: &str| text.parse::<std::net::IpAddr>().expect("an address");
         assert_eq!(routes, [(ip("10.0.2.0"), ip("10.0.1.2")), (ip("10.0.3.0"), ip("10.0.1.2"))]);
         let actions: Vec<_> = scenario.events.iter().flat_map(|event| &event.actions).copied().collect();
@@ -410,7 +325,7 @@ rate-at-least = "97%"
 
     #[test]
     fn the_example_of_the_documentation_is_right() {
-        let text = include_str!("../../../docs/lab.md");
+        let text = include_str!("../../../../docs/lab.md");
         let (_, from) = text.split_once("```toml\n").expect("an example");
         let (example, _) = from.split_once("```").expect("its end");
         let scenario = parse(example).unwrap_or_else(|mistake| panic!("{mistake}"));
