@@ -60,25 +60,48 @@ impl Drop for Scratch {
     }
 }
 
+/// Runs a scenario in namespaces: every check holds, and an independent dissector finds no fault with the captures.
+#[cfg(target_os = "linux")]
+fn assert_holds_on_linux(scenario: &Path, captures: &Path) {
+    let arguments = ["run", path(scenario), "--backend", "netns", "--json", "--pcap", path(captures)];
+    let output = lab(&arguments);
+    let words = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(NOT_RUN) && words.contains("cannot make namespaces") {
+        assert!(std::env::var_os("CI").is_none(), "namespaces are needed in CI: {words}");
+        tshark::warn(&format!("SKIPPED: no lab in namespaces here: {words}"));
+        return;
+    }
+    assert_passed(&output);
+    assert_eq!(report(&output)["backend"], "netns");
+    assert_captures_are_sound(captures);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_reservation_holds_on_real_routers_and_the_captures_are_sound() {
     let scratch = Scratch::new("netns");
     for family in ["ipv4", "ipv6"] {
-        let scenario = short_scenario(&scratch.0, family);
-        let captures = scratch.0.join(family);
-        let arguments = ["run", path(&scenario), "--backend", "netns", "--json", "--pcap", path(&captures)];
-        let output = lab(&arguments);
-        let words = String::from_utf8_lossy(&output.stderr);
-        if output.status.code() == Some(NOT_RUN) && words.contains("cannot make namespaces") {
-            assert!(std::env::var_os("CI").is_none(), "namespaces are needed in CI: {words}");
-            tshark::warn(&format!("SKIPPED: no lab in namespaces here: {words}"));
-            return;
-        }
-        assert_passed(&output);
-        assert_eq!(report(&output)["backend"], "netns");
-        assert_captures_are_sound(&captures);
+        assert_holds_on_linux(&short_scenario(&scratch.0, family), &scratch.0.join(family));
     }
+}
+
+/// Each is a test of its own, so that they run side by side.
+#[cfg(target_os = "linux")]
+fn assert_example_holds_on_linux(name: &str) {
+    let scratch = Scratch::new(name);
+    assert_holds_on_linux(&repository().join(format!("examples/{name}.toml")), &scratch.0.join("captures"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reservation_follows_its_route_on_real_routers() {
+    assert_example_holds_on_linux("route-change");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reservation_spans_a_cloud_without_rsvp() {
+    assert_example_holds_on_linux("non-rsvp-cloud");
 }
 
 fn path(path: &Path) -> &str {
@@ -131,7 +154,15 @@ fn decoded(capture: &Path) -> tshark::Objects {
 
 #[test]
 fn every_example_holds_in_the_simulator() {
-    for name in ["video-conference", "video-conference-ipv6", "failure-silent", "failure-killed"] {
+    let names = [
+        "video-conference",
+        "video-conference-ipv6",
+        "failure-silent",
+        "failure-killed",
+        "route-change",
+        "non-rsvp-cloud",
+    ];
+    for name in names {
         let file = repository().join(format!("examples/{name}.toml"));
         assert!(lab(&["check", path(&file)]).status.success(), "{name}");
         let output = lab(&["run", path(&file), "--backend", "sim", "--json"]);

@@ -35,6 +35,34 @@ pub(crate) fn root_qdisc(interface: &str) -> io::Result<Option<String>> {
     Ok(kinds?.into_iter().next())
 }
 
+/// Gives an interface a rate, in bytes per second: a token bucket in front of a queue.
+pub(crate) fn limit(interface: &str, rate: u64) -> io::Result<()> {
+    /// Its class id is of no interest: there is no class.
+    const HANDLE: u32 = 1 << 16;
+    /// `TC_LINKLAYER_ETHERNET`: the kernel computes the times, and needs no tables.
+    const LINK_LAYER: u8 = 1;
+    // At least two packets, and what a timer that is late by some milliseconds has to catch up with.
+    let burst = u32::try_from(rate / 200).unwrap_or(u32::MAX).max(3200);
+    // A queue that is full makes a packet wait a twentieth of a second.
+    let limit = u32::try_from(rate / 20).unwrap_or(u32::MAX).max(16_000);
+    let header = tc::Tcmsg {
+        ifindex: netlink::index(interface)?,
+        handle: HANDLE,
+        parent: TC_H_ROOT,
+        ..Default::default()
+    };
+    let mut request = tc::Request::new().set_create().set_replace().op_newqdisc_do(&header);
+    let spec = tc::TcRatespec {
+        linklayer: LINK_LAYER,
+        rate: u32::try_from(rate).unwrap_or(u32::MAX),
+        ..tc::TcRatespec::new()
+    };
+    let options = request.encode().nested_options_tbf();
+    let options = options.push_parms(tc::TcTbfQopt { rate: spec, limit, ..tc::TcTbfQopt::new() });
+    let _ = options.push_rate64(rate).push_burst(burst);
+    netlink::acknowledged(&request)
+}
+
 /// The HTB classes of an interface.
 pub(crate) fn htb_classes(interface: &str) -> io::Result<Vec<HtbClass>> {
     let index = netlink::index(interface)?;

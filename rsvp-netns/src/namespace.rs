@@ -310,6 +310,17 @@ impl Namespace {
         })
     }
 
+    /// Gives an interface a rate, in bits per second, in place of its root queueing discipline.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface, or the kernel has no token bucket filter.
+    pub fn limit(&self, interface: &str, rate: u64) -> Result<(), Error> {
+        self.run(|| kernel::limit(interface, rate / 8)).map_err(|source| {
+            Error::new(format!("cannot give {}:{interface} {rate} bit/s", self.name), source)
+        })
+    }
+
     /// The HTB classes of an interface.
     ///
     /// # Errors

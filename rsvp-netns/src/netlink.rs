@@ -131,7 +131,8 @@ fn family(address: IpAddr) -> u8 {
     u8::try_from(family).expect("address families are small numbers")
 }
 
-fn acknowledged<R: NetlinkRequest>(request: &R) -> io::Result<()> {
+/// Sends a request and waits for its acknowledgement.
+pub(crate) fn acknowledged<R: NetlinkRequest>(request: &R) -> io::Result<()> {
     let mut socket = NetlinkSocket::new();
     let mut reply = socket.request(request)?;
     reply.recv_ack().map_err(|error| io::Error::new(error.as_io_error().kind(), error.to_string()))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::backend::{Backend, Ending, Heard, NodeState, StateChange, Subject, Verdict};
+use super::backend::{Backend, Ending, Heard, NodeState, PathState, StateChange, Subject, Verdict};
 use super::model::{Check, Flow, FlowIndex, NodeIndex, Scenario, Window};
 use super::recovery;
 use crate::units::format_rate;
@@ -190,19 +190,25 @@ fn path(state: &NodeState, check: &Check, scenario: &Scenario) -> Result<Option<
     let Check::Path { flow, previous_hop, non_rsvp, broken, .. } = check else {
         unreachable!("a check of path state");
     };
-    let path = state.paths.iter().find(|path| path.flow == Some(*flow)).ok_or("has no path state")?;
-    let hop = path.previous_hop.map(|hop| scenario.name_of(hop));
-    let from = path.previous_hop.and_then(|hop| scenario.owner(hop));
-    if previous_hop.is_some() && *previous_hop != from {
-        return Err(format!("its previous hop is {}", hop.unwrap_or_else(|| "itself".to_owned())));
-    }
+    let paths: Vec<_> = state.paths.iter().filter(|path| path.flow == Some(*flow)).collect();
+    let name = |path: &&PathState| path.previous_hop.map_or("itself".to_owned(), |hop| scenario.name_of(hop));
+    let is_wanted = |path: &&&PathState| {
+        previous_hop.is_none() || path.previous_hop.and_then(|hop| scenario.owner(hop)) == *previous_hop
+    };
+    let Some(path) = paths.iter().find(is_wanted) else {
+        let hops: Vec<String> = paths.iter().map(name).collect();
+        return Err(match &hops[..] {
+            [] => "has no path state".to_owned(),
+            hops => format!("its previous hop is {}", hops.join(" and ")),
+        });
+    };
     if non_rsvp.is_some_and(|wanted| wanted != path.non_rsvp) {
         return Err(format!("non-RSVP hop seen: {}", path.non_rsvp));
     }
     if broken.is_some_and(|wanted| wanted != path.broken) {
         return Err(format!("the ADSPEC's break bit is {}", u8::from(path.broken)));
     }
-    Ok(hop.map(|hop| format!("from {hop}")))
+    Ok(path.previous_hop.is_some().then(|| format!("from {}", name(path))))
 }
 
 /// Judges a check when all is over.

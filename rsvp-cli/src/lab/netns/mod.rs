@@ -394,6 +394,10 @@ fn namespaces(scenario: &Scenario) -> Result<Vec<Namespace>, rsvp_netns::Error> 
     for (node, namespace) in namespaces.iter().enumerate() {
         for interface in &scenario.nodes[node].interfaces {
             namespace.wait_for_link(&interface.name)?;
+            // Elsewhere the daemon does that.
+            if !scenario.nodes[node].kind.speaks_rsvp() {
+                namespace.limit(&interface.name, scenario.links[interface.link].rate)?;
+            }
         }
         for route in scenario.topologies[0].routes(node) {
             namespace.route(route.prefix, route.prefix_length, route.gateway)?;

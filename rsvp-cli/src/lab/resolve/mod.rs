@@ -338,6 +338,61 @@ rate-at-least = "97%"
         assert_eq!(scenario.flows[0].destination.to_string(), "fd00:3::2");
     }
 
+    /// Two ways from a to b, by r1 and by the plain router p.
+    const DIAMOND: &str = r#"
+title = "diamond"
+duration = "10s"
+convergence = "500ms"
+hosts = ["a", "b"]
+routers = ["r0", "r1", "r2"]
+plain-routers = ["p"]
+links = [
+    { ends = ["a", "r0"], rate = "10Mbit" },
+    { ends = ["r0", "r1"], rate = "10Mbit" },
+    { ends = ["r0", "p"], rate = "10Mbit", cost = 2 },
+    { ends = ["r1", "r2"], rate = "10Mbit" },
+    { ends = ["p", "r2"], rate = "10Mbit" },
+    { ends = ["r2", "b"], rate = "10Mbit" },
+]
+flows = [{ name = "f", from = "a", to = "b", port = 5000, rate = "1Mbit" }]
+events = [{ at = 2, cost = { r1-r2 = 3 } }, { at = 4, link-down = "p-r2" }, { at = 6, link-down = "r0-r1" }]
+checks = [{ check = "recovers", flows = "f", from = 2, within = 1 }]
+"#;
+
+    #[test]
+    fn routing_follows_every_change_in_its_own_time() {
+        let scenario = parse(DIAMOND).expect("a scenario without mistakes");
+        let names = |at: u64| {
+            let path = scenario.path(&scenario.flows[0], Duration::from_millis(at));
+            path.map(|path| path.iter().map(|node| scenario.nodes[*node].name.as_str()).collect::<Vec<_>>())
+        };
+        assert_eq!(names(2499), Some(vec!["a", "r0", "r1", "r2", "b"]));
+        assert_eq!(names(2500), Some(vec!["a", "r0", "p", "r2", "b"]));
+        assert_eq!(names(4500), Some(vec!["a", "r0", "r1", "r2", "b"]));
+        assert_eq!(names(6500), None);
+        let followed: Vec<_> = scenario.events.iter().filter(|event| event.actions.len() == 1).collect();
+        assert_eq!(followed[1].actions, [Action::Converge(1)]);
+        assert_eq!(followed[1].at, Duration::from_millis(2500));
+        for (from, to, part) in [
+            ("from = 2", "from = 3", "no change of the links at 3s that routing follows: 2s, 4s, 6s"),
+            (
+                "within = 1 }",
+                "within = 1 }, { check = \"path\", flows = \"f\", at = 8 }",
+                "f has no way at 8s",
+            ),
+            (
+                "within = 1 }",
+                "within = 1 }, { check = \"no-path\", flows = \"f\", at = 8, nodes = \"p\" }",
+                "runs no RSVP",
+            ),
+            ("link-down = \"r0-r1\"", "kill = \"p\"", "p is a plain router"),
+            ("cost = 2", "cost = 0", "a cost is 1 or more"),
+        ] {
+            let mistake = parse(&DIAMOND.replacen(from, to, 1)).expect_err(to);
+            assert!(mistake.message.contains(part), "{to}: {mistake}");
+        }
+    }
+
     #[test]
     fn mistakes_name_the_line_and_what_is_allowed() {
         for (from, to, line, part) in [
@@ -352,6 +407,10 @@ rate-at-least = "97%"
             ("\"9.5s\"", "\"19s\"", 37, "after the end"),
             ("\"97%\"", "97", 37, "is not a share"),
             ("check = \"traffic\"", "check = \"trafic\"", 38, "expected one of"),
+            ("reserve = \"video\"", "cost = { r1-r2 = 3 }", 28, "give the file a convergence"),
+            ("reserve = \"video\"", "kill = \"a\"\ncost = { r1-r3 = 3 }", 28, "there are: a-r1, r1-r2, r2-b"),
+            ("from = \"a\"", "from = \"r1\"", 21, "r1 is a router"),
+            ("rate-at-least = \"97%\"", "", 37, "give a bound"),
         ] {
             let text = SMALL.replacen(from, to, 1);
             let mistake = parse(&text).expect_err(to);
