@@ -1,9 +1,11 @@
 //! RFC 2205 Appendix B: error codes, and what is no error but a fault.
 
-use conformance::bench::{Dut, Port, Station, bucket, cl, ff, hex, se, tspec, wf};
+use conformance::bench::{Dut, Packet, Port, Station, bucket, cl, ff, hex, object, se, tspec, wf};
 use conformance::shows;
+use rsvp_core::counters::DropReason;
 use rsvp_core::wire::{
-    ClassNum, ErrorSpec, Flowspec, MessageType, Path, PathErr, RawObject, ResvErr, Style, Tspec,
+    ClassNum, ErrorSpec, FlowDescriptor, Flowspec, Header, MessageType, Path, PathErr, RawMessage, RawObject,
+    ResvErr, Style, Tspec,
 };
 
 /// The ResvErr that a Resv for H gets, with nothing else happening.
@@ -172,4 +174,78 @@ fn a_request_for_larger_packets_than_the_link_carries() {
     let huge = Flowspec::ControlledLoad(Tspec { max_packet: 9000, ..bucket(1.0) });
     let error = refused(&mut dut, Style::Ff, ff(huge, s1));
     assert_eq!((error.code, error.value), (1, 3), "what is requested counts, whatever the sender sends");
+}
+
+/// A packet whose octets were changed; no checksum is in it then, so that nothing but the change is wrong.
+fn changed(packet: &Packet, change: impl FnOnce(&mut Vec<u8>)) -> Packet {
+    let mut packet = packet.clone();
+    packet.message[2..4].fill(0);
+    change(&mut packet.message);
+    packet
+}
+
+/// One stimulus for each fault of form: what it is, the packet, from where, and how it is counted.
+fn faults_of_form(dut: &Dut) -> Vec<(&'static str, Packet, Station, DropReason)> {
+    let (h, s1) = (dut.h(), dut.s1());
+    let (u1, d1) = (Station::U1, Station::D1);
+    let path = dut.pack(u1, dut.path(u1, h, dut.s2()));
+    let to_dut = Packet { destination: dut.plan.dut(Port::A), ..path.clone() };
+    let resv = |style, flows: &[FlowDescriptor]| dut.pack(d1, dut.resv(d1, h, style, flows));
+    let mut bad_hop = dut.path(u1, h, dut.s2());
+    bad_hop.hop.address = dut.g().flow().destination;
+    let no_port = dut.plan.session(dut.plan.far(), 0);
+    let astray = dut.pack(u1, dut.resv_conf(h, h.flow().destination, Style::Ff, &[ff(cl(1.0), s1)]));
+    let mut faults = vec![
+        ("length", changed(&path, |octets| octets[7] -= 4), u1, DropReason::BadLength),
+        ("version", changed(&path, |octets| octets[0] = 0x20), u1, DropReason::BadVersion),
+        ("checksum", changed(&path, |octets| octets[2] = 1), u1, DropReason::BadChecksum),
+        ("message type", changed(&to_dut, |octets| octets[1] = 99), u1, DropReason::UnknownMessageType),
+        ("object length", changed(&path, |octets| octets[9] = 2), u1, DropReason::BadLength),
+        ("object length", changed(&path, |octets| octets[9] = 11), u1, DropReason::BadLength),
+        ("hop address", dut.pack(u1, bad_hop), u1, DropReason::MalformedObject),
+        ("source port", dut.pack(u1, dut.path(u1, no_port, s1)), u1, DropReason::ConflictingPort),
+        ("flow descriptors", resv(Style::Wf, &[wf(cl(1.0)), wf(cl(1.0))]), d1, DropReason::Inconsistent),
+        ("destination", Packet { destination: dut.plan.far(), ..astray }, u1, DropReason::Inconsistent),
+    ];
+    let mut objects = |what, packet: &Packet, from, reason, change: &dyn Fn(&mut Vec<RawObject>)| {
+        faults.push((what, with_objects(packet, change), from, reason));
+    };
+    let scope = object(7, 1, &[10, 0, 0, 1]);
+    let illegal = |objects: &mut Vec<RawObject>| objects.push(scope.clone());
+    objects("class", &path, u1, DropReason::MalformedObject, &illegal);
+    objects("missing", &path, u1, DropReason::MissingObject, &|objects| objects.retain(|it| it.class != 5));
+    let resv = resv(Style::Ff, &[ff(cl(1.0), s1)]);
+    objects("order", &resv, d1, DropReason::MalformedObject, &|objects| objects[1..].rotate_left(1));
+    faults
+}
+
+/// A packet whose objects were changed, with length and checksum made to fit.
+fn with_objects(packet: &Packet, change: &dyn Fn(&mut Vec<RawObject>)) -> Packet {
+    let raw = RawMessage::decode(&packet.message).expect("the message is valid");
+    let header = Header { flags: 0, send_ttl: packet.ttl };
+    let mut objects: Vec<RawObject> = raw.objects.into_iter().map(|placed| placed.object).collect();
+    change(&mut objects);
+    let raw = RawMessage::new(raw.header.message_type, header, objects).expect("it is encodable");
+    let mut message = Vec::new();
+    raw.encode(&mut message).expect("it is encodable");
+    Packet { message, ..packet.clone() }
+}
+
+#[test]
+fn each_fault_of_form_is_counted_and_answered_by_nothing() {
+    shows(&["rfc2205-B-21"]);
+    for (what, packet, from, reason) in faults_of_form(&Dut::router()) {
+        let mut dut = Dut::unicast(1);
+        let h = dut.h();
+        dut.send_packet(from, &packet);
+        dut.expect_silence();
+        assert_eq!(
+            (dut.drops(reason), dut.all_drops()),
+            (1, 1),
+            "{what}: {:?}",
+            dut.node().counters().dropped
+        );
+        assert_eq!((dut.node().sessions().len(), dut.senders(h).len()), (1, 1), "{what}");
+        assert!(dut.reservations(h).is_empty(), "{what}");
+    }
 }

@@ -1,9 +1,12 @@
 //! RFC 2205 section 3.1: the formats of messages, as octets.
 
-use conformance::bench::{Dut, Kind, Station, bucket, cl, ff, hex, object, se, wf};
+use conformance::bench::{
+    Dut, InProcess, Kind, Packet, Port, R, Station, Tester, bucket, cl, ff, hex, object, se, wf,
+};
 use conformance::shows;
+use rsvp_core::NodeConfig;
 use rsvp_core::wire::{
-    ClassNum, DecodeErrorKind, ErrorSpec, FlowDescriptor, FlowKey, Flowspec, Header, Message, Path,
+    ClassNum, DecodeErrorKind, ErrorSpec, FlowDescriptor, FlowKey, Flowspec, Header, Message, Path, PathErr,
     RawMessage, RawObject, Resv, ResvConf, ResvTear, SenderTspec, SessionKey, Style, Tspec,
 };
 
@@ -269,11 +272,37 @@ fn known_classes_have_their_places() {
 
 #[test]
 fn integrity_comes_first_or_not_at_all() {
+    shows(&["rfc2205-3.1.3-04"]);
     let integrity = object(4, 1, &[0; 32]);
-    let first = changed(PATH, |objects| objects.insert(0, integrity.clone()));
-    assert_eq!(first, parse(&hex(PATH)));
-    let second = changed(PATH, |objects| objects.insert(1, integrity));
-    assert_eq!(second, Err(DecodeErrorKind::MisplacedObject(ClassNum::INTEGRITY)));
+    for text in [PATH, FF_RESV, PATH_TEAR, RESV_TEAR, PATH_ERR, RESV_ERR, RESV_CONF] {
+        let first = changed(text, |objects| objects.insert(0, integrity.clone()));
+        assert_eq!(first, parse(&hex(text)), "directly after the common header");
+        let count = RawMessage::decode(&hex(text)).expect("it is valid").objects.len();
+        for position in 1..=count {
+            let later = changed(text, |objects| objects.insert(position, integrity.clone()));
+            assert_eq!(
+                later,
+                Err(DecodeErrorKind::MisplacedObject(ClassNum::INTEGRITY)),
+                "{text} {position}"
+            );
+        }
+    }
+    // What the DUT sends: another node's message keeps it first, a message of its own carries none of a neighbour's.
+    let mut dut = Dut::unicast(1);
+    let error = dut.pack(Station::D1, dut.path_err(dut.h(), dut.s1(), 2, 0));
+    let raw = RawMessage::decode(&error.message).expect("it is valid");
+    let mut objects: Vec<RawObject> = raw.objects.into_iter().map(|placed| placed.object).collect();
+    objects.insert(0, integrity);
+    let raw = RawMessage::new(raw.header.message_type, Header { flags: 0, send_ttl: error.ttl }, objects);
+    let mut message = Vec::new();
+    raw.and_then(|raw| raw.encode(&mut message)).expect("it is encodable");
+    let to_u1 = Packet { message, ..error };
+    dut.send_packet(Station::D1, &to_u1);
+    assert_eq!(dut.expect::<PathErr>(Port::A).classes(), [1, 6, 11, 12]);
+    let in_transit = Packet { destination: dut.plan.station(Station::U2), ..to_u1 };
+    let mut tester = InProcess::new(dut.plan, NodeConfig::default());
+    tester.send(Station::D1, &in_transit);
+    assert_eq!(tester.advance(R)[0].packet.message, in_transit.message);
 }
 
 #[test]

@@ -443,3 +443,51 @@ fn not_guilty_is_for_receivers_alone() {
     dut.send(Station::U1, error);
     assert_eq!(dut.expect::<ResvErr>(Port::C).message.error.flags, 0, "never on the wire");
 }
+
+#[test]
+fn how_a_diverted_message_came_is_known() {
+    shows(&["rfc2205-3.11.5-02"]);
+    let mut dut = Dut::router();
+    let (g, h, s1) = (dut.g(), dut.h(), dut.s1());
+    for (session, station) in [(g, Station::U1), (h, Station::U2)] {
+        let mut packet = dut.pack(station, dut.path(station, session, s1));
+        packet.ttl -= 3;
+        dut.send_packet(station, &packet);
+        let state = dut.senders(session);
+        assert_eq!(state[0].incoming_interface, Some(station.port().interface()), "the arrival interface");
+        assert!(state[0].non_rsvp, "the received TTL is not what was sent");
+        assert_eq!(state[0].ttl, packet.ttl - 1, "and counts on from what was received");
+    }
+    dut.forget();
+    let mut packet =
+        dut.pack(Station::U1, dut.resv_conf(h, h.flow().destination, Style::Ff, &[ff(cl(1.0), s1)]));
+    packet.source = dut.plan.far();
+    dut.send_packet(Station::U1, &packet);
+    assert_eq!(dut.expect::<ResvConf>(Port::C).sent.packet.source, packet.source, "the IP source");
+}
+
+#[test]
+fn source_ttl_and_router_alert_are_chosen() {
+    shows(&["rfc2205-3.11.5-04"]);
+    let mut dut = Dut::router();
+    let (h, s1) = (dut.h(), dut.s1());
+    let mut path = dut.pack(Station::U1, dut.path(Station::U1, h, s1));
+    (path.ttl, path.message[4]) = (9, 9);
+    path.message[2..4].fill(0);
+    dut.send_packet(Station::U1, &path);
+    let path = dut.expect::<Path>(Port::C).sent.packet;
+    assert_eq!((path.source, path.ttl, path.router_alert), (s1.source(), 8, true));
+    let mut resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
+    resv.confirm = Some(h.flow().destination);
+    dut.send(Station::D1, resv.clone());
+    let asked = dut.expect::<Resv>(Port::A).sent.packet;
+    assert_eq!((asked.source, asked.router_alert), (dut.plan.dut(Port::A), false));
+    resv.hop = dut.next_hop(Station::D2);
+    resv.hop.lih = Port::C.interface().0;
+    dut.send(Station::D1, resv);
+    assert!(dut.expect::<ResvConf>(Port::C).sent.packet.router_alert, "merged with the first: it ends here");
+    let tear = dut.path_tear(Station::U1, h, s1);
+    dut.send(Station::U1, tear);
+    let tear = dut.expect::<PathTear>(Port::C).sent.packet;
+    assert_eq!((tear.source, tear.ttl, tear.router_alert), (s1.source(), 8, true));
+}
