@@ -72,7 +72,7 @@ impl Node {
     }
 
     /// The form in which a Path or PathTear leaves, given as the raw datagram that it would be. A second form, in UDP,
-    /// is queued to follow at once: nothing that is newer may come between.
+    /// follows in the same lane, so that each form keeps its order.
     pub(super) fn downstream(
         &mut self,
         lane: Lane,
@@ -95,7 +95,7 @@ impl Node {
                 encapsulation: udp::to(PU_PRIME),
                 payload: Payload::Encoded(kind, bytes.to_vec()),
             };
-            self.outbox.push_one_shot_next(lane, copy);
+            self.outbox.push_one_shot(lane, copy);
         }
         raw
     }

@@ -75,16 +75,6 @@ impl Outbox {
         self.push(lane, OutboxItem::OneShot(id));
     }
 
-    /// Queues a one-shot message before all others of its lane.
-    pub(crate) fn push_one_shot_next(&mut self, lane: Lane, one_shot: OneShot) {
-        let id = self.one_shots.insert(one_shot);
-        let queue = self.lanes.entry(lane).or_default();
-        if queue.is_empty() {
-            self.turns.push_back(lane);
-        }
-        queue.push_front(OutboxItem::OneShot(id));
-    }
-
     /// Takes the next item. Its lane comes last in turn if it holds more.
     pub(crate) fn pop(&mut self) -> Option<(Lane, OutboxItem)> {
         let lane = self.turns.pop_front()?;

@@ -13,9 +13,10 @@ use super::{
 };
 use crate::command::{ApiId, Command, ReserveRequest, SenderRequest};
 use crate::config::{Bandwidth, NodeConfig};
-use crate::input::{Input, InterfaceId, PreemptReason};
+use crate::input::{Encapsulation, Input, InterfaceId, PreemptReason};
 use crate::output::RouteKey;
 use crate::time::Duration;
+use crate::udp::PU;
 use crate::wire::{
     ErrorSpec, FilterSpec, FlowDescriptor, Message, PathErr, ResvConf, RsvpHop, SenderTspec, Session,
     SessionKey, Style,
@@ -321,6 +322,8 @@ impl Chaos {
                 } else if self.one_in(10) {
                     self.former.clear();
                 }
+                let form = self.pick(&[Encapsulation::Raw, Encapsulation::Raw, crate::udp::to(PU)]);
+                self.bench.encapsulation = form;
                 self.bench.receive(interface, message);
             }
             13..=14 => self.local(),

@@ -7,6 +7,7 @@ mod group;
 mod lifetime;
 mod local_repair;
 mod reservation;
+mod udp;
 mod within;
 
 use alloc::collections::BTreeMap;
@@ -150,6 +151,8 @@ pub(super) struct Bench {
     pub(super) now: Instant,
     pub(super) routes: BTreeMap<RouteKey, Route>,
     pub(super) kernel: Kernel,
+    /// How the neighbours' messages come; those in UDP come to the address of the interface.
+    pub(super) encapsulation: Encapsulation,
     pub(super) sent: Vec<(Transmit, Message)>,
     pub(super) events: Vec<Event>,
     pub(super) requests: Vec<Request>,
@@ -167,6 +170,7 @@ impl Bench {
             now: Instant::ZERO,
             routes: BTreeMap::new(),
             kernel: Kernel::Works,
+            encapsulation: Encapsulation::Raw,
             sent: Vec::new(),
             events: Vec::new(),
             requests: Vec::new(),
@@ -220,14 +224,15 @@ impl Bench {
     ) {
         let mut payload = Vec::new();
         message.encode(Header { flags: 0, send_ttl }, &mut payload).unwrap();
+        let is_raw = self.encapsulation == Encapsulation::Raw;
         let own =
             self.node.state.interfaces.get(&interface).and_then(|on| on.info.addresses.first().copied());
         self.input(Input::Datagram(Datagram {
             interface,
             source,
-            destination: destination.or(own).unwrap_or(source),
+            destination: destination.filter(|_| is_raw).or(own).unwrap_or(source),
             ttl: Some(ttl),
-            encapsulation: Encapsulation::Raw,
+            encapsulation: self.encapsulation,
             payload: payload.into(),
         }));
     }
