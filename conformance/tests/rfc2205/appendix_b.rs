@@ -204,7 +204,7 @@ fn faults_of_form(dut: &Dut) -> Vec<(&'static str, Packet, Station, DropReason)>
         ("object length", changed(&path, |octets| octets[9] = 11), u1, DropReason::BadLength),
         ("hop address", dut.pack(u1, bad_hop), u1, DropReason::MalformedObject),
         ("source port", dut.pack(u1, dut.path(u1, no_port, s1)), u1, DropReason::ConflictingPort),
-        ("flow descriptors", resv(Style::Wf, &[wf(cl(1.0)), wf(cl(1.0))]), d1, DropReason::Inconsistent),
+        ("flow descriptors", resv(Style::Wf, &[wf(cl(1.0)), wf(cl(2.0))]), d1, DropReason::Inconsistent),
         ("destination", Packet { destination: dut.plan.far(), ..astray }, u1, DropReason::Inconsistent),
     ];
     let mut objects = |what, packet: &Packet, from, reason, change: &dyn Fn(&mut Vec<RawObject>)| {
