@@ -312,7 +312,7 @@ impl Node {
     }
 
     /// The PSB that speaks for a unicast sender when this one goes. Then no PathTear goes on (RFC 2205 section 3.1.5).
-    fn heir(&self, id: PsbId) -> Option<PsbId> {
+    pub(super) fn heir(&self, id: PsbId) -> Option<PsbId> {
         let psb = self.state.psbs.get(id)?;
         if psb.route.destination.is_multicast() {
             return None;

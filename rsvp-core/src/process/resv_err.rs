@@ -27,6 +27,9 @@ impl Node {
             return Err(DropReason::NoState);
         }
         let flow = error.flows.first().ok_or(DropReason::MissingObject)?;
+        if self.forget_former_hop(session, error, flow) {
+            return Ok(());
+        }
         if error.error.error_code() == ErrorCode::ADMISSION_CONTROL_FAILURE
             && let Some(flowspec) = &flow.flowspec
         {
@@ -37,6 +40,31 @@ impl Node {
             self.pass_resv_err(rsb, received.interface, error, flow, &scopes);
         }
         Ok(())
+    }
+
+    /// After a change of route a unicast sender is known from its former previous hop and from its new one, and both are
+    /// asked. The one that answers that no path leads from it to here any more is the former: its path state goes, and
+    /// receivers need not know. Tells whether the error was about nothing else.
+    fn forget_former_hop(&mut self, session: SessionId, error: &ResvErr, flow: &FlowDescriptor) -> bool {
+        let says_so = error.error.node == error.hop.address
+            && matches!(
+                error.error.error_code(),
+                ErrorCode::NO_PATH_INFORMATION | ErrorCode::NO_SENDER_INFORMATION
+            );
+        if !says_so || error.session.key.destination().is_multicast() {
+            return false;
+        }
+        let psbs = &self.state.sessions[session].psbs;
+        let concerned = psbs.iter().copied().filter(|psb| {
+            let psb = &self.state.psbs[*psb];
+            psb.previous_hop().is_some_and(|(hop, _)| hop.address == error.hop.address)
+                && (error.style == Style::Wf || flow.filters.contains(&psb.sender))
+        });
+        let (former, other): (Vec<_>, Vec<_>) = concerned.partition(|psb| self.heir(*psb).is_some());
+        for psb in &former {
+            self.remove_psb(*psb, &error_cause(error.error.code, error.error.value));
+        }
+        !former.is_empty() && other.is_empty()
     }
 
     /// Creates or renews the blockade states that the error calls for: for WF one for the previous hop, else one for

@@ -1,9 +1,9 @@
 //! Local repair (RFC 2205 section 3.6).
 
 use super::consistency::check_empty;
-use super::{Bench, DOWN, DOWN2, SECOND, UP, flow, path, resv, sender};
+use super::{Bench, DOWN, DOWN2, SECOND, UP, flow, nhop, path, phop, resv, resv_err, sender};
 use crate::output::Request;
-use crate::wire::{Message, Style};
+use crate::wire::{ErrorCode, ErrorSpec, Message, ResvErr, Style};
 
 fn resv_from(interface: crate::InterfaceId) -> Message {
     Message::Resv(resv(interface, Style::Ff, [flow(1000.0, &[sender(1)])].into()))
@@ -59,4 +59,39 @@ fn the_previous_hop_is_told_once_the_abandoned_branch_is_all_that_there_was() {
     let sent = bench.take_sent();
     assert!(matches!(sent[..], [Message::ResvTear(_)]), "{sent:?}");
     assert!(bench.requests.iter().any(|request| matches!(request, Request::Remove(_))));
+}
+
+/// The sender's path comes by UP and then by DOWN2; the first previous hop answers a Resv with this error.
+fn after_the_previous_hop_moved(code: ErrorCode, node: core::net::IpAddr) -> Bench {
+    let mut bench = Bench::with_paths(&[1]);
+    bench.receive(DOWN, resv_from(DOWN));
+    bench.receive(DOWN2, Message::Path(crate::wire::Path { hop: nhop(DOWN2), ..path(1) }));
+    bench.sent.clear();
+    let error = resv_err(Style::Ff, flow(1000.0, &[sender(1)]), 0);
+    let error = ResvErr { error: ErrorSpec { node, code: code.0, value: 0, ..error.error }, ..error };
+    bench.receive(UP, Message::ResvErr(error));
+    bench
+}
+
+#[test]
+fn a_former_previous_hop_that_says_so_is_forgotten_and_no_receiver_hears_of_it() {
+    let mut bench = after_the_previous_hop_moved(ErrorCode::NO_SENDER_INFORMATION, phop().address);
+    let sent = bench.take_sent();
+    assert!(sent.is_empty(), "{sent:?}");
+    let hops: alloc::vec::Vec<_> = bench.node.senders().iter().map(|view| view.previous_hop).collect();
+    assert_eq!(hops, [Some(nhop(DOWN2))]);
+    assert_eq!(bench.node.installed().len(), 1);
+}
+
+#[test]
+fn any_other_error_of_a_former_previous_hop_goes_on() {
+    for (code, node) in [
+        (ErrorCode::POLICY_CONTROL_FAILURE, phop().address),
+        (ErrorCode::NO_SENDER_INFORMATION, super::ip("10.7.7.7")),
+    ] {
+        let mut bench = after_the_previous_hop_moved(code, node);
+        let sent = bench.take_sent();
+        assert!(matches!(sent[..], [Message::ResvErr(_)]), "{sent:?}");
+        assert_eq!(bench.node.senders().len(), 2);
+    }
 }
