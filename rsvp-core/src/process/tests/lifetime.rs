@@ -163,3 +163,27 @@ fn nothing_is_told_on_an_interface_that_is_disabled() {
     bench.command(Command::Configure(config)).unwrap();
     assert!(matches!(bench.take_sent()[..], [Message::Path(_)]));
 }
+
+/// RFC 2205 section 3.7: R may shrink at once, and grow by Slew.Max (30 %) from one refresh to the next.
+#[test]
+fn the_period_grows_slowly_and_shrinks_at_once() {
+    let slewed = |period, target| super::super::slewed(SECOND * period, SECOND * target, 0.30);
+    let millis = |duration: Duration| duration.as_millis();
+    assert_eq!(millis(slewed(30, 90)), 39_000);
+    assert_eq!(millis(slewed(30, 31)), 31_000, "no further than it has to");
+    assert_eq!(millis(slewed(30, 5)), 5_000);
+    assert_eq!(millis(slewed(0, 90)), 90_000, "nothing was announced yet");
+}
+
+#[test]
+fn a_one_shot_too_many_is_dropped_and_counted() {
+    let mut bench = Bench::new();
+    let mut config = bench.node.config().clone();
+    config.limits.queued_one_shots = 0;
+    bench.command(Command::Configure(config)).unwrap();
+    for dropped in 1..=2 {
+        bench.receive(DOWN, Message::Resv(resv(DOWN, Style::Ff, [flow(1000.0, &[sender(1)])].into())));
+        assert!(bench.take_sent().is_empty(), "no ResvErr fits");
+        assert_eq!(bench.node.counters().one_shots_dropped, dropped);
+    }
+}

@@ -6,7 +6,7 @@ use super::consistency::{check, check_empty};
 use super::{
     Bench, DOWN, DOWN2, Kernel, SECOND, UP, flow, nhop, path, resv, resv_err, resv_tear, sender, session,
 };
-use crate::command::Command;
+use crate::command::{Command, CommandError, ReserveRequest};
 use crate::config::Bandwidth;
 use crate::event::Upcall;
 use crate::output::{PoliceFlags, Request};
@@ -336,4 +336,49 @@ fn no_more_is_installed_than_the_senders_send() {
     let sent = bench.take_sent();
     let [Message::Resv(resv)] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!(resv.flows, [flow(1000.0, &[sender(1)])]);
+}
+
+fn request(style: Style, flows: &[crate::wire::FlowDescriptor]) -> ReserveRequest {
+    let flows = flows.to_vec();
+    ReserveRequest { receiver: super::ip("10.0.2.1"), style, flows, policy: Vec::new(), confirm: false }
+}
+
+#[test]
+fn an_application_withdraws_its_reservation_and_stays() {
+    let mut bench = Bench::with_paths(&[1]);
+    let api = bench.open(session());
+    let flows = [flow(1000.0, &[sender(1)])];
+    bench.command(Command::Reserve(api, request(Style::Ff, &flows))).unwrap();
+    assert!(matches!(bench.take_sent()[..], [Message::Resv(_)]));
+    bench.command(Command::Unreserve(api)).unwrap();
+    assert!(matches!(bench.take_sent()[..], [Message::ResvTear(_)]));
+    assert!(bench.node.reservations().is_empty());
+    assert_eq!(bench.command(Command::Unreserve(api)), Err(CommandError::NoReservation));
+    bench.command(Command::Reserve(api, request(Style::Ff, &flows))).unwrap();
+}
+
+#[test]
+fn flow_descriptors_have_to_fit_the_style() {
+    let mut bench = Bench::with_paths(&[1, 2]);
+    let api = bench.open(session());
+    let (one, two) = (flow(1000.0, &[sender(1)]), flow(1000.0, &[sender(2)]));
+    let (both, all) = (flow(1000.0, &[sender(1), sender(2)]), flow(1000.0, &[]));
+    for (style, flows) in [
+        (Style::Ff, &[][..]),
+        (Style::Ff, core::slice::from_ref(&both)),
+        (Style::Ff, core::slice::from_ref(&all)),
+        (Style::Ff, &[one.clone(), one.clone()]),
+        (Style::Se, &[one.clone(), two.clone()]),
+        (Style::Se, core::slice::from_ref(&all)),
+        (Style::Wf, core::slice::from_ref(&one)),
+        (Style::Wf, &[all.clone(), all.clone()]),
+    ] {
+        let answer = bench.command(Command::Reserve(api, request(style, flows)));
+        assert!(matches!(answer, Err(CommandError::BadFlows(_))), "{style:?} {flows:?}: {answer:?}");
+    }
+    for (style, flows) in [(Style::Ff, &[one, two][..]), (Style::Se, &[both]), (Style::Wf, &[all])] {
+        let api = bench.open(session());
+        bench.command(Command::Reserve(api, request(style, flows))).unwrap();
+        bench.command(Command::Release(api)).unwrap();
+    }
 }
