@@ -138,6 +138,14 @@ pub enum CommandError {
     FamilyMismatch,
     /// A zero port beside a non-zero one, or a port for a protocol that has none (error code 07 or 08).
     ConflictingPort,
+    /// A session with a virtual port for a protocol that is not known to have security parameter indices
+    /// (RFC 2207 section 4.1).
+    NotGpiProtocol(u8),
+    /// A virtual port that is not to be used: 0 is illegal, 1 to 10 are reserved (RFC 2207 section 5).
+    InvalidDestinationPort(u16),
+    /// A session with a virtual port takes senders with a security parameter index only, and they no other session
+    /// (RFC 2207 section 4.1).
+    ConflictingCType(FilterSpec),
     /// The session is in use with another style (error code 05).
     ConflictingStyle(Style),
     /// The session is reserved with a service that cannot be merged with this one (error code 21, value 1).
@@ -167,6 +175,18 @@ impl fmt::Display for CommandError {
             Self::ForeignAddress(address) => write!(f, "no interface of this node has the address {address}"),
             Self::FamilyMismatch => write!(f, "IPv4 and IPv6 addresses are mixed"),
             Self::ConflictingPort => write!(f, "a zero port cannot stand beside a non-zero one"),
+            Self::NotGpiProtocol(protocol) => {
+                write!(
+                    f,
+                    "protocol {protocol} has no security parameter indices: only 50 (ESP) and 51 (AH) have"
+                )
+            }
+            Self::InvalidDestinationPort(port) => {
+                write!(f, "{port} is no virtual destination port for applications: they begin at 11")
+            }
+            Self::ConflictingCType(filter) => {
+                write!(f, "the sender {filter} is of another type (port or SPI) than the session")
+            }
             Self::ConflictingStyle(style) => write!(f, "the session is already reserved in style {style}"),
             Self::ConflictingService => {
                 write!(

@@ -93,7 +93,7 @@ pub struct Installation {
     pub id: InstallationId,
     /// The interface it leaves by.
     pub interface: InterfaceId,
-    /// Whose packets.
+    /// Whose packets; a virtual port (RFC 2207) is 0 here, since packets have none.
     pub session: SessionKey,
     /// Which senders' packets; empty means all (wildcard).
     pub filters: Vec<FilterSpec>,

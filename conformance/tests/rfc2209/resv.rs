@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use conformance::bench::{Dut, Port, R, Received, Station, cl, ff, se, tspec, wf};
 use conformance::shows;
+use rsvp_core::InterfaceId;
+use rsvp_core::admission::{Admission, AdmissionRequest, BandwidthPools, Decision};
 use rsvp_core::event::Upcall;
+use rsvp_core::intserv::Hop;
 use rsvp_core::output::{PoliceFlags, Request};
-use rsvp_core::wire::{ErrorSpec, Resv, ResvConf, ResvErr, ResvTear, Style};
+use rsvp_core::policy::LocalPolicy;
+use rsvp_core::wire::{Adspec, ErrorSpec, Flowspec, Resv, ResvConf, ResvErr, ResvTear, Style};
 
 #[test]
 fn without_an_lih_the_destination_address_says_the_interface() {
@@ -413,4 +417,41 @@ fn the_error_code_says_what_failed() {
         assert_eq!(dut.expect_to::<ResvErr>(Station::D1).message.error.code, code);
         dut.expect_silence();
     }
+}
+
+/// Traffic control that gives 3 B back for 4 B, and takes the rest as it comes.
+struct GivesBack;
+
+impl Admission for GivesBack {
+    fn admit(&self, request: &AdmissionRequest<'_>) -> Decision {
+        Decision::Admit { fwd: (*request.new == cl(4.0)).then(|| cl(3.0)) }
+    }
+
+    fn bandwidth(&self, flowspec: &Flowspec) -> u64 {
+        BandwidthPools.bandwidth(flowspec)
+    }
+
+    fn advertise(&self, interface: InterfaceId, adspec: &Adspec, hop: &Hop) -> Adspec {
+        BandwidthPools.advertise(interface, adspec, hop)
+    }
+}
+
+#[test]
+fn what_traffic_control_gave_back_is_merged() {
+    shows(&["rfc2209-2.rrefresh-06"]);
+    let mut dut = Dut::controlled(true, GivesBack, LocalPolicy);
+    let (g, s1) = (dut.g(), dut.s1());
+    dut.learn(Station::U1, g, s1);
+    for (station, n) in [(Station::D1, 4.0), (Station::D2, 2.0)] {
+        let resv = dut.resv(station, g, Style::Ff, &[ff(cl(n), s1)]);
+        dut.send(station, resv);
+        dut.advance(Duration::from_secs(60));
+        let refreshes = dut.all::<Resv>(Port::A);
+        assert!(!refreshes.is_empty());
+        assert!(refreshes.iter().all(|resv| resv.shares() == [(3.0, vec![s1])]), "{n} B: {refreshes:?}");
+    }
+    assert_eq!(
+        (dut.reserved(Port::C), dut.reserved(Port::D)),
+        (vec![(4.0, vec![s1])], vec![(2.0, vec![s1])])
+    );
 }

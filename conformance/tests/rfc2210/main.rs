@@ -1,5 +1,7 @@
 //! Requirements of RFC 2210: the contents of QoS objects.
 
+mod api;
+
 use conformance::bench::{Dut, Family, Port, R, Station, bucket, cl, ff, gs, hex, object, tspec};
 use conformance::shows;
 use rsvp_core::wire::{

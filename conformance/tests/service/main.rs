@@ -1,5 +1,7 @@
 //! Requirements of RFC 2211, 2212, 2215 and 2997: the services, their order and their parameters.
 
+mod slack;
+
 use conformance::bench::{Dut, Port, Station, bucket, cl, ff, gs, hex, wf};
 use conformance::shows;
 use rsvp_core::intserv::{self, Hop, Relation};

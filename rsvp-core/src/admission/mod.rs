@@ -78,7 +78,7 @@ pub trait Admission: Send {
 /// What admission control gets to see.
 #[derive(Clone, Copy, Debug)]
 pub struct AdmissionRequest<'a> {
-    /// The session.
+    /// The session; a virtual port (RFC 2207) is 0 here, since packets have none.
     pub session: &'a SessionKey,
     /// The outgoing interface.
     pub interface: InterfaceId,

@@ -208,9 +208,9 @@ fn drop_reason(error: &DecodeError) -> DropReason {
         DecodeErrorKind::UnknownCType { .. } => DropReason::UnknownObjectCType,
         DecodeErrorKind::MissingObject(_) => DropReason::MissingObject,
         DecodeErrorKind::TooManyObjects { .. } => DropReason::TooManyObjects,
-        DecodeErrorKind::UnknownStyle { .. } | DecodeErrorKind::BadFlowDescriptors(_) => {
-            DropReason::Inconsistent
-        }
+        DecodeErrorKind::UnknownStyle { .. }
+        | DecodeErrorKind::BadFlowDescriptors(_)
+        | DecodeErrorKind::ConflictingCType(_) => DropReason::Inconsistent,
         _ => DropReason::MalformedObject,
     }
 }

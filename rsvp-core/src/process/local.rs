@@ -19,6 +19,12 @@ use crate::wire::{
     Adspec, ClassNum, FilterSpec, FlowDescriptor, RawObject, SenderTemplate, SessionKey, Style,
 };
 
+/// IP protocols that carry a security parameter index.
+const ESP: u8 = 50;
+const AH: u8 = 51;
+/// Virtual ports that no application uses: 0 is illegal, the others are reserved.
+const RESERVED_PORTS: core::ops::RangeInclusive<u16> = 0..=10;
+
 impl Node {
     pub(crate) fn on_command(&mut self, command: Command) -> Result<Reply, CommandError> {
         if self.stopping {
@@ -48,6 +54,7 @@ impl Node {
     }
 
     fn open_session(&mut self, key: SessionKey) -> Result<ApiId, CommandError> {
+        check_session(&key)?;
         if self.state.has_port_conflict(&key) {
             return Err(CommandError::ConflictingPort);
         }
@@ -356,11 +363,26 @@ fn local_contents(flow: &FlowDescriptor) -> RsbContents {
     RsbContents { flowspec, filters, scope: None }
 }
 
-/// Families and ports of a sender against its session.
+/// Protocol and virtual port of a session for IPsec (RFC 2207 sections 4.1 and 5).
+fn check_session(key: &SessionKey) -> Result<(), CommandError> {
+    let SessionKey::Gpi(flow) = key else { return Ok(()) };
+    if !matches!(flow.protocol, ESP | AH) {
+        return Err(CommandError::NotGpiProtocol(flow.protocol));
+    }
+    if RESERVED_PORTS.contains(&flow.port) {
+        return Err(CommandError::InvalidDestinationPort(flow.port));
+    }
+    Ok(())
+}
+
+/// Families, types and ports of a sender against its session.
 fn check_filter(session: &SessionKey, filter: &FilterSpec) -> Result<(), CommandError> {
     let flow = session.flow();
     if filter.source().is_ipv4() != flow.destination.is_ipv4() {
         return Err(CommandError::FamilyMismatch);
+    }
+    if matches!(session, SessionKey::Gpi(_)) != matches!(filter, FilterSpec::Gpi { .. }) {
+        return Err(CommandError::ConflictingCType(*filter));
     }
     if flow.port == 0 && port_of(filter) != 0 {
         return Err(CommandError::ConflictingPort);

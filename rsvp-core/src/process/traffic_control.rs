@@ -192,7 +192,7 @@ impl Node {
             .find(|psb| desired.filters.is_empty() || desired.filters.contains(&psb.sender))
             .and_then(|psb| psb.adspec.as_ref());
         let request = AdmissionRequest {
-            session: &session.key,
+            session: &session.key.of_packets(),
             interface,
             old: old.map(|old| &old.flowspec),
             held: old.map_or(0, |old| old.bandwidth),
@@ -292,7 +292,7 @@ impl Node {
         self.requests.push(Request::Install(Installation {
             id: tcsb.id,
             interface: tcsb.interface,
-            session: self.state.sessions[tcsb.session].key,
+            session: self.state.sessions[tcsb.session].key.of_packets(),
             filters: desired.filters.clone(),
             flowspec: desired.flowspec.clone(),
             sender_tspec: desired.path_te.clone(),

@@ -212,6 +212,13 @@ impl ClassNum {
         }
     }
 
+    /// Whether the class is left to vendors: their enterprise code is the first word of such an object
+    /// (RFC 3936 section 2.2).
+    #[must_use]
+    pub const fn is_private(self) -> bool {
+        matches!(self.0, 124..=127 | 188..=191 | 252..=255)
+    }
+
     /// Whether this code knows the class, rather than just its name.
     #[must_use]
     pub const fn is_known(self) -> bool {

@@ -100,6 +100,9 @@ pub enum DecodeErrorKind {
     },
     /// The flow descriptors do not fit the style or the message type.
     BadFlowDescriptors(&'static str),
+    /// The C-Type of a SENDER_TEMPLATE or FILTER_SPEC does not go with that of SESSION: one of the two has a generalised
+    /// port identifier (RFC 2207 section 4.1).
+    ConflictingCType(ClassNum),
     /// More objects than the limit.
     TooManyObjects {
         /// The limit.
@@ -168,6 +171,9 @@ impl fmt::Display for DecodeErrorKind {
                 write!(f, "unknown reservation style {option_vector:#08x}")
             }
             Self::BadFlowDescriptors(reason) => f.write_str(reason),
+            Self::ConflictingCType(class) => {
+                write!(f, "the C-Type of {class} conflicts with that of SESSION")
+            }
             Self::TooManyObjects { limit } => write!(f, "more than {limit} objects"),
         }
     }

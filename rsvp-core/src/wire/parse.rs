@@ -14,7 +14,7 @@ use super::message::{FlowDescriptor, Message, Path, PathErr, PathTear, Resv, Res
 use super::object::{Contents, Object, RawObject, RawObjectAt};
 use super::raw::RawMessage;
 use super::sender_tspec::SenderTspec;
-use super::session::Session;
+use super::session::{Session, SessionKey};
 use super::style::Style;
 
 impl Message {
@@ -103,6 +103,8 @@ struct Parts {
     forward: Vec<RawObject>,
     /// Whether the flow is one of IPv4.
     is_ipv4: Option<bool>,
+    /// Whether SESSION has a virtual port, and a SENDER_TEMPLATE or FILTER_SPEC a generalised port identifier.
+    is_gpi: Option<bool>,
     /// Where the message ends, for errors that have no other place.
     end: usize,
 }
@@ -147,6 +149,7 @@ impl Parts {
         let fresh = match placed.decode()? {
             Object::Session(session) => {
                 check_session(placed, &session)?;
+                self.check_gpi(placed, matches!(session.key, SessionKey::Gpi(_)))?;
                 self.check_family(placed, session.key.destination())?;
                 self.session.replace(session).is_none()
             }
@@ -163,6 +166,7 @@ impl Parts {
             Object::ResvConfirm(receiver) => self.confirm.replace(receiver).is_none(),
             Object::SenderTemplate(template) => {
                 check_filter(placed, &template)?;
+                self.check_gpi(placed, matches!(template, FilterSpec::Gpi { .. }))?;
                 self.check_family(placed, template.source())?;
                 self.sender_template.replace(template).is_none()
             }
@@ -179,6 +183,7 @@ impl Parts {
             }
             Object::FilterSpec(filter) => {
                 check_filter(placed, &filter)?;
+                self.check_gpi(placed, matches!(filter, FilterSpec::Gpi { .. }))?;
                 self.check_family(placed, filter.source())?;
                 self.flows.push(FlowItem::Filter(filter));
                 true
@@ -191,6 +196,8 @@ impl Parts {
     fn take_unknown(&mut self, placed: &RawObjectAt) -> Result<(), DecodeError> {
         let object = &placed.object;
         let class = object.class_num();
+        let has_vendor = !class.is_private() || object.contents.len() >= ENTERPRISE_CODE_LEN;
+        check(placed, has_vendor, "there is no enterprise code")?;
         match class.unknown_action() {
             UnknownClassAction::Ignore => Ok(()),
             UnknownClassAction::Forward => {
@@ -209,6 +216,15 @@ impl Parts {
     fn check_family(&mut self, placed: &RawObjectAt, address: IpAddr) -> Result<(), DecodeError> {
         let is_ipv4 = *self.is_ipv4.get_or_insert(address.is_ipv4());
         check(placed, is_ipv4 == address.is_ipv4(), "the address family is not that of the other objects")
+    }
+
+    /// A GPI SESSION goes with GPI senders only, and the other way round (RFC 2207 section 4.1).
+    fn check_gpi(&mut self, placed: &RawObjectAt, is_gpi: bool) -> Result<(), DecodeError> {
+        if *self.is_gpi.get_or_insert(is_gpi) == is_gpi {
+            return Ok(());
+        }
+        let kind = DecodeErrorKind::ConflictingCType(placed.object.class_num());
+        Err(DecodeError::new(placed.offset, kind))
     }
 
     fn required<T>(&self, part: Option<T>, class: ClassNum) -> Result<T, DecodeError> {
@@ -354,6 +370,9 @@ impl Parts {
     }
 }
 
+/// Octets of the enterprise code of a vendor's object (RFC 3936 section 2.2).
+const ENTERPRISE_CODE_LEN: usize = 4;
+
 /// What the opaque FLOWSPECs of one FF message may take, each counted once per FILTER_SPEC, in octets: as much as
 /// they could take in a message that leaves none of them out.
 const MAX_COPIED: usize = u16::MAX as usize;
@@ -409,11 +428,13 @@ fn check(placed: &RawObjectAt, fine: bool, reason: &'static str) -> Result<(), D
     if fine { Ok(()) } else { Err(contents.bad(placed.offset, reason)) }
 }
 
-/// DestAddress and Protocol Id must be non-zero (RFC 2205 section A.1).
+/// DestAddress and Protocol Id must be non-zero (RFC 2205 section A.1), and a virtual port too (RFC 2207 section 4.1).
 fn check_session(placed: &RawObjectAt, session: &Session) -> Result<(), DecodeError> {
     let flow = session.key.flow();
     check(placed, !flow.destination.is_unspecified(), "DestAddress is zero")?;
-    check(placed, flow.protocol != 0, "Protocol Id is zero")
+    check(placed, flow.protocol != 0, "Protocol Id is zero")?;
+    let has_port = matches!(session.key, SessionKey::Ip(_)) || flow.port != 0;
+    check(placed, has_port, "vDstPort is zero")
 }
 
 /// A hop is one interface of one node (RFC 2205 section A.2, Appendix B).

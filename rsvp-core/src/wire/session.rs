@@ -60,6 +60,15 @@ impl SessionKey {
         }
     }
 
+    /// The session as packets show it: a virtual port is in none of them, and is 0 here (RFC 2207 section 4.1).
+    #[must_use]
+    pub const fn of_packets(self) -> Self {
+        match self {
+            Self::Ip(flow) => Self::Ip(flow),
+            Self::Gpi(flow) => Self::Gpi(FlowKey { port: 0, ..flow }),
+        }
+    }
+
     /// DestAddress.
     #[must_use]
     pub const fn destination(&self) -> IpAddr {

@@ -14,6 +14,13 @@ use rsvp_core::wire::{
 
 use super::{MAX_OBJECTS, parse};
 
+/// The kind of a message's flow: its address family, and whether it has GPIs in place of ports.
+#[derive(Clone, Copy)]
+struct Net {
+    v6: bool,
+    gpi: bool,
+}
+
 fn address(v6: bool) -> BoxedStrategy<IpAddr> {
     // 1.0.0.0 to 223.255.255.255, or global unicast.
     let v4 = (0x0100_0000..0xe000_0000_u32).prop_map(|bits| IpAddr::V4(Ipv4Addr::from(bits)));
@@ -22,11 +29,11 @@ fn address(v6: bool) -> BoxedStrategy<IpAddr> {
     if v6 { v6_address.boxed() } else { v4.boxed() }
 }
 
-fn session(v6: bool) -> impl Strategy<Value = Session> {
-    (address(v6), 1_u8.., any::<u16>(), any::<bool>(), any::<u8>()).prop_map(
-        |(destination, protocol, port, gpi, flags)| {
+fn session(net: Net) -> impl Strategy<Value = Session> {
+    (address(net.v6), 1_u8.., u16::from(net.gpi).., any::<u8>()).prop_map(
+        move |(destination, protocol, port, flags)| {
             let flow = FlowKey { destination, protocol, port };
-            Session { key: if gpi { SessionKey::Gpi(flow) } else { SessionKey::Ip(flow) }, flags }
+            Session { key: if net.gpi { SessionKey::Gpi(flow) } else { SessionKey::Ip(flow) }, flags }
         },
     )
 }
@@ -41,11 +48,11 @@ fn error(v6: bool) -> impl Strategy<Value = ErrorSpec> {
     })
 }
 
-fn filter(v6: bool) -> impl Strategy<Value = FilterSpec> {
-    (address(v6), any::<u32>(), 0..3).prop_map(|(source, bits, kind)| match (kind, source) {
-        (0, _) => FilterSpec::Ip { source, port: bits as u16 },
-        (1, IpAddr::V6(source)) => FilterSpec::FlowLabel { source, label: bits & 0xfffff },
-        _ => FilterSpec::Gpi { source, spi: bits },
+fn filter(net: Net) -> impl Strategy<Value = FilterSpec> {
+    (address(net.v6), any::<u32>(), any::<bool>()).prop_map(move |(source, bits, label)| match source {
+        _ if net.gpi => FilterSpec::Gpi { source, spi: bits },
+        IpAddr::V6(source) if label => FilterSpec::FlowLabel { source, label: bits & 0xfffff },
+        _ => FilterSpec::Ip { source, port: bits as u16 },
     })
 }
 
@@ -146,17 +153,18 @@ fn policy() -> impl Strategy<Value = Vec<RawObject>> {
 }
 
 fn forward() -> impl Strategy<Value = Vec<RawObject>> {
-    let object = (0xc0_u8.., any::<u8>(), contents());
+    // A class of vendors needs at least an enterprise code.
+    let object = (0xc0_u8..252, any::<u8>(), contents());
     vec(object.prop_map(|(class, ctype, contents)| RawObject { class, ctype, contents }), 0..3)
 }
 
 /// Style and flow descriptors as a Resv may have them: `single` for a ResvErr.
-fn flows(v6: bool, single: bool) -> BoxedStrategy<(Style, Vec<FlowDescriptor>)> {
-    let ff = vec((flowspec(), filter(v6)), 1..if single { 2 } else { 5 }).prop_map(|pairs| {
+fn flows(net: Net, single: bool) -> BoxedStrategy<(Style, Vec<FlowDescriptor>)> {
+    let ff = vec((flowspec(), filter(net)), 1..if single { 2 } else { 5 }).prop_map(|pairs| {
         let flow = |(flowspec, filter)| FlowDescriptor { flowspec: Some(flowspec), filters: vec![filter] };
         (Style::Ff, pairs.into_iter().map(flow).collect())
     });
-    let se = (flowspec(), vec(filter(v6), 1..5)).prop_map(|(flowspec, filters)| {
+    let se = (flowspec(), vec(filter(net), 1..5)).prop_map(|(flowspec, filters)| {
         (Style::Se, vec![FlowDescriptor { flowspec: Some(flowspec), filters }])
     });
     let wf = flowspec()
@@ -164,10 +172,10 @@ fn flows(v6: bool, single: bool) -> BoxedStrategy<(Style, Vec<FlowDescriptor>)> 
     prop_oneof![ff, se, wf].boxed()
 }
 
-fn path(v6: bool) -> impl Strategy<Value = Message> {
+fn path(net: Net) -> impl Strategy<Value = Message> {
     (
-        (session(v6), hop(v6), any::<u32>(), policy()),
-        (filter(v6), sender_tspec(), option::of(adspec()), forward()),
+        (session(net), hop(net.v6), any::<u32>(), policy()),
+        (filter(net), sender_tspec(), option::of(adspec()), forward()),
     )
         .prop_map(
             |((session, hop, refresh_ms, policy), (sender_template, sender_tspec, adspec, forward))| {
@@ -178,19 +186,19 @@ fn path(v6: bool) -> impl Strategy<Value = Message> {
         )
 }
 
-fn resv(v6: bool) -> impl Strategy<Value = Message> {
+fn resv(net: Net) -> impl Strategy<Value = Message> {
     (
-        (session(v6), hop(v6), any::<u32>(), option::of(address(v6))),
-        (scope(v6), policy(), flows(v6, false), forward()),
+        (session(net), hop(net.v6), any::<u32>(), option::of(address(net.v6))),
+        (scope(net.v6), policy(), flows(net, false), forward()),
     )
         .prop_map(|((session, hop, refresh_ms, confirm), (scope, policy, (style, flows), forward))| {
             Message::Resv(Resv { session, hop, refresh_ms, confirm, scope, policy, style, flows, forward })
         })
 }
 
-fn path_err(v6: bool) -> impl Strategy<Value = Message> {
+fn path_err(net: Net) -> impl Strategy<Value = Message> {
     (
-        (session(v6), error(v6), policy(), filter(v6)),
+        (session(net), error(net.v6), policy(), filter(net)),
         (option::of(sender_tspec()), option::of(adspec()), forward()),
     )
         .prop_map(|((session, error, policy, sender_template), (sender_tspec, adspec, forward))| {
@@ -199,23 +207,22 @@ fn path_err(v6: bool) -> impl Strategy<Value = Message> {
         })
 }
 
-fn resv_err(v6: bool) -> impl Strategy<Value = Message> {
-    ((session(v6), hop(v6), error(v6)), (scope(v6), policy(), flows(v6, true), forward())).prop_map(
-        |((session, hop, error), (scope, policy, (style, flows), forward))| {
+fn resv_err(net: Net) -> impl Strategy<Value = Message> {
+    ((session(net), hop(net.v6), error(net.v6)), (scope(net.v6), policy(), flows(net, true), forward()))
+        .prop_map(|((session, hop, error), (scope, policy, (style, flows), forward))| {
             Message::ResvErr(ResvErr { session, hop, error, scope, policy, style, flows, forward })
-        },
-    )
+        })
 }
 
-fn path_tear(v6: bool) -> impl Strategy<Value = Message> {
-    ((session(v6), hop(v6), filter(v6)), option::of(sender_tspec()), option::of(adspec()), forward())
+fn path_tear(net: Net) -> impl Strategy<Value = Message> {
+    ((session(net), hop(net.v6), filter(net)), option::of(sender_tspec()), option::of(adspec()), forward())
         .prop_map(|((session, hop, sender_template), sender_tspec, adspec, forward)| {
             Message::PathTear(PathTear { session, hop, sender_template, sender_tspec, adspec, forward })
         })
 }
 
-fn resv_tear(v6: bool) -> impl Strategy<Value = Message> {
-    (session(v6), hop(v6), scope(v6), flows(v6, false), any::<bool>(), forward()).prop_map(
+fn resv_tear(net: Net) -> impl Strategy<Value = Message> {
+    (session(net), hop(net.v6), scope(net.v6), flows(net, false), any::<bool>(), forward()).prop_map(
         |(session, hop, scope, (style, mut flows), bare, forward)| {
             if bare {
                 flows.iter_mut().for_each(|flow| flow.flowspec = None);
@@ -225,8 +232,8 @@ fn resv_tear(v6: bool) -> impl Strategy<Value = Message> {
     )
 }
 
-fn resv_conf(v6: bool) -> impl Strategy<Value = Message> {
-    (session(v6), error(v6), address(v6), flows(v6, false), forward()).prop_map(
+fn resv_conf(net: Net) -> impl Strategy<Value = Message> {
+    (session(net), error(net.v6), address(net.v6), flows(net, false), forward()).prop_map(
         |(session, error, confirm, (style, flows), forward)| {
             Message::ResvConf(ResvConf { session, error, confirm, style, flows, forward })
         },
@@ -234,15 +241,16 @@ fn resv_conf(v6: bool) -> impl Strategy<Value = Message> {
 }
 
 fn message() -> impl Strategy<Value = Message> {
-    any::<bool>().prop_flat_map(|v6| {
+    any::<(bool, bool)>().prop_flat_map(|(v6, gpi)| {
+        let net = Net { v6, gpi };
         prop_oneof![
-            path(v6).boxed(),
-            resv(v6).boxed(),
-            path_err(v6).boxed(),
-            resv_err(v6).boxed(),
-            path_tear(v6).boxed(),
-            resv_tear(v6).boxed(),
-            resv_conf(v6).boxed(),
+            path(net).boxed(),
+            resv(net).boxed(),
+            path_err(net).boxed(),
+            resv_err(net).boxed(),
+            path_tear(net).boxed(),
+            resv_tear(net).boxed(),
+            resv_conf(net).boxed(),
         ]
     })
 }
