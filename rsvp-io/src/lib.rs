@@ -40,7 +40,12 @@
 //! # What it does to the machine
 //!
 //! - It opens raw sockets for IP protocol 46. A router's take every RSVP message in transit that carries a Router
-//!   Alert; nothing is forwarded behind the node's back.
+//!   Alert; nothing is forwarded behind the node's back. It opens UDP sockets, too, on ports 1698 and, on a host without
+//!   raw sockets, 1699 (RFC 2205 Appendix C; [`Transport`]).
+//! - A router hears the messages to every group. In IPv4 that takes a multicast routing daemon (or static entries):
+//!   without one the kernel drops them. An IPv6 message to a group is read by a packet socket, and an nftables
+//!   table `inet rsvp-multicast` keeps the kernel from forwarding a second copy.
+//! - It joins the groups that local applications receive, and 224.0.0.14 and ff02::e on interfaces where it uses UDP.
 //! - On interfaces with a configured rate ([`SystemOptions::link_rates`]) it replaces the root queueing discipline by
 //!   HTB (handle `5256:`), shaped to that rate: class `:2` for RSVP's own messages, `:3` for best effort, and one for
 //!   each reservation from `:10` on. An nftables table `inet rsvp` sorts packets into them and sends to best effort
@@ -48,26 +53,30 @@
 //! - [`System::close`] removes all of that, and so does dropping it. If the process is killed, the kernel removes the
 //!   table at once, and the next start removes the queueing disciplines.
 //!
-//! It needs Linux 5.12 or later, CAP_NET_RAW and CAP_NET_ADMIN, in the user namespace that owns the network namespace; being root in a
-//! user namespace is enough. Lacking a kernel feature for traffic control, it says so ([`System::diagnostics`]) and
+//! It needs Linux 5.12 or later, CAP_NET_RAW and CAP_NET_ADMIN, in the user namespace that owns the network namespace;
+//! being root in a user namespace is enough. With UDP alone it needs no privilege. Lacking a kernel feature for traffic control, it says so ([`System::diagnostics`]) and
 //! answers every installation with success: reservations are admitted then, but not enforced.
 //!
 //! # What it does not do
 //!
-//! Multicast destinations have no route here yet. UDP encapsulation (RFC 2205 Appendix C) is refused. Filters by
-//! IPv6 flow label or IPsec SPI (RFC 2207) cannot be installed. Fragments of IPv6 messages in transit are dropped and
+//! It routes no groups: the routes that it gives for them are the forwarding entries of the kernel's default tables.
+//! Filters by IPv6 flow label or IPsec SPI (RFC 2207) cannot be installed. Fragments of IPv6 messages in transit are dropped and
 //! counted, since the kernel does not put them together; those for this host are whole.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 #![cfg(target_os = "linux")]
 
 mod diagnostics;
+mod guard;
+mod membership;
 mod netlink;
+mod nftables;
 mod options;
 mod receive;
 mod socket;
+mod sockets;
 mod system;
 mod tc;
 
-pub use options::{Diagnostic, InterfaceSelection, OpenError, Severity, SystemOptions};
+pub use options::{Diagnostic, InterfaceSelection, OpenError, Severity, SystemOptions, Transport};
 pub use system::{ReadOutcome, SendOutcome, Source, System, SystemCounters};

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use rsvp_core::input::{Datagram, Encapsulation};
 
+use crate::membership::Memberships;
 use crate::netlink::Links;
-use crate::socket::{Ipv6Sockets, Packet, Received, Transit, classify_transit, parse_ipv4, parse_ipv6};
+use crate::socket::Packet;
+use crate::sockets::Sockets;
 use crate::system::Source;
 
 /// Why a packet is not handed on.
@@ -17,51 +19,43 @@ pub(crate) enum Discard {
     UnknownInterface,
     /// This host had sent it.
     Own,
+    /// It goes to a group that others on this host have joined.
+    NotJoined,
     /// It is a fragment, and in transit.
     TransitFragment,
     /// It is not RSVP, and was sent on.
     Forwarded,
     /// It is not RSVP, and could not be sent on.
     NotForwarded,
+    /// It is not RSVP, and the kernel has taken care of it.
+    NotRsvp,
 }
 
 /// Makes an input of a packet.
 pub(crate) fn receive<'a>(
     source: Source,
     packet: &Packet<'a>,
-    ipv6: Option<&Ipv6Sockets>,
+    sockets: &Sockets,
     links: &Links,
+    memberships: &Memberships,
+    router: bool,
 ) -> Result<Datagram<'a>, Discard> {
-    let received = match (source, ipv6) {
-        (Source::Ipv6Alert, Some(ipv6)) => in_transit(packet, ipv6)?,
-        (Source::Ipv6, _) => parse_ipv6(packet).ok_or(Discard::Malformed)?,
-        _ => parse_ipv4(packet).ok_or(Discard::Malformed)?,
-    };
+    let (received, encapsulation) = sockets.interpret(source, packet)?;
     if links.is_own(received.source, packet.device) {
         return Err(Discard::Own);
     }
     let interface = links.id(packet.device).ok_or(Discard::UnknownInterface)?;
+    // A router listens to all groups, but not in UDP.
+    let is_listening = router && encapsulation == Encapsulation::Raw;
+    if received.destination.is_multicast() && !is_listening && !memberships.includes(received.destination) {
+        return Err(Discard::NotJoined);
+    }
     Ok(Datagram {
         interface,
         source: received.source,
         destination: received.destination,
         ttl: received.ttl,
-        encapsulation: Encapsulation::Raw,
+        encapsulation,
         payload: Cow::Borrowed(received.payload),
     })
-}
-
-fn in_transit<'a>(packet: &Packet<'a>, ipv6: &Ipv6Sockets) -> Result<Received<'a>, Discard> {
-    match classify_transit(packet) {
-        Transit::Message(received) => Ok(received),
-        Transit::Fragment => Err(Discard::TransitFragment),
-        Transit::Damaged => Err(Discard::Malformed),
-        Transit::Other => match ipv6.forward(packet.data) {
-            Ok(()) => Err(Discard::Forwarded),
-            Err(error) => {
-                tracing::trace!(%error, "not sent on");
-                Err(Discard::NotForwarded)
-            }
-        },
-    }
 }

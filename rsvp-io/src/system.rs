@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 
-use rsvp_core::input::Encapsulation;
-use rsvp_core::{Input, Request, Transmit};
+use rsvp_core::input::InterfaceInfo;
+use rsvp_core::{Input, Request, Transmit, udp};
 
 use crate::diagnostics;
+use crate::guard::MulticastGuard;
+use crate::membership::Memberships;
 use crate::netlink::{LinkEvent, Monitor};
-use crate::options::{Diagnostic, OpenError, SystemOptions};
+use crate::options::{Diagnostic, OpenError, Severity, SystemOptions};
 use crate::receive::{Discard, receive};
-use crate::socket::{Batch, Ipv4Header, Ipv4Sockets, Ipv6Header, Ipv6Sockets};
+use crate::socket::Batch;
+use crate::sockets::Sockets;
 use crate::tc::TrafficControl;
 
 /// Everything that one node needs from Linux: sockets, interfaces, routes and traffic control.
@@ -22,10 +25,13 @@ use crate::tc::TrafficControl;
 /// [`send`](Self::send) and its requests to [`request`](Self::request).
 pub struct System {
     router: bool,
-    ipv4: Ipv4Sockets,
-    ipv6: Option<Ipv6Sockets>,
+    sockets: Sockets,
+    memberships: Memberships,
     batch: Batch,
     monitor: Monitor,
+    /// Of a router, where the kernel can.
+    _guard: Option<MulticastGuard>,
+    problems: Vec<Diagnostic>,
     traffic_control: TrafficControl,
     counters: SystemCounters,
     /// What the kernel last said of each socket's drops.
@@ -42,6 +48,15 @@ pub enum Source {
     Ipv6,
     /// IPv6 packets in transit with a Router Alert for RSVP; also the one to wait for until it is writable.
     Ipv6Alert,
+    /// RSVP over IPv6 in transit to groups.
+    Ipv6Groups,
+    /// RSVP in UDP; also one to wait for until it is writable.
+    Udp {
+        /// Of which family.
+        ipv6: bool,
+        /// The port that it is sent to.
+        port: u16,
+    },
     /// Changes of interfaces, addresses and routes.
     Monitor,
     /// Answers of traffic control.
@@ -83,6 +98,8 @@ pub struct SystemCounters {
     pub unknown_interface: u64,
     /// Received datagrams dropped because this host had sent them.
     pub own: u64,
+    /// Received datagrams dropped because they go to groups that other programs here have joined, not the node.
+    pub not_joined: u64,
     /// Fragments of IPv6 messages in transit, which the kernel does not put together: dropped.
     pub transit_fragments: u64,
     /// IPv6 packets in transit that carried the Router Alert for RSVP and were something else: sent on.
@@ -106,20 +123,25 @@ impl System {
     ///
     /// If a socket cannot be had; lacking IPv6 or traffic control is a [`Diagnostic`] only.
     pub fn open(options: SystemOptions) -> Result<Self, OpenError> {
-        let ipv4 = Ipv4Sockets::open(options.router).map_err(OpenError::raw_socket)?;
-        let ipv6 = match Ipv6Sockets::open(options.router) {
-            Ok(sockets) => Some(sockets),
-            Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => None,
-            Err(error) => return Err(OpenError::raw_socket(error)),
-        };
+        let sockets = Sockets::open(options.router, options.transport)?;
         let monitor = Monitor::open(options.interfaces)?;
         let traffic_control = TrafficControl::open(options.link_rates).map_err(OpenError::thread)?;
+        let mut problems = Vec::new();
+        let guard = options.router.then(MulticastGuard::open).and_then(|guard| match guard {
+            Ok(guard) => Some(guard),
+            Err(error) => {
+                problems.push(without_guard(&error.to_string()));
+                None
+            }
+        });
         Ok(Self {
             router: options.router,
-            ipv4,
-            ipv6,
+            sockets,
+            memberships: Memberships::open().map_err(OpenError::membership)?,
             batch: Batch::new(),
             monitor,
+            _guard: guard,
+            problems,
             traffic_control,
             counters: SystemCounters::default(),
             overflowed: BTreeMap::new(),
@@ -128,12 +150,9 @@ impl System {
 
     /// The file descriptors to wait for. The list never changes.
     pub fn sources(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {
-        let ipv6 = self.ipv6.iter();
-        let ipv6 =
-            ipv6.flat_map(|ipv6| [(Source::Ipv6, ipv6.local_fd()), (Source::Ipv6Alert, ipv6.alert_fd())]);
         let traffic_control = self.traffic_control.fd().map(|fd| (Source::TrafficControl, fd));
-        let always = [(Source::Ipv4, self.ipv4.fd()), (Source::Monitor, self.monitor.fd())];
-        always.into_iter().chain(ipv6).chain(traffic_control)
+        let monitor = [(Source::Monitor, self.monitor.fd())];
+        self.sockets.sources().chain(monitor).chain(traffic_control)
     }
 
     /// Tells the interfaces that there are. To be called once, before anything else.
@@ -153,7 +172,6 @@ impl System {
         sink: &mut dyn FnMut(Input<'_>),
     ) -> io::Result<ReadOutcome> {
         match source {
-            Source::Ipv4 | Source::Ipv6 | Source::Ipv6Alert => self.read_datagrams(source, budget, sink),
             Source::Monitor => {
                 let notifications = self.monitor.read(budget)?;
                 self.tell_links(sink);
@@ -161,20 +179,17 @@ impl System {
                 Ok(if routes == ReadOutcome::More { routes } else { notifications })
             }
             Source::TrafficControl => self.traffic_control.read(budget, sink),
+            _ => self.read_datagrams(source, budget, sink),
         }
     }
 
     /// Sends one datagram. Never blocks.
     pub fn send(&mut self, transmit: &Transmit, payload: &[u8]) -> SendOutcome {
-        let (source, result) = match (transmit.source, transmit.destination) {
-            (IpAddr::V4(source), IpAddr::V4(destination)) => {
-                (Source::Ipv4, self.send_ipv4(transmit, source, destination, payload))
-            }
-            (IpAddr::V6(source), IpAddr::V6(destination)) => {
-                (Source::Ipv6Alert, self.send_ipv6(transmit, source, destination, payload))
-            }
-            _ => (Source::Ipv4, Err(io::ErrorKind::InvalidInput.into())),
+        let device = match self.device(transmit) {
+            Ok(device) => device,
+            Err(error) => return self.on_failed_send(transmit, error),
         };
+        let (source, result) = self.sockets.send(transmit, device, payload);
         match result {
             Ok(()) => {
                 self.counters.sent += 1;
@@ -184,12 +199,14 @@ impl System {
                 self.counters.send_blocked += 1;
                 SendOutcome::WouldBlock(source)
             }
-            Err(error) => {
-                self.counters.send_failed += 1;
-                tracing::trace!(?transmit, %error, "not sent");
-                SendOutcome::Failed(error)
-            }
+            Err(error) => self.on_failed_send(transmit, error),
         }
+    }
+
+    fn on_failed_send(&mut self, transmit: &Transmit, error: io::Error) -> SendOutcome {
+        self.counters.send_failed += 1;
+        tracing::trace!(?transmit, %error, "not sent");
+        SendOutcome::Failed(error)
     }
 
     /// Whether [`request`](Self::request) takes another one now. If not, it does so again after
@@ -210,9 +227,15 @@ impl System {
             Request::Install(installation) => self.traffic_control.install(installation, sink),
             Request::Remove(id) => self.traffic_control.remove(id),
             Request::Join { group, interface } => {
-                tracing::warn!(%group, ?interface, "not joined: multicast is not carried out yet");
+                self.memberships.want(group, interface);
+                self.settle_memberships();
+                self.monitor.on_membership(group, true, sink);
             }
-            Request::Leave { .. } => {}
+            Request::Leave { group, interface } => {
+                self.memberships.forget(group, interface);
+                self.settle_memberships();
+                self.monitor.on_membership(group, self.memberships.includes(group), sink);
+            }
         }
     }
 
@@ -228,7 +251,8 @@ impl System {
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let names = self.monitor.links().interfaces().map(|info| info.name.as_str());
-        let mut found = diagnostics::inspect(self.router, self.ipv6.is_some(), names);
+        let mut found = diagnostics::inspect(self.router, self.sockets.has_ipv6(), names);
+        found.extend_from_slice(&self.problems);
         found.extend_from_slice(self.traffic_control.problems());
         found
     }
@@ -245,19 +269,48 @@ impl System {
     }
 
     fn tell_links(&mut self, sink: &mut dyn FnMut(Input<'_>)) {
+        let mut changed = false;
         while let Some(event) = self.monitor.poll_link() {
             tracing::debug!(?event, "interface");
+            changed = true;
             match event {
                 LinkEvent::Present { device, info } => {
+                    self.listen_for_udp(&info);
                     self.traffic_control.on_interface(device, &info);
                     sink(Input::Interface(info));
                 }
                 LinkEvent::Gone { id } => {
+                    for group in udp_groups() {
+                        self.memberships.forget(group, Some(id));
+                    }
                     self.traffic_control.on_interface_gone(id);
                     sink(Input::InterfaceRemoved(id));
                 }
             }
         }
+        if changed {
+            self.settle_memberships();
+        }
+    }
+
+    /// Hosts that can do UDP only send Paths to groups to a group of their own (RFC 2205 Appendix C).
+    fn listen_for_udp(&mut self, info: &InterfaceInfo) {
+        for group in udp_groups() {
+            let has_family = info.addresses.iter().any(|address| address.is_ipv4() == group.is_ipv4());
+            if has_family && self.sockets.has_udp() {
+                self.memberships.want(group, Some(info.id));
+            } else {
+                self.memberships.forget(group, Some(info.id));
+            }
+        }
+    }
+
+    fn settle_memberships(&mut self) {
+        let Self { memberships, monitor, .. } = self;
+        memberships.settle(|(group, interface)| match interface {
+            Some(interface) => monitor.links().device(*interface),
+            None => monitor.default_device(*group),
+        });
     }
 
     fn read_datagrams(
@@ -266,13 +319,8 @@ impl System {
         budget: usize,
         sink: &mut dyn FnMut(Input<'_>),
     ) -> io::Result<ReadOutcome> {
-        let Self { ipv4, ipv6, batch, monitor, counters, overflowed, .. } = self;
-        let fd = match (source, &*ipv6) {
-            (Source::Ipv4, _) => ipv4.fd(),
-            (Source::Ipv6, Some(ipv6)) => ipv6.local_fd(),
-            (_, Some(ipv6)) => ipv6.alert_fd(),
-            (_, None) => return Ok(ReadOutcome::Drained),
-        };
+        let Self { sockets, memberships, batch, monitor, counters, overflowed, router, .. } = self;
+        let Some(fd) = sockets.fd(source) else { return Ok(ReadOutcome::Drained) };
         let mut left = budget;
         while left > 0 {
             let count = batch.receive(fd, left)?;
@@ -285,7 +333,7 @@ impl System {
                     let before = overflowed.insert(source, total).unwrap_or(0);
                     counters.overflowed += u64::from(total.wrapping_sub(before));
                 }
-                match receive(source, &packet, ipv6.as_ref(), monitor.links()) {
+                match receive(source, &packet, sockets, monitor.links(), memberships, *router) {
                     Ok(datagram) => {
                         counters.received += 1;
                         sink(Input::Datagram(datagram));
@@ -302,73 +350,42 @@ impl System {
 
     /// The device to leave by; `None` leaves the choice to the routing table.
     fn device(&self, transmit: &Transmit) -> io::Result<Option<u32>> {
-        if transmit.encapsulation != Encapsulation::Raw {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "UDP encapsulation is not supported"));
-        }
         transmit
             .interface
             .map(|id| self.monitor.links().device(id).ok_or(io::ErrorKind::NetworkDown.into()))
             .transpose()
     }
+}
 
-    fn send_ipv4(
-        &self,
-        transmit: &Transmit,
-        source: Ipv4Addr,
-        destination: Ipv4Addr,
-        payload: &[u8],
-    ) -> io::Result<()> {
-        let header = Ipv4Header {
-            source,
-            destination,
-            next_hop: match transmit.next_hop {
-                Some(IpAddr::V4(address)) => Some(address),
-                // A route by way of an IPv6 neighbour: the kernel knows how.
-                Some(IpAddr::V6(_)) | None => None,
-            },
-            device: self.device(transmit)?,
-            ttl: transmit.ttl,
-            router_alert: transmit.router_alert,
-            traffic_class: transmit.traffic_class,
-        };
-        self.ipv4.send(&header, payload)
-    }
+/// G*, of both families.
+fn udp_groups() -> [IpAddr; 2] {
+    [udp::group(std::net::Ipv4Addr::UNSPECIFIED.into()), udp::group(std::net::Ipv6Addr::UNSPECIFIED.into())]
+}
 
-    fn send_ipv6(
-        &self,
-        transmit: &Transmit,
-        source: Ipv6Addr,
-        destination: Ipv6Addr,
-        payload: &[u8],
-    ) -> io::Result<()> {
-        let Some(ipv6) = &self.ipv6 else {
-            return Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT));
-        };
-        let header = Ipv6Header {
-            source,
-            destination,
-            next_hop: match transmit.next_hop {
-                Some(IpAddr::V6(address)) => Some(address),
-                Some(IpAddr::V4(_)) | None => None,
-            },
-            device: self.device(transmit)?,
-            hop_limit: transmit.ttl,
-            router_alert: transmit.router_alert,
-            traffic_class: transmit.traffic_class,
-        };
-        ipv6.send(&header, payload)
+fn without_guard(error: &str) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Warning,
+        interface: None,
+        message: format!(
+            "messages to groups may reach the next hops twice, once by way of the kernel: nftables is not to be had \
+             here ({error}); it needs CAP_NET_ADMIN and no second daemon"
+        ),
     }
 }
 
 impl SystemCounters {
     fn on_discard(&mut self, reason: Discard) {
-        *match reason {
+        let counter = match reason {
             Discard::Malformed => &mut self.malformed,
             Discard::UnknownInterface => &mut self.unknown_interface,
             Discard::Own => &mut self.own,
+            Discard::NotJoined => &mut self.not_joined,
             Discard::TransitFragment => &mut self.transit_fragments,
             Discard::Forwarded => &mut self.forwarded,
             Discard::NotForwarded => &mut self.forward_failed,
-        } += 1;
+            // Somebody else's business, that only looked like RSVP from below.
+            Discard::NotRsvp => return,
+        };
+        *counter += 1;
     }
 }

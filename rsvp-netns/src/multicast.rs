@@ -91,7 +91,7 @@ impl Multicast {
         let mut vifs =
             outgoing.iter().map(|device| router.vif(flow, *device)).collect::<Result<Vec<_>, _>>()?;
         if flow.is_of_any_source() {
-            // An entry for every source accepts packets from all its interfaces, and names them all alike.
+            // The kernel finds an entry for every source only if it has the incoming interface among the outgoing ones.
             vifs.push(parent);
         }
         match flow {

@@ -247,8 +247,6 @@ impl Namespace {
     /// source and group is replaced. With the first entry of a family the namespace becomes a multicast router of that
     /// family, for as long as this value lives.
     ///
-    /// An entry for every source accepts packets from the outgoing interfaces too: so the kernel understands it.
-    ///
     /// # Errors
     ///
     /// There is no such interface, or another process is the multicast router of the namespace.

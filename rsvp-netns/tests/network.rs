@@ -150,6 +150,8 @@ fn a_group_is_forwarded_as_its_entry_says() -> Result<(), Box<dyn std::error::Er
         r.multicast_unroute(Some(source), group)?;
         r.multicast_route(None, group, "west", &["east"])?;
         arrives(true, "with an entry for every source")?;
+        r.multicast_route(None, group, "east", &["west"])?;
+        arrives(false, "when an entry for every source expects it on the other side")?;
         r.multicast_unroute(None, group)?;
         arrives(false, "when the entry is gone")?;
     }

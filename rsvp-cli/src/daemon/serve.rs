@@ -75,7 +75,12 @@ fn system_options(config: &Config) -> Result<SystemOptions, String> {
         Some((name, link))
     };
     let link_rates: BTreeMap<String, u64> = names.into_iter().filter_map(rate).collect();
-    Ok(SystemOptions { router: config.node.router, interfaces: InterfaceSelection::All, link_rates })
+    Ok(SystemOptions {
+        router: config.node.router,
+        interfaces: InterfaceSelection::All,
+        link_rates,
+        ..SystemOptions::default()
+    })
 }
 
 /// Every start needs another one, so that epochs and keys are not repeated.

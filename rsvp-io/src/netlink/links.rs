@@ -216,6 +216,29 @@ impl Links {
         }
     }
 
+    /// Whether an address is one of this host's, whatever the device.
+    pub(crate) fn has_address(&self, ip: IpAddr) -> bool {
+        self.own.contains(&ip)
+    }
+
+    /// The device of an interface of the node that has this address.
+    pub(crate) fn device_of(&self, ip: IpAddr) -> Option<u32> {
+        let mut interfaces = self.links.iter().filter(|(_, link)| link.told.is_some());
+        interfaces
+            .find(|(_, link)| link.addresses.iter().any(|address| address.ip == ip))
+            .map(|(device, _)| *device)
+    }
+
+    /// The first device of an interface of the node that is up and has an address of this family.
+    pub(crate) fn first_device(&self, like: IpAddr) -> Option<u32> {
+        let has_family =
+            |info: &InterfaceInfo| info.addresses.iter().any(|ip| ip.is_ipv4() == like.is_ipv4());
+        let mut interfaces = self.links.iter();
+        interfaces
+            .find(|(_, link)| link.told.as_ref().is_some_and(|info| info.up && has_family(info)))
+            .map(|(device, _)| *device)
+    }
+
     fn on_addresses_changed(&mut self) {
         self.own = self.links.values().flat_map(|link| &link.addresses).map(|address| address.ip).collect();
     }

@@ -2,6 +2,7 @@
 
 mod links;
 mod monitor;
+mod multicast;
 mod routes;
 mod socket;
 

@@ -1,6 +1,7 @@
 //! What the kernel tells by itself about interfaces, addresses and routes.
 
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 
 use netlink_bindings::traits::NetlinkRequest;
@@ -20,12 +21,14 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 const RTM_NEWNEXTHOP: u16 = 104;
 const RTM_DELNEXTHOP: u16 = 105;
 
-const GROUPS: [u32; 8] = [
+const GROUPS: [u32; 10] = [
     libc::RTNLGRP_LINK,
     libc::RTNLGRP_IPV4_IFADDR,
     libc::RTNLGRP_IPV6_IFADDR,
     libc::RTNLGRP_IPV4_ROUTE,
     libc::RTNLGRP_IPV6_ROUTE,
+    libc::RTNLGRP_IPV4_MROUTE,
+    libc::RTNLGRP_IPV6_MROUTE,
     libc::RTNLGRP_IPV4_RULE,
     libc::RTNLGRP_IPV6_RULE,
     libc::RTNLGRP_NEXTHOP,
@@ -46,7 +49,7 @@ impl Monitor {
     /// Subscribes, and reads what there is.
     pub(crate) fn open(selection: InterfaceSelection) -> Result<Self, OpenError> {
         Self::open_netlink(selection).map_err(|error| OpenError {
-            what: "cannot watch interfaces and routes over netlink",
+            what: "cannot watch interfaces and routes over netlink".to_owned(),
             source: error.into(),
             advice: "the kernel must have rtnetlink, and the sandbox must allow AF_NETLINK sockets",
         })
@@ -61,7 +64,9 @@ impl Monitor {
         let mut requests = Netlink::open(netlink_sys::protocols::NETLINK_ROUTE)?;
         let mut links = Links::new(selection);
         links.dump(&mut requests)?;
-        Ok(Self { notifications, requests, links, routes: Routes::open()?, stale: false })
+        let mut routes = Routes::open()?;
+        routes.dump()?;
+        Ok(Self { notifications, requests, links, routes, stale: false })
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
@@ -78,6 +83,18 @@ impl Monitor {
 
     pub(crate) fn unwatch(&mut self, key: &RouteKey) {
         self.routes.unwatch(key);
+    }
+
+    /// This node is in a group, or is so no more: tells the routes that have changed by that.
+    pub(crate) fn on_membership(&mut self, group: IpAddr, joined: bool, sink: &mut dyn FnMut(Input<'_>)) {
+        let tell = &mut |key, route| sink(Input::Route(key, route));
+        self.routes.on_membership(group, joined, &self.links, tell);
+    }
+
+    /// The device by which this host receives a group where nobody says by which.
+    pub(crate) fn default_device(&mut self, group: IpAddr) -> Option<u32> {
+        let routed = self.routes.default_interface(group, &self.links);
+        routed.and_then(|interface| self.links.device(interface)).or_else(|| self.links.first_device(group))
     }
 
     /// What became of the interfaces since the last call.
@@ -120,10 +137,10 @@ impl Monitor {
             return;
         }
         self.routes.on_change(RouteChange::Any);
-        match self.links.dump(&mut self.requests) {
+        match self.links.dump(&mut self.requests).and_then(|()| self.routes.dump()) {
             Ok(()) => self.stale = false,
             // Tried again with the next notification.
-            Err(error) => tracing::warn!(%error, "reading the interfaces anew failed"),
+            Err(error) => tracing::warn!(%error, "reading interfaces and multicast entries anew failed"),
         }
     }
 }
@@ -151,6 +168,9 @@ fn on_message(message: &Message<'_>, links: &mut Links, routes: &mut Routes) {
         }
         libc::RTM_NEWROUTE | libc::RTM_DELROUTE => {
             let (header, attributes) = rt_route::OpGetrouteDo::decode_reply(message.payload);
+            if routes.on_multicast_entry(&header, &attributes, message.kind == libc::RTM_NEWROUTE) {
+                return;
+            }
             if let Some(change) = changed_prefix(&header, &attributes) {
                 routes.on_change(change);
             }

@@ -6,9 +6,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Bound;
 
 use netlink_bindings::rt_route;
+use rsvp_core::InterfaceId;
 use rsvp_core::input::{NextHop, Route};
 use rsvp_core::output::RouteKey;
 
+use super::multicast::MulticastEntries;
 use super::{Links, Netlink, NetlinkError};
 
 /// The watched routes.
@@ -16,8 +18,15 @@ use super::{Links, Netlink, NetlinkError};
 /// The kernel tells of changed prefixes, not of changed destinations: so those that a changed prefix covers
 /// are looked up again, and all of them when a link, an address, a rule or a next-hop object has changed,
 /// since IPv4 routes go silently with their link. An answer that is the same as before is not told again.
+///
+/// For a group it is another matter: the kernel's multicast forwarding entries are all kept here, as a multicast
+/// routing daemon has set them. What an application of this node sends needs none: it leaves by the interface that has
+/// the sender's address, and on a multicast router also as an entry says that expects it there.
 pub(crate) struct Routes {
     netlink: Netlink,
+    entries: MulticastEntries,
+    /// The groups that this node is in.
+    joined: BTreeSet<IpAddr>,
     watched: BTreeMap<RouteKey, Route>,
     /// To be looked up again.
     dirty: BTreeSet<RouteKey>,
@@ -40,6 +49,8 @@ impl Routes {
     pub(crate) fn open() -> io::Result<Self> {
         Ok(Self {
             netlink: Netlink::open(netlink_sys::protocols::NETLINK_ROUTE)?,
+            entries: MulticastEntries::default(),
+            joined: BTreeSet::new(),
             watched: BTreeMap::new(),
             dirty: BTreeSet::new(),
             sweep: None,
@@ -49,7 +60,7 @@ impl Routes {
 
     /// Watches a route; the answer is what holds now.
     pub(crate) fn watch(&mut self, key: RouteKey, links: &Links) -> Route {
-        let route = lookup(&mut self.netlink, &key, links);
+        let route = self.lookup(&key, links);
         self.watched.insert(key, route.clone());
         route
     }
@@ -66,14 +77,53 @@ impl Routes {
             RouteChange::Any => self.sweep = Some(Bound::Unbounded),
             RouteChange::Prefix(address, length) => {
                 let (first, last) = range(address, length);
-                let covered = RouteKey { table: 0, destination: first, source: None }..=RouteKey {
-                    table: 0,
-                    destination: last,
-                    source: Some(IpAddr::V6(Ipv6Addr::from_bits(u128::MAX))),
-                };
-                self.dirty.extend(self.watched.range(covered).map(|(key, _)| *key));
+                self.dirty.extend(self.watched.range(covered(first, last)).map(|(key, _)| *key));
             }
         }
+    }
+
+    /// Reads the multicast forwarding entries anew.
+    pub(crate) fn dump(&mut self) -> Result<(), NetlinkError> {
+        self.entries.dump(&mut self.netlink)
+    }
+
+    /// Takes note of a multicast forwarding entry, if it is one. Says whether it is.
+    pub(crate) fn on_multicast_entry(
+        &mut self,
+        header: &rt_route::Rtmsg,
+        attributes: &rt_route::IterableRouteAttrs<'_>,
+        present: bool,
+    ) -> bool {
+        let group = self.entries.on_entry(header, attributes, present);
+        if let Some(group) = group {
+            self.dirty.extend(self.watched.range(covered(group, group)).map(|(key, _)| *key));
+        }
+        group.is_some()
+    }
+
+    /// This node is in a group, or is so no more: tells the routes that have changed by that.
+    pub(crate) fn on_membership(
+        &mut self,
+        group: IpAddr,
+        joined: bool,
+        links: &Links,
+        tell: &mut dyn FnMut(RouteKey, Route),
+    ) {
+        if joined {
+            self.joined.insert(group);
+        } else {
+            self.joined.remove(&group);
+        }
+        let keys: Vec<RouteKey> = self.watched.range(covered(group, group)).map(|(key, _)| *key).collect();
+        for key in keys {
+            self.look_again(key, links, tell);
+        }
+    }
+
+    /// The interface by which packets to a group leave where nobody says by which.
+    pub(crate) fn default_interface(&mut self, group: IpAddr, links: &Links) -> Option<InterfaceId> {
+        let key = RouteKey { table: 0, destination: group, source: None };
+        lookup(&mut self.netlink, &key, links).outgoing.first().map(|hop| hop.interface)
     }
 
     /// Looks at most `budget` routes up again and tells those that changed. Says whether more are waiting.
@@ -85,14 +135,18 @@ impl Routes {
     ) -> bool {
         for _ in 0..budget {
             let Some(key) = self.next_to_refresh() else { return false };
-            let route = lookup(&mut self.netlink, &key, links);
-            let Some(known) = self.watched.get_mut(&key) else { continue };
-            if *known != route {
-                known.clone_from(&route);
-                tell(key, route);
-            }
+            self.look_again(key, links, tell);
         }
         !self.dirty.is_empty() || self.sweep.is_some()
+    }
+
+    fn look_again(&mut self, key: RouteKey, links: &Links, tell: &mut dyn FnMut(RouteKey, Route)) {
+        let route = self.lookup(&key, links);
+        let Some(known) = self.watched.get_mut(&key) else { return };
+        if *known != route {
+            known.clone_from(&route);
+            tell(key, route);
+        }
     }
 
     fn next_to_refresh(&mut self) -> Option<RouteKey> {
@@ -108,14 +162,52 @@ impl Routes {
             self.sweep = std::mem::take(&mut self.sweep_again).then_some(Bound::Unbounded);
         }
     }
+
+    /// Where packets go. Tables other than what the rules choose are not looked at.
+    fn lookup(&mut self, key: &RouteKey, links: &Links) -> Route {
+        if key.table != 0 {
+            Route::default()
+        } else if key.destination.is_multicast() {
+            self.multicast(key, links)
+        } else {
+            lookup(&mut self.netlink, key, links)
+        }
+    }
+
+    fn multicast(&mut self, key: &RouteKey, links: &Links) -> Route {
+        let group = key.destination;
+        let any = if group.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let source = key.source.unwrap_or(any);
+        let local = self.joined.contains(&group);
+        let entry = self.entries.of(group, source);
+        let hops = |devices: &[u32]| -> Vec<NextHop> {
+            let interfaces = devices.iter().filter_map(|device| links.id(*device));
+            interfaces.map(|interface| NextHop { interface, gateway: None }).collect()
+        };
+        let mut route = Route { local, ..Route::default() };
+        if links.has_address(source) {
+            let Some(device) = links.device_of(source) else {
+                // The address is the loopback's, say. The routing table knows by which interface groups are reached.
+                return Route { local, ..lookup(&mut self.netlink, key, links) };
+            };
+            route.outgoing = hops(&[device]);
+            // On a multicast router it is as if it had come in there, too.
+            if let Some(entry) = entry.filter(|entry| entry.incoming == device) {
+                route.outgoing.extend(hops(&entry.outgoing));
+            }
+        } else if let Some(entry) = entry
+            && let Some(incoming) = links.id(entry.incoming)
+        {
+            route.incoming = Some(incoming);
+            route.outgoing = hops(&entry.outgoing);
+            route.shared_tree = entry.shared;
+        }
+        route
+    }
 }
 
 /// Asks the kernel where packets to a destination go. No answer is no route.
 fn lookup(netlink: &mut Netlink, key: &RouteKey, links: &Links) -> Route {
-    // Multicast forwarding entries are not looked at, nor tables other than what the rules choose.
-    if key.table != 0 || key.destination.is_multicast() {
-        return Route::default();
-    }
     let (family, bits) = match key.destination {
         IpAddr::V4(_) => (libc::AF_INET, 32),
         IpAddr::V6(_) => (libc::AF_INET6, 128),
@@ -151,14 +243,26 @@ fn read_route(
 ) -> Route {
     match header.rtm_type {
         libc::RTN_LOCAL => Route { local: true, ..Route::default() },
-        libc::RTN_UNICAST => {
+        libc::RTN_UNICAST | libc::RTN_MULTICAST => {
+            let is_unicast = header.rtm_type == libc::RTN_UNICAST;
             let gateway = attributes.get_gateway().or_else(|_| attributes.get_via()).ok();
+            let gateway = gateway.filter(|_| is_unicast);
             // A device that is no interface of the node leads nowhere for RSVP.
             let interface = attributes.get_oif().ok().and_then(|device| links.id(device));
             let outgoing = interface.map(|interface| NextHop { interface, gateway });
             Route { outgoing: outgoing.into_iter().collect(), ..Route::default() }
         }
         _ => Route::default(),
+    }
+}
+
+/// The keys with a destination from the first to the last, in the default table.
+fn covered(first: IpAddr, last: IpAddr) -> std::ops::RangeInclusive<RouteKey> {
+    let greatest = IpAddr::V6(Ipv6Addr::from_bits(u128::MAX));
+    RouteKey { table: 0, destination: first, source: None }..=RouteKey {
+        table: 0,
+        destination: last,
+        source: Some(greatest),
     }
 }
 

@@ -30,7 +30,15 @@ struct Received {
     length: usize,
     control_length: usize,
     truncated: bool,
-    source: Option<IpAddr>,
+    source: Name,
+}
+
+/// What the socket's address says of the sender.
+#[derive(Default)]
+struct Name {
+    address: Option<IpAddr>,
+    port: u16,
+    device: u32,
 }
 
 /// One received datagram.
@@ -42,11 +50,13 @@ pub(crate) struct Packet<'a> {
     pub(crate) truncated: bool,
     /// The sender, as the socket's address says.
     pub(crate) source: Option<IpAddr>,
+    /// Its port (UDP).
+    pub(crate) source_port: u16,
     /// The destination, as the packet information says.
     pub(crate) destination: Option<IpAddr>,
     /// The index of the device that it came in on; 0 if the kernel did not say.
     pub(crate) device: u32,
-    /// Hop limit (IPv6).
+    /// TTL or hop limit, where the socket does not give the IP header.
     pub(crate) hop_limit: Option<u8>,
     /// Packets that the kernel has dropped so far because the socket's queue was full.
     pub(crate) overflowed: Option<u32>,
@@ -106,7 +116,7 @@ impl Batch {
                 length: (header.msg_len as usize).min(LARGEST),
                 control_length: header.msg_hdr.msg_controllen.min(CONTROL),
                 truncated: header.msg_hdr.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0,
-                source: address(name),
+                source: read_name(name),
             });
         }
         Ok(count)
@@ -118,9 +128,10 @@ impl Batch {
             let mut packet = Packet {
                 data: &self.buffers[index * LARGEST..][..received.length],
                 truncated: received.truncated,
-                source: received.source,
+                source: received.source.address,
+                source_port: received.source.port,
                 destination: None,
-                device: 0,
+                device: received.source.device,
                 hop_limit: None,
                 overflowed: None,
             };
@@ -130,20 +141,27 @@ impl Batch {
     }
 }
 
-/// The IP address in a socket address.
-fn address(name: &libc::sockaddr_storage) -> Option<IpAddr> {
+/// What is in a socket address.
+fn read_name(name: &libc::sockaddr_storage) -> Name {
     match i32::from(name.ss_family) {
         libc::AF_INET => {
             // SAFETY: the family says that the storage, which is large and aligned enough for every family, holds this type.
             let name = unsafe { &*(&raw const *name).cast::<libc::sockaddr_in>() };
-            Some(Ipv4Addr::from_bits(u32::from_be(name.sin_addr.s_addr)).into())
+            let address = Ipv4Addr::from_bits(u32::from_be(name.sin_addr.s_addr)).into();
+            Name { address: Some(address), port: u16::from_be(name.sin_port), device: 0 }
         }
         libc::AF_INET6 => {
             // SAFETY: as above.
             let name = unsafe { &*(&raw const *name).cast::<libc::sockaddr_in6>() };
-            Some(Ipv6Addr::from(name.sin6_addr.s6_addr).into())
+            let address = Ipv6Addr::from(name.sin6_addr.s6_addr).into();
+            Name { address: Some(address), port: u16::from_be(name.sin6_port), device: 0 }
         }
-        _ => None,
+        libc::AF_PACKET => {
+            // SAFETY: as above.
+            let name = unsafe { &*(&raw const *name).cast::<libc::sockaddr_ll>() };
+            Name { address: None, port: 0, device: name.sll_ifindex.cast_unsigned() }
+        }
+        _ => Name::default(),
     }
 }
 
@@ -167,7 +185,7 @@ fn read_control(mut control: &[u8], packet: &mut Packet<'_>) {
                 packet.destination = destination.map(|octets| Ipv6Addr::from(*octets).into());
                 packet.device = data.get(16..).and_then(number).unwrap_or(0).cast_unsigned();
             }
-            (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
+            (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) | (libc::IPPROTO_IP, libc::IP_TTL) => {
                 packet.hop_limit = number(data).and_then(|limit| u8::try_from(limit).ok());
             }
             (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) => {
@@ -199,6 +217,7 @@ mod tests {
                 data: &data,
                 truncated,
                 source: None,
+                source_port: 0,
                 destination: None,
                 device: 0,
                 hop_limit: None,
@@ -223,6 +242,7 @@ mod tests {
                 data: &data,
                 truncated: false,
                 source: None,
+                source_port: 0,
                 destination: None,
                 device: 0,
                 hop_limit: None,

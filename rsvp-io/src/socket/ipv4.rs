@@ -19,7 +19,7 @@ const HEADER: usize = 20;
 /// The sockets for RSVP over IPv4.
 ///
 /// The kernel hands a packet for this host to every raw socket of its protocol, and a packet in transit with
-/// a Router Alert to the socket that asked for those. So one socket receives both, and it sends as well, with
+/// a Router Alert to the socket that asked for those; of those to a group, it gets one or the other. So one socket receives both, and it sends as well, with
 /// an IP header of our making: that allows a foreign source and chooses the next hop. Only packets larger
 /// than the MTU, which the kernel does not fragment when the header is ours, take the other socket.
 pub(crate) struct Ipv4Sockets {
@@ -44,8 +44,6 @@ impl Ipv4Sockets {
         let main = raw_socket(Domain::IPV4, IPPROTO_RSVP)?;
         set_option(&main, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)?;
         set_option(&main, libc::IPPROTO_IP, libc::IP_HDRINCL, 1)?;
-        // Other sockets' group memberships are no concern of ours.
-        set_option(&main, libc::IPPROTO_IP, libc::IP_MULTICAST_ALL, 0)?;
         set_option(&main, libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP, 0)?;
         if router {
             set_option(&main, libc::IPPROTO_IP, libc::IP_ROUTER_ALERT, 1)?;
@@ -111,7 +109,7 @@ impl Ipv4Sockets {
     }
 }
 
-fn packet_information(device: Option<u32>, source: Ipv4Addr) -> libc::in_pktinfo {
+pub(super) fn packet_information(device: Option<u32>, source: Ipv4Addr) -> libc::in_pktinfo {
     libc::in_pktinfo {
         ipi_ifindex: device.unwrap_or(0).cast_signed(),
         ipi_spec_dst: libc::in_addr { s_addr: source.to_bits().to_be() },

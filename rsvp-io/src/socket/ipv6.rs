@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::sys::socket::{ControlMessage, SockaddrIn6};
 use socket2::{Domain, Socket};
 
+use super::packet::drop_groups;
 use super::{
     IPPROTO_RSVP, Packet, Received, is_too_large, raw_socket, send_message, set_option, set_option_bytes,
 };
@@ -20,7 +21,6 @@ const ALERT_RSVP: libc::c_int = 1;
 
 // Not named by the C library's crate; from linux/in6.h.
 const IPV6_ROUTER_ALERT: libc::c_int = 22;
-const IPV6_MULTICAST_ALL: libc::c_int = 29;
 const IPV6_ROUTER_ALERT_ISOLATE: libc::c_int = 30;
 
 /// The sockets for RSVP over IPv6.
@@ -52,7 +52,10 @@ impl Ipv6Sockets {
         set_option(&local, libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, 1)?;
         set_option(&local, libc::IPPROTO_IPV6, libc::IPV6_TRANSPARENT, 1)?;
         set_option(&local, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP, 0)?;
-        set_option(&local, libc::IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0)?;
+        if router {
+            // The packet socket gets those already, whether their groups are joined here or not.
+            local.attach_filter(&drop_groups())?;
+        }
         // A raw socket of protocol 255 sends packets whose header is part of the data.
         let alert = raw_socket(Domain::IPV6, libc::IPPROTO_RAW)?;
         set_option(&alert, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP, 0)?;
@@ -212,12 +215,15 @@ fn address(header: &[u8; HEADER], at: usize) -> Ipv6Addr {
 }
 
 fn socket_address(address: Ipv6Addr, device: Option<u32>) -> SockaddrIn6 {
-    let scope =
-        if address.is_unicast_link_local() || address.is_multicast() { device.unwrap_or(0) } else { 0 };
-    SocketAddrV6::new(address, 0, 0, scope).into()
+    SocketAddrV6::new(address, 0, 0, scope(address, device)).into()
 }
 
-fn packet_information(device: Option<u32>, source: Ipv6Addr) -> libc::in6_pktinfo {
+/// The scope of an address that is valid on one link only.
+pub(super) fn scope(address: Ipv6Addr, device: Option<u32>) -> u32 {
+    if address.is_unicast_link_local() || address.is_multicast() { device.unwrap_or(0) } else { 0 }
+}
+
+pub(super) fn packet_information(device: Option<u32>, source: Ipv6Addr) -> libc::in6_pktinfo {
     libc::in6_pktinfo {
         ipi6_addr: libc::in6_addr { s6_addr: source.octets() },
         ipi6_ifindex: device.unwrap_or(0),

@@ -1,8 +1,10 @@
-//! Raw sockets for RSVP (IP protocol 46), one file per address family.
+//! Sockets for RSVP: raw ones (IP protocol 46), one file per address family, one below IP, and UDP.
 
 mod batch;
 mod ipv4;
 mod ipv6;
+mod packet;
+mod udp;
 
 use std::io;
 use std::net::IpAddr;
@@ -16,6 +18,8 @@ pub(crate) use ipv4::{Ipv4Header, Ipv4Sockets, parse as parse_ipv4};
 pub(crate) use ipv6::{
     Ipv6Header, Ipv6Sockets, Transit, classify as classify_transit, parse_local as parse_ipv6,
 };
+pub(crate) use packet::PacketSocket;
+pub(crate) use udp::{UdpSocket, parse as parse_udp};
 
 /// RSVP's IP protocol number.
 pub(crate) const IPPROTO_RSVP: c_int = 46;
@@ -72,10 +76,15 @@ pub(crate) fn enlarge_buffers(socket: BorrowedFd<'_>, octets: usize) -> io::Resu
 /// A non-blocking raw socket with generous buffers whose packets are served early.
 fn raw_socket(domain: socket2::Domain, protocol: c_int) -> io::Result<Socket> {
     let socket = Socket::new(domain, socket2::Type::RAW.nonblocking(), Some(protocol.into()))?;
-    enlarge_buffers(socket.as_fd(), SOCKET_BUFFER)?;
-    set_option(&socket, libc::SOL_SOCKET, libc::SO_PRIORITY, PRIORITY_INTERACTIVE)?;
-    set_option(&socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1)?;
+    prepare(&socket)?;
     Ok(socket)
+}
+
+/// Gives a socket generous buffers, has its packets served early, and has it tell of drops.
+fn prepare(socket: &Socket) -> io::Result<()> {
+    enlarge_buffers(socket.as_fd(), SOCKET_BUFFER)?;
+    set_option(socket, libc::SOL_SOCKET, libc::SO_PRIORITY, PRIORITY_INTERACTIVE)?;
+    set_option(socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1)
 }
 
 /// Makes a socket for sending only: nothing that arrives is queued on it.

@@ -13,10 +13,11 @@ use std::ffi::{CStr, CString};
 use std::net::IpAddr;
 
 use super::htb::{BEST_EFFORT_CLASS, ClassId, PROTECTED_CLASS};
-use super::nftables::{Expression, Header, Limit, MapOf, Meta, Transaction, Value};
 use super::parameters::{FlowMatch, Policer};
 use crate::netlink::{Netlink, NetlinkError};
+use crate::nftables::{Expression, Header, Limit, MapOf, Meta, Transaction, Value};
 
+const TABLE: &CStr = c"rsvp";
 /// Postrouting, at the priority where packets are marked, before addresses are translated.
 const HOOK: (u32, i32) = (4, -150);
 /// Room for the answers to a large transaction, and for the transaction itself.
@@ -110,7 +111,7 @@ impl Classifier {
     pub(crate) fn open() -> Result<Self, NetlinkError> {
         let mut netlink = Netlink::open(netlink_sys::protocols::NETLINK_NETFILTER)?;
         netlink.set_buffers(SOCKET_BUFFER)?;
-        let mut transaction = Transaction::new();
+        let mut transaction = Transaction::new(TABLE);
         transaction.make_table();
         make_chains(&mut transaction);
         transaction.commit(&mut netlink)?;
@@ -138,7 +139,7 @@ impl Classifier {
 
     /// Removes some entries and adds others, all together or not at all.
     pub(crate) fn apply(&mut self, removed: &[&Entry], added: &[&Entry]) -> Result<(), NetlinkError> {
-        let mut transaction = Transaction::new();
+        let mut transaction = Transaction::new(TABLE);
         removed.iter().for_each(|entry| entry.remove(&mut transaction));
         added.iter().for_each(|entry| entry.add(&mut transaction));
         transaction.commit(&mut self.netlink)
@@ -146,7 +147,7 @@ impl Classifier {
 
     /// Removes everything.
     pub(crate) fn close(mut self) -> Result<(), NetlinkError> {
-        let mut transaction = Transaction::new();
+        let mut transaction = Transaction::new(TABLE);
         transaction.remove_table();
         transaction.commit(&mut self.netlink)
     }

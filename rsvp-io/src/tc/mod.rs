@@ -6,7 +6,6 @@
 mod classifier;
 mod enforcer;
 mod htb;
-mod nftables;
 mod parameters;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! The messages to nftables that the classifier needs: a transaction, and rules as lists of expressions.
+//! The messages to nftables that are needed here: a transaction, and rules as lists of expressions.
 
 use std::ffi::CStr;
 
@@ -8,12 +8,10 @@ use netlink_bindings::utils;
 
 use crate::netlink::{Netlink, NetlinkError};
 
-/// The name by which our table is known, and leftovers of a crashed daemon too.
-const TABLE: &CStr = c"rsvp";
-
 // From linux/netfilter/nf_tables.h and linux/netfilter.h.
 const NFPROTO_INET: u8 = 1;
 const NFNL_SUBSYS_NFTABLES: u16 = 10;
+const NF_DROP: u32 = 0;
 const NF_ACCEPT: u32 = 1;
 const NFT_GOTO: u32 = (-4_i32).cast_unsigned();
 const NFT_REG_VERDICT: u32 = 0;
@@ -35,7 +33,7 @@ const LIMIT_BYTES: u32 = 1;
 
 /// What a packet has to tell of itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Meta {
+pub(crate) enum Meta {
     OutgoingDevice = 5,
     NetworkProtocol = 15,
     TransportProtocol = 16,
@@ -43,20 +41,22 @@ pub(super) enum Meta {
 
 /// Where a header starts.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Header {
+pub(crate) enum Header {
     Network = 1,
     Transport = 2,
 }
 
 /// One step of a rule. Registers are words of four octets; a step that finds nothing ends the rule.
 #[derive(Clone, Debug)]
-pub(super) enum Expression<'a> {
+pub(crate) enum Expression<'a> {
     /// Loads something that is not in the packet.
     Meta { what: Meta, into: u32 },
     /// Loads octets of the packet.
     Payload { header: Header, offset: u32, length: u32, into: u32 },
     /// Loads a constant.
     Constant { value: &'a [u8], into: u32 },
+    /// Keeps only these bits of a register.
+    Mask { register: u32, mask: &'a [u8] },
     /// Goes on if a register has this value.
     Equals { register: u32, value: &'a [u8] },
     /// Looks a key up and loads what the map has for it.
@@ -69,18 +69,20 @@ pub(super) enum Expression<'a> {
     Goto(&'a CStr),
     /// Ends.
     Accept,
+    /// Ends the packet, too.
+    Drop,
 }
 
 /// A limit that is exceeded by more than so many octets in a second or packets in a minute.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Limit {
+pub(crate) enum Limit {
     Bytes { rate: u64, burst: u32 },
     PacketsPerMinute { rate: u64, burst: u32 },
 }
 
 /// What a map holds.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum MapOf {
+pub(crate) enum MapOf {
     /// Values of four octets, of this type of the `nft` program.
     Words(u32),
     /// Names of limits.
@@ -89,49 +91,55 @@ pub(super) enum MapOf {
 
 /// What a map has for a key.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Value<'a> {
+pub(crate) enum Value<'a> {
     Word(u32),
     Limit(&'a CStr),
 }
 
-/// Changes that the kernel makes all together or not at all.
-pub(super) struct Transaction {
+/// Changes of a table that the kernel makes all together or not at all.
+pub(crate) struct Transaction {
+    /// The name by which the table is known, and leftovers of a crashed daemon too.
+    table: &'static CStr,
     messages: Chained<'static>,
 }
 
 impl Transaction {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new(table: &'static CStr) -> Self {
         let mut messages = Chained::new(1);
         messages.request().op_batch_begin_do(&batch_header());
-        Self { messages }
+        Self { table, messages }
     }
 
     /// Removes the table, whether it is there or not, and makes it anew. It vanishes with the socket.
-    pub(super) fn make_table(&mut self) {
-        self.create().op_newtable_do(&header()).encode().push_name(TABLE);
+    pub(crate) fn make_table(&mut self) {
+        let table = self.table;
+        self.create().op_newtable_do(&header()).encode().push_name(table);
         self.remove_table();
         let mut request = self.create().op_newtable_do(&header());
-        request.encode().push_name(TABLE).push_flags(NFT_TABLE_F_OWNER);
+        request.encode().push_name(table).push_flags(NFT_TABLE_F_OWNER);
     }
 
     /// Removes the table with all that is in it.
-    pub(super) fn remove_table(&mut self) {
-        self.messages.request().op_deltable_do(&header()).encode().push_name(TABLE);
+    pub(crate) fn remove_table(&mut self) {
+        let table = self.table;
+        self.messages.request().op_deltable_do(&header()).encode().push_name(table);
     }
 
     /// Makes a chain; a base chain if it says where to hook in and at which priority.
-    pub(super) fn make_chain(&mut self, name: &CStr, hook: Option<(u32, i32)>) {
+    pub(crate) fn make_chain(&mut self, name: &CStr, hook: Option<(u32, i32)>) {
+        let table = self.table;
         let mut request = self.create().op_newchain_do(&header());
-        let chain = request.encode().push_table(TABLE).push_name(name);
+        let chain = request.encode().push_table(table).push_name(name);
         if let Some((number, priority)) = hook {
             let chain = chain.nested_hook().push_num(number).push_priority(priority).end_nested();
             chain.push_type(c"filter").push_policy(NF_ACCEPT);
         }
     }
 
-    pub(super) fn make_map(&mut self, name: &CStr, id: u32, key: (u32, u32), of: MapOf) {
+    pub(crate) fn make_map(&mut self, name: &CStr, id: u32, key: (u32, u32), of: MapOf) {
+        let table = self.table;
         let mut request = self.create().op_newset_do(&header());
-        let map = request.encode().push_table(TABLE).push_name(name).push_id(id);
+        let map = request.encode().push_table(table).push_name(name).push_id(id);
         let map = map.push_key_type(key.0).push_key_len(key.1);
         match of {
             MapOf::Words(kind) => map.push_flags(NFT_SET_MAP).push_data_type(kind).push_data_len(4),
@@ -139,19 +147,21 @@ impl Transaction {
         };
     }
 
-    pub(super) fn append_rule(&mut self, chain: &CStr, expressions: &[Expression<'_>]) {
+    pub(crate) fn append_rule(&mut self, chain: &CStr, expressions: &[Expression<'_>]) {
+        let table = self.table;
         let request = self.messages.request().set_create().set_append();
         let mut request = request.op_newrule_do(&header());
-        let rule = request.encode().push_table(TABLE).push_chain(chain);
+        let rule = request.encode().push_table(table).push_chain(chain);
         let mut list = rule.nested_expressions();
         for expression in expressions {
             list = expression.encode(list);
         }
     }
 
-    pub(super) fn add_limit(&mut self, name: &CStr, limit: Limit) {
+    pub(crate) fn add_limit(&mut self, name: &CStr, limit: Limit) {
+        let table = self.table;
         let mut request = self.create().op_newobj_do(&header());
-        let object = request.encode().push_table(TABLE).push_name(name);
+        let object = request.encode().push_table(table).push_name(name);
         let mut object = object.push_type(NFT_OBJECT_LIMIT);
         let (kind, rate, seconds, burst) = match limit {
             Limit::Bytes { rate, burst } => (LIMIT_BYTES, rate, 1, burst),
@@ -170,14 +180,16 @@ impl Transaction {
         utils::finalize_nested_header(buffer, nested);
     }
 
-    pub(super) fn remove_limit(&mut self, name: &CStr) {
+    pub(crate) fn remove_limit(&mut self, name: &CStr) {
+        let table = self.table;
         let mut request = self.messages.request().op_delobj_do(&header());
-        request.encode().push_table(TABLE).push_name(name).push_type(NFT_OBJECT_LIMIT);
+        request.encode().push_table(table).push_name(name).push_type(NFT_OBJECT_LIMIT);
     }
 
-    pub(super) fn add_elements(&mut self, map: &CStr, keys: &[Vec<u8>], value: Value<'_>) {
+    pub(crate) fn add_elements(&mut self, map: &CStr, keys: &[Vec<u8>], value: Value<'_>) {
+        let table = self.table;
         let mut request = self.create().op_newsetelem_do(&header());
-        let mut list = request.encode().push_table(TABLE).push_set(map).nested_elements();
+        let mut list = request.encode().push_table(table).push_set(map).nested_elements();
         for key in keys {
             let mut encoded = list.nested_elem().nested_key().push_value(key).end_nested();
             match value {
@@ -192,16 +204,17 @@ impl Transaction {
         }
     }
 
-    pub(super) fn remove_elements(&mut self, map: &CStr, keys: &[Vec<u8>]) {
+    pub(crate) fn remove_elements(&mut self, map: &CStr, keys: &[Vec<u8>]) {
+        let table = self.table;
         let mut request = self.messages.request().op_delsetelem_do(&header());
-        let mut list = request.encode().push_table(TABLE).push_set(map).nested_elements();
+        let mut list = request.encode().push_table(table).push_set(map).nested_elements();
         for key in keys {
             list = list.nested_elem().nested_key().push_value(key).end_nested().end_nested();
         }
     }
 
     /// Has the kernel do it.
-    pub(super) fn commit(mut self, netlink: &mut Netlink) -> Result<(), NetlinkError> {
+    pub(crate) fn commit(mut self, netlink: &mut Netlink) -> Result<(), NetlinkError> {
         self.messages.request().op_batch_end_do(&batch_header());
         netlink.send(self.messages.finalize().buf())?;
         let mut result = Ok(());
@@ -242,6 +255,12 @@ impl Expression<'_> {
                 let compare = expression.nested_data_cmp().push_sreg(register(from)).push_op(NFT_CMP_EQ);
                 compare.nested_data().push_value(value).end_nested().end_nested()
             }
+            Self::Mask { register: word, mask } => {
+                let bits =
+                    expression.nested_data_bitwise().push_sreg(register(word)).push_dreg(register(word));
+                let bits = bits.push_len(mask.len() as u32).nested_mask().push_value(mask).end_nested();
+                bits.nested_xor().push_value(&[0; 4][..mask.len()]).end_nested().end_nested()
+            }
             Self::Lookup { map, key, into } => {
                 let mut lookup = expression.nested_data_lookup().push_set(map);
                 // The bindings number these two wrongly (as of 0.3.5).
@@ -263,9 +282,10 @@ impl Expression<'_> {
                 let verdict = verdict.nested_verdict().push_code(NFT_GOTO).push_chain(chain);
                 verdict.end_nested().end_nested().end_nested()
             }
-            Self::Accept => {
+            Self::Accept | Self::Drop => {
+                let code = if matches!(self, Self::Drop) { NF_DROP } else { NF_ACCEPT };
                 let verdict = expression.nested_data_immediate().push_dreg(NFT_REG_VERDICT).nested_data();
-                verdict.nested_verdict().push_code(NF_ACCEPT).end_nested().end_nested().end_nested()
+                verdict.nested_verdict().push_code(code).end_nested().end_nested().end_nested()
             }
         }
         .end_nested()

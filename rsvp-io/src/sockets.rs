@@ -1,0 +1,188 @@
+//! The sockets that a node needs in its role, by the sources that they are.
+
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::BorrowedFd;
+
+use rsvp_core::Transmit;
+use rsvp_core::input::Encapsulation;
+use rsvp_core::udp::{PU, PU_PRIME};
+
+use crate::options::{OpenError, Transport};
+use crate::receive::Discard;
+use crate::socket::{
+    Ipv4Header, Ipv4Sockets, Ipv6Header, Ipv6Sockets, Packet, PacketSocket, Received, Transit, UdpSocket,
+    classify_transit, parse_ipv4, parse_ipv6, parse_udp,
+};
+use crate::system::Source;
+
+/// All sockets for RSVP.
+pub(crate) struct Sockets {
+    ipv4: Option<Ipv4Sockets>,
+    ipv6: Option<Ipv6Sockets>,
+    /// Of a router.
+    groups: Option<PacketSocket>,
+    udp: Vec<UdpSocket>,
+}
+
+impl Sockets {
+    /// Opens them. A kernel may lack IPv6.
+    pub(crate) fn open(router: bool, transport: Transport) -> Result<Self, OpenError> {
+        let mut sockets = Self { ipv4: None, ipv6: None, groups: None, udp: Vec::new() };
+        if transport != Transport::UdpOnly {
+            sockets.ipv4 = Some(Ipv4Sockets::open(router).map_err(OpenError::raw_socket)?);
+            sockets.ipv6 = if_ipv6(Ipv6Sockets::open(router)).map_err(OpenError::raw_socket)?;
+            if router && sockets.ipv6.is_some() {
+                sockets.groups = Some(PacketSocket::open().map_err(OpenError::packet_socket)?);
+            }
+        }
+        let ports: &[u16] = match transport {
+            Transport::Raw => &[],
+            Transport::RawAndUdp => &[PU],
+            Transport::UdpOnly => &[PU, PU_PRIME],
+        };
+        for &port in ports {
+            let failed = |error| OpenError::udp_socket(port, error);
+            sockets.udp.push(UdpSocket::open(false, port).map_err(failed)?);
+            sockets.udp.extend(if_ipv6(UdpSocket::open(true, port)).map_err(failed)?);
+        }
+        Ok(sockets)
+    }
+
+    /// Whether there is RSVP over IPv6.
+    pub(crate) fn has_ipv6(&self) -> bool {
+        self.ipv6.is_some() || self.udp.iter().any(|udp| udp.ipv6)
+    }
+
+    /// Whether there is RSVP in UDP.
+    pub(crate) fn has_udp(&self) -> bool {
+        !self.udp.is_empty()
+    }
+
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {
+        let ipv4 = self.ipv4.iter().map(|ipv4| (Source::Ipv4, ipv4.fd()));
+        let ipv6 = self.ipv6.iter();
+        let ipv6 =
+            ipv6.flat_map(|ipv6| [(Source::Ipv6, ipv6.local_fd()), (Source::Ipv6Alert, ipv6.alert_fd())]);
+        let groups = self.groups.iter().map(|groups| (Source::Ipv6Groups, groups.fd()));
+        let udp = self.udp.iter().map(|udp| (Source::Udp { ipv6: udp.ipv6, port: udp.port }, udp.fd()));
+        ipv4.chain(ipv6).chain(groups).chain(udp)
+    }
+
+    pub(crate) fn fd(&self, source: Source) -> Option<BorrowedFd<'_>> {
+        self.sources().find(|(known, _)| *known == source).map(|(_, fd)| fd)
+    }
+
+    /// What a packet is that a source brought.
+    pub(crate) fn interpret<'a>(
+        &self,
+        source: Source,
+        packet: &Packet<'a>,
+    ) -> Result<(Received<'a>, Encapsulation), Discard> {
+        let received = match source {
+            Source::Udp { port, .. } => {
+                let encapsulation =
+                    Encapsulation::Udp { source_port: packet.source_port, destination_port: port };
+                return parse_udp(packet).map(|it| (it, encapsulation)).ok_or(Discard::Malformed);
+            }
+            Source::Ipv6Alert | Source::Ipv6Groups => self.in_transit(source, packet)?,
+            Source::Ipv6 => parse_ipv6(packet).ok_or(Discard::Malformed)?,
+            _ => parse_ipv4(packet).ok_or(Discard::Malformed)?,
+        };
+        Ok((received, Encapsulation::Raw))
+    }
+
+    fn in_transit<'a>(&self, source: Source, packet: &Packet<'a>) -> Result<Received<'a>, Discard> {
+        match (classify_transit(packet), &self.ipv6) {
+            (Transit::Message(received), _) => Ok(received),
+            (Transit::Fragment, _) => Err(Discard::TransitFragment),
+            (Transit::Damaged, _) => Err(Discard::Malformed),
+            // The alert socket has taken it away from the kernel.
+            (Transit::Other, Some(ipv6)) if source == Source::Ipv6Alert => match ipv6.forward(packet.data) {
+                Ok(()) => Err(Discard::Forwarded),
+                Err(error) => {
+                    tracing::trace!(%error, "not sent on");
+                    Err(Discard::NotForwarded)
+                }
+            },
+            (Transit::Other, _) => Err(Discard::NotRsvp),
+        }
+    }
+
+    /// Sends one datagram by `device`, or by the one that the routing table says; tells which source has to be
+    /// writable for that.
+    pub(crate) fn send(
+        &self,
+        transmit: &Transmit,
+        device: Option<u32>,
+        payload: &[u8],
+    ) -> (Source, io::Result<()>) {
+        match transmit.encapsulation {
+            Encapsulation::Raw => self.send_raw(transmit, device, payload),
+            Encapsulation::Udp { source_port, destination_port } => {
+                let ipv6 = transmit.destination.is_ipv6();
+                let socket = self.udp.iter().find(|udp| udp.ipv6 == ipv6 && udp.port == source_port);
+                let result = match socket {
+                    Some(socket) => socket.send(transmit, device, destination_port, payload),
+                    None => Err(missing()),
+                };
+                (Source::Udp { ipv6, port: source_port }, result)
+            }
+        }
+    }
+
+    fn send_raw(&self, transmit: &Transmit, device: Option<u32>, payload: &[u8]) -> (Source, io::Result<()>) {
+        match (transmit.source, transmit.destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                let header = Ipv4Header {
+                    source,
+                    destination,
+                    next_hop: match transmit.next_hop {
+                        Some(IpAddr::V4(address)) => Some(address),
+                        // A route by way of an IPv6 neighbour: the kernel knows how.
+                        Some(IpAddr::V6(_)) | None => None,
+                    },
+                    device,
+                    ttl: transmit.ttl,
+                    router_alert: transmit.router_alert,
+                    traffic_class: transmit.traffic_class,
+                };
+                let sent =
+                    self.ipv4.as_ref().ok_or_else(missing).and_then(|ipv4| ipv4.send(&header, payload));
+                (Source::Ipv4, sent)
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                let header = Ipv6Header {
+                    source,
+                    destination,
+                    next_hop: match transmit.next_hop {
+                        Some(IpAddr::V6(address)) => Some(address),
+                        Some(IpAddr::V4(_)) | None => None,
+                    },
+                    device,
+                    hop_limit: transmit.ttl,
+                    router_alert: transmit.router_alert,
+                    traffic_class: transmit.traffic_class,
+                };
+                let sent =
+                    self.ipv6.as_ref().ok_or_else(missing).and_then(|ipv6| ipv6.send(&header, payload));
+                (Source::Ipv6Alert, sent)
+            }
+            _ => (Source::Ipv4, Err(io::ErrorKind::InvalidInput.into())),
+        }
+    }
+}
+
+/// `None` where the kernel has no IPv6.
+fn if_ipv6<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
+    match opened {
+        Ok(sockets) => Ok(Some(sockets)),
+        Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// There is no socket for this family or encapsulation.
+fn missing() -> io::Error {
+    io::Error::from_raw_os_error(libc::EAFNOSUPPORT)
+}
