@@ -12,7 +12,7 @@ use common::{Network, Node, TestResult, ip, is_permitted, network, path};
 use rsvp_core::output::{Installation, InstallationId, PoliceFlags};
 use rsvp_core::wire::{FilterSpec, FlowKey, Flowspec, Tspec};
 use rsvp_core::{Input, Request, SessionKey};
-use rsvp_io::SystemOptions;
+use rsvp_io::{SystemOptions, Transport};
 
 /// Bytes per second of the link.
 const LINK: u64 = 1_250_000;
@@ -33,6 +33,8 @@ fn router(network: &Network) -> Node {
         SystemOptions {
             router: true,
             link_rates: [("east".to_owned(), LINK)].into(),
+            // Two of them in UDP would not do in one namespace.
+            transport: Transport::Raw,
             ..SystemOptions::default()
         },
     )
@@ -345,8 +347,9 @@ fn without_traffic_control_reservations_are_admitted_and_it_is_said() -> TestRes
     install(&mut second, installation);
     let system = &mut second.system;
     let diagnostics = network.r.run(move || Ok(system.diagnostics()))?;
-    let [diagnostic] = &diagnostics[..] else { panic!("one is expected: {diagnostics:?}") };
-    assert!(diagnostic.message.contains("admitted but not enforced"), "{diagnostic}");
+    let [guard, enforcer] = &diagnostics[..] else { panic!("two are expected: {diagnostics:?}") };
+    assert!(guard.message.contains("may reach the next hops twice"), "{guard}");
+    assert!(enforcer.message.contains("admitted but not enforced"), "{enforcer}");
     Ok(())
 }
 
