@@ -41,9 +41,10 @@ fn path() -> Message {
         mtu: 1500,
         guaranteed: Some((1500, 1000)),
         controlled_load: true,
-        non_rsvp: false,
+        ..Hop::default()
     };
-    let adspec = intserv::advertise(&intserv::initial_adspec(), &hop_properties);
+    let initial = intserv::initial_adspec(&SenderTspec::TokenBucket(TSPEC));
+    let adspec = intserv::advertise(&initial, &hop_properties);
     Message::Path(Path {
         session: session(),
         hop: hop(),

@@ -98,9 +98,8 @@ pub struct InterfaceConfig {
     /// The least delay that this interface adds to a packet, for the ADSPEC's minimum path latency
     /// (RFC 2215 section 3.4); `None` when it is not known.
     pub latency: Option<Duration>,
-    /// C and D of the interface's scheduler (RFC 2212 section 5): deviation in bytes and in
-    /// microseconds from the fluid model. `None`: guaranteed service is not offered.
-    pub guaranteed: Option<ErrorTerms>,
+    /// What the interface's scheduler promises to guaranteed service. `None`, the default: it is not offered.
+    pub guaranteed: Option<GuaranteedConfig>,
     /// Whether a router or a host with raw I/O sends Path and PathTear in UDP, too (RFC 2205 Appendix C).
     pub udp_encapsulation: UdpEncapsulation,
     /// Whether a Path that comes in UDP counts as received with the TTL that its Send_TTL says, as RFC 2205 Appendix C
@@ -119,7 +118,7 @@ impl Default for InterfaceConfig {
             repair_delay: Duration::from_secs(2),
             slew_max: 0.30,
             latency: None,
-            guaranteed: Some(ErrorTerms { c: 1500, d: 1000 }),
+            guaranteed: None,
             udp_encapsulation: UdpEncapsulation::Learn,
             udp_send_ttl: true,
         }
@@ -152,14 +151,28 @@ pub struct Bandwidth {
     pub link: u64,
 }
 
-/// The deviation of a scheduler from the fluid model (RFC 2212 section 5).
+/// How an interface serves guaranteed service (RFC 2212): by how much its scheduler deviates from the fluid model, and
+/// what else holds for the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct ErrorTerms {
+pub struct GuaranteedConfig {
     /// C, the rate-dependent term, in bytes.
     pub c: u32,
     /// D, the rate-independent term, in microseconds.
     pub d: u32,
+    /// The largest IP packet of the service, in bytes, if it is less than the interface's MTU: the service's own PATH_MTU
+    /// (RFC 2210 section 3.3.5).
+    pub mtu: Option<u32>,
+    /// Whether every flow is reshaped here to its TSpec: then Csum and Dsum start anew behind this node.
+    pub reshapes: bool,
+}
+
+impl GuaranteedConfig {
+    /// A scheduler with these error terms: C in bytes, D in microseconds. It does not reshape.
+    #[must_use]
+    pub const fn new(c: u32, d: u32) -> Self {
+        Self { c, d, mtu: None, reshapes: false }
+    }
 }
 
 /// Caps: beyond them new state is refused; existing state is never evicted.

@@ -115,7 +115,8 @@ proptest! {
 
     #[test]
     fn what_is_advertised_is_sound(hops in vec((any::<f32>(), any::<Option<u32>>(), 68_u32..), 1..6)) {
-        let mut adspec = initial_adspec();
+        let tspec = Tspec { rate: 1e4, bucket: 2e3, peak: 1e5, min_unit: 64, max_packet: 1500 };
+        let mut adspec = initial_adspec(&SenderTspec::TokenBucket(tspec));
         for (bandwidth, latency, mtu) in &hops {
             let hop = Hop {
                 bandwidth: *bandwidth,
@@ -123,7 +124,7 @@ proptest! {
                 mtu: *mtu,
                 guaranteed: Some((u32::MAX / 2, u32::MAX / 2)),
                 controlled_load: true,
-                non_rsvp: false,
+                ..Hop::default()
             };
             adspec = advertise(&adspec, &hop);
             prop_assert_eq!(validate_adspec(&Adspec::IntServ(adspec.clone())), Ok(()));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rand_core::Rng;
 use rsvp_core::command::{ReserveRequest, SenderRequest};
-use rsvp_core::config::{Bandwidth, InterfaceConfig, NodeConfig};
+use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig};
 use rsvp_core::input::{InterfaceInfo, Route};
 use rsvp_core::output::{Installation, InstallationId};
 use rsvp_core::{ApiId, Command, CommandError, Event, Input, Instant, InterfaceId, Node, Reply, SessionKey};
@@ -59,7 +59,11 @@ impl Network {
             hooks: Vec::new(),
             shuffle: false,
             convergence: Duration::ZERO,
-            interface_config: InterfaceConfig { bandwidth: Some(bandwidth), ..InterfaceConfig::default() },
+            interface_config: InterfaceConfig {
+                bandwidth: Some(bandwidth),
+                guaranteed: Some(GuaranteedConfig::new(1500, 1000)),
+                ..InterfaceConfig::default()
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rsvp_core::admission::Admission;
-use rsvp_core::config::{Bandwidth, InterfaceConfig, NodeConfig};
+use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig};
 use rsvp_core::counters::DropReason;
 use rsvp_core::event::EventKind;
 use rsvp_core::input::Encapsulation;
@@ -47,7 +47,8 @@ pub struct Dut {
 fn config() -> NodeConfig {
     let total = (50.0 * B) as u64;
     let bandwidth = Some(Bandwidth { total, per_flow: total, link: 2 * total });
-    let default_interface = InterfaceConfig { bandwidth, ..InterfaceConfig::default() };
+    let guaranteed = Some(GuaranteedConfig::new(1500, 1000));
+    let default_interface = InterfaceConfig { bandwidth, guaranteed, ..InterfaceConfig::default() };
     NodeConfig { router: true, default_interface, ..NodeConfig::default() }
 }
 
@@ -63,7 +64,8 @@ pub struct Received<M> {
 }
 
 impl Dut {
-    /// A router over IPv4, with the defaults of the RFC and 50 [`B`] to reserve on each interface.
+    /// A router over IPv4, with the defaults of the RFC and 50 [`B`] to reserve on each interface, whose scheduler has a C
+    /// of 1500 bytes and a D of 1 ms.
     #[must_use]
     pub fn router() -> Self {
         Self::with(Family::V4, |_| ())

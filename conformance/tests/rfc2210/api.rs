@@ -10,7 +10,7 @@ use rsvp_core::wire::{Adspec, ClassNum, FilterSpec, IntServAdspec, Object, Path,
 
 /// An ADSPEC of three services, or of four: 84 or 120 octets, with its header.
 fn adspec(octets: usize) -> IntServAdspec {
-    let mut adspec = initial_adspec();
+    let mut adspec = initial_adspec(&tspec(20.0));
     adspec.general.bandwidth = 1e6;
     if octets > 84 {
         let contents = [[200, 0, 0, 1], [1, 2, 3, 4]].concat().repeat(4);

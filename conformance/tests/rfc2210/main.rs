@@ -2,8 +2,9 @@
 
 mod api;
 
-use conformance::bench::{Dut, Family, Port, R, Station, bucket, cl, ff, gs, hex, object, tspec};
+use conformance::bench::{Dut, Family, Port, R, Received, Station, bucket, cl, ff, gs, hex, object, tspec};
 use conformance::shows;
+use rsvp_core::config::GuaranteedConfig;
 use rsvp_core::wire::{
     Adspec, ClassNum, Flowspec, Path, PathErr, RawObject, Resv, ResvErr, Rspec, SenderTspec, Style, Tspec,
 };
@@ -369,6 +370,57 @@ fn a_node_without_guaranteed_service_says_so() {
             "all else stays"
         );
     }
+}
+
+#[test]
+fn a_value_of_this_node_for_one_service_is_inserted() {
+    shows(&["rfc2210-3.3.5-02"]);
+    let mut dut = Dut::with(Family::V4, |config| {
+        let service = GuaranteedConfig { mtu: Some(576), ..GuaranteedConfig::new(1500, 1000) };
+        config.default_interface.guaranteed = Some(service);
+    });
+    let path = dut.path(Station::U1, dut.h(), dut.s1());
+    let contents = adspec(&[GENERAL, GUARANTEED_FRAGMENT, "05000000"]);
+    dut.send_changed(Station::U1, path, |objects| objects.push(object(13, 2, &contents)));
+    let sent = dut.expect::<Path>(Port::C);
+    let out = &sent.objects(ClassNum::ADSPEC)[0].contents;
+    assert_eq!(out.len(), contents.len() + 8);
+    assert_eq!(usize::from(out[3]), out.len() / 4 - 1, "the overall length");
+    let guaranteed = fragment(out, 2).expect("guaranteed");
+    assert_eq!(guaranteed[2..4], [0, 10]);
+    let numbers: Vec<u8> = guaranteed[4..].chunks(8).map(|parameter| parameter[0]).collect();
+    assert_eq!(numbers, [133, 134, 135, 136, 10], "RFC 2210 appends them behind the service's own");
+    assert_eq!(parameter(&guaranteed, 10), 576);
+    assert_eq!(parameter(&fragment(out, 1).expect("general"), 10), 1500);
+    assert_eq!(fragment(out, 5), Some(hex("05000000")));
+}
+
+/// What a host announces for a sender of its own.
+fn announced(dut: &mut Dut, tspec: SenderTspec) -> Received<Path> {
+    let h = dut.h();
+    let template = rsvp_core::wire::FilterSpec::Ip { source: dut.plan.dut(Port::C), port: 4000 };
+    let api = dut.open(h);
+    let request = rsvp_core::command::SenderRequest {
+        template,
+        tspec,
+        adspec: true.into(),
+        policy: Vec::new(),
+        ttl: 64,
+    };
+    dut.command(rsvp_core::Command::AddSender(api, request)).expect("it is a good sender");
+    dut.expect::<Path>(Port::C)
+}
+
+#[test]
+fn a_host_without_guaranteed_service_can_offer_it() {
+    shows(&["rfc2210-3.3.3-02"]);
+    let mut dut = Dut::with(Family::V4, |config| {
+        config.router = false;
+        config.default_interface.guaranteed = None;
+    });
+    let sent = announced(&mut dut, tspec(20.0));
+    let zeros = "02800008 85000001 00000000 86000001 00000000 87000001 00000000 88000001 00000000";
+    assert_eq!(fragment(&sent.objects(ClassNum::ADSPEC)[0].contents, 2), Some(hex(zeros)));
 }
 
 #[test]

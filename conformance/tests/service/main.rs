@@ -2,11 +2,14 @@
 
 mod slack;
 
-use conformance::bench::{Dut, Port, Station, bucket, cl, ff, gs, hex, wf};
+use conformance::bench::{Dut, Family, Port, Station, bucket, cl, ff, gs, hex, wf};
 use conformance::shows;
-use rsvp_core::intserv::{self, Hop, Relation};
+use rsvp_core::Instant;
+use rsvp_core::config::GuaranteedConfig;
+use rsvp_core::intserv::{self, Hop, Meter, Relation};
 use rsvp_core::wire::{
-    Adspec, ErrorSpec, Flowspec, IntServAdspec, RawObject, Resv, ResvErr, Rspec, SenderTspec, Style, Tspec,
+    Adspec, ErrorSpec, Flowspec, IntServAdspec, Path, RawObject, Resv, ResvErr, Rspec, SenderTspec, Style,
+    Tspec,
 };
 
 fn token_bucket((rate, depth, peak, min_unit, max_packet): (f32, f32, f32, u32, u32)) -> Tspec {
@@ -37,7 +40,7 @@ fn hop() -> Hop {
         mtu: 1500,
         guaranteed: Some((1500, 120)),
         controlled_load: true,
-        non_rsvp: false,
+        ..Hop::default()
     }
 }
 
@@ -175,6 +178,56 @@ fn merging_for_a_reservation() {
 }
 
 #[test]
+fn what_describes_any_of_several_flows() {
+    shows(&["rfc2211-8-03"]);
+    let [one, other] = [(10.0, 5.0, 20.0, 100, 1500), (5.0, 8.0, 30.0, 64, 1000)].map(token_bucket);
+    let common = token_bucket((10.0, 8.0, 30.0, 64, 1500));
+    assert_eq!(intserv::least_common(&one, &other), common);
+    assert_eq!(intserv::least_common(&other, &one), common);
+    let upstream = intserv::lub(&Flowspec::ControlledLoad(one), &Flowspec::ControlledLoad(other));
+    assert_eq!(
+        upstream,
+        Some(Flowspec::ControlledLoad(Tspec { max_packet: 1000, ..common })),
+        "upstream goes the merged one"
+    );
+}
+
+#[test]
+fn conformance_to_a_token_bucket() {
+    shows(&["rfc2211-7-01"]);
+    let tspec = token_bucket((1000.0, 500.0, f32::INFINITY, 100, 1500));
+    let at = Instant::from_micros;
+    let mut meter = Meter::new(tspec, 1500, at(0));
+    let burst: Vec<bool> = (0..6).map(|_| meter.conforms(20, at(0))).collect();
+    assert_eq!(burst, [true, true, true, true, true, false], "each counts as 100");
+    assert!(!meter.conforms(20, at(99_000)));
+    assert!(meter.conforms(20, at(100_000)) && !meter.conforms(20, at(100_000)));
+    let mut roomy = Meter::new(Tspec { bucket: 5000.0, max_packet: 9000, ..tspec }, 1500, at(0));
+    assert!(!roomy.conforms(1600, at(0)), "larger than the link's MTU");
+    assert!(roomy.conforms(1500, at(0)));
+    // Greedy for ten seconds: never more than r*T + b.
+    let mut greedy = Meter::new(tspec, 1500, at(0));
+    let sent = (0..10_000).filter(|ms| greedy.conforms(50, at(ms * 1000))).count();
+    assert_eq!(sent, (1000 * 10 + 500) / 100 - 1, "as many as r*T + b has room for before T is over");
+}
+
+#[test]
+fn conformance_to_a_token_bucket_with_a_peak_rate() {
+    shows(&["rfc2212-pol-02"]);
+    let at = Instant::from_micros;
+    let passed = |packet: u32, micros: u64| {
+        let mut meter = Meter::new(token_bucket((100.0, 500.0, 1000.0, 10, 100)), 1500, at(0));
+        // Offered as often as the bucket could let one more pass.
+        let times = (0..=micros).step_by(500);
+        times.filter(|now| meter.conforms(packet, at(*now))).count() * packet.max(10) as usize
+    };
+    assert_eq!(passed(10, 100_000), 200, "M + p*T in 0.1 s");
+    assert_eq!(passed(10, 10_000_000), 1500, "M + r*T + b - M in 10 s");
+    assert_eq!(passed(1, 10_000_000), 1500, "what is smaller than m counts as m");
+    assert_eq!(passed(100, 10_050_000), 1500, "whole packets");
+}
+
+#[test]
 fn sums_and_minima() {
     shows(&["rfc2211-8-04", "rfc2211-8-05"]);
     let sum = |buckets: [Tspec; 2]| {
@@ -233,6 +286,27 @@ fn the_error_terms_of_guaranteed_service_add_up() {
     (fragment.c_total, fragment.d_total) = (0xffff_ff00, 0xffff_fff0);
     let out = intserv::advertise(&adspec, &hop()).guaranteed.expect("guaranteed service");
     assert_eq!((out.c_total, out.d_total), (u32::MAX, u32::MAX), "no wrap");
+}
+
+#[test]
+fn a_node_that_reshapes_starts_the_sums_anew() {
+    shows(&["rfc2212-exp-03"]);
+    let sums = |reshapes| {
+        let mut dut = Dut::with(Family::V4, |config| {
+            let service = GuaranteedConfig { reshapes, ..GuaranteedConfig::new(1500, 120) };
+            config.default_interface.guaranteed = Some(service);
+        });
+        let mut path = dut.path(Station::U1, dut.h(), dut.s1());
+        path.adspec = Some(Adspec::IntServ(adspec()));
+        dut.send(Station::U1, path);
+        let Some(Adspec::IntServ(out)) = dut.expect::<Path>(Port::C).message.adspec else {
+            panic!("an ADSPEC")
+        };
+        let service = out.guaranteed.expect("guaranteed service");
+        ((service.c_sum, service.d_sum), (service.c_total, service.d_total))
+    };
+    assert_eq!(sums(true), ((1500, 120), (2500, 320)), "the scheduler stands behind the reshaper");
+    assert_eq!(sums(false), ((2500, 320), (2500, 320)));
 }
 
 #[test]

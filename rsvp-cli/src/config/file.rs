@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use rsvp_client::api::{Flowspec, ReservationRequest, SenderRequest, Session, Style, Tspec};
 use rsvp_core::NodeConfig;
-use rsvp_core::config::{Bandwidth, ErrorTerms, InterfaceConfig, Limits};
+use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, Limits};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -96,12 +96,14 @@ struct BandwidthTable {
     per_flow: Option<Rate>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct GuaranteedTable {
     enabled: Option<bool>,
     c: Option<Size>,
     d: Option<Span>,
+    mtu: Option<Size>,
+    reshape: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -188,19 +190,18 @@ impl File {
     /// Checks what spans several values, and fills in the defaults.
     pub(super) fn into_config(self) -> Result<Config, Fault> {
         let level = self.log.level.map(|level| at(level, check_level)).transpose()?;
-        let (default_interface, default_extras) =
-            self.defaults.apply(&InterfaceConfig::default(), &InterfaceExtras::default())?;
+        let defaults = self.defaults.over(&Settings::default())?;
         let mut node = NodeConfig {
             router: self.role == Role::Router,
-            default_interface,
+            default_interface: defaults.config(),
             limits: self.limits.into_limits(),
             ..NodeConfig::default()
         };
         let mut interfaces = BTreeMap::new();
         for (name, table) in self.interface {
-            let (settings, extras) = table.apply(&node.default_interface, &default_extras)?;
-            node.interfaces.insert(name.clone(), settings);
-            interfaces.insert(name, extras);
+            let settings = table.over(&defaults)?;
+            node.interfaces.insert(name.clone(), settings.config());
+            interfaces.insert(name, settings.extras);
         }
         let senders = self.sender.into_iter().map(|s| at(s, SenderTable::into_request));
         let reservations = self.reservation.into_iter().map(|r| at(r, ReservationTable::into_request));
@@ -214,7 +215,7 @@ impl File {
             log: Log { level, format: self.log.format, file: self.log.file },
             node,
             interfaces,
-            default_interface: default_extras,
+            default_interface: defaults.extras,
             senders: senders.collect::<Result<_, _>>()?,
             reservations: reservations.collect::<Result<_, _>>()?,
         })
@@ -248,33 +249,50 @@ impl LimitsTable {
     }
 }
 
+/// What is set for an interface.
+#[derive(Default)]
+struct Settings {
+    /// All but guaranteed service.
+    engine: InterfaceConfig,
+    guaranteed: GuaranteedTable,
+    extras: InterfaceExtras,
+}
+
+impl Settings {
+    /// The engine's part: what is promised to guaranteed service depends on the link, unless it is given.
+    fn config(&self) -> InterfaceConfig {
+        let guaranteed = self.engine.bandwidth.and_then(|_| self.guaranteed.config());
+        InterfaceConfig { guaranteed, ..self.engine.clone() }
+    }
+}
+
 impl InterfaceTable {
     /// These settings over `base`.
-    fn apply(
-        self,
-        base: &InterfaceConfig,
-        extras: &InterfaceExtras,
-    ) -> Result<(InterfaceConfig, InterfaceExtras), Fault> {
+    fn over(self, base: &Settings) -> Result<Settings, Fault> {
+        let Settings { engine, guaranteed, extras } = base;
         let refresh = self.refresh_interval.map(|r| at(r, check_refresh)).transpose()?;
         let bandwidth = self.bandwidth.map(|b| at(b, BandwidthTable::into_bandwidth)).transpose()?;
-        let config = InterfaceConfig {
-            enabled: self.enabled.unwrap_or(base.enabled),
-            bandwidth: bandwidth.or(base.bandwidth),
-            refresh: refresh.unwrap_or(base.refresh),
-            refresh_multiple: self.refresh_misses.map_or(base.refresh_multiple, |count| count.0),
-            blockade_multiple: self.blockade_multiple.map_or(base.blockade_multiple, |count| count.0),
-            repair_delay: self.repair_delay.map_or(base.repair_delay, |span| span.0),
-            slew_max: self.slew_max.map(|slew| at(slew, check_slew)).transpose()?.unwrap_or(base.slew_max),
-            latency: self.latency.map(|span| span.0).or(base.latency),
-            guaranteed: self.guaranteed.map_or(base.guaranteed, |table| table.over(base.guaranteed)),
-            udp_encapsulation: base.udp_encapsulation,
-            udp_send_ttl: base.udp_send_ttl,
-        };
-        let extras = InterfaceExtras {
-            traffic_control: self.traffic_control.unwrap_or(extras.traffic_control),
-            neighbors: self.neighbors.unwrap_or_else(|| extras.neighbors.clone()),
-        };
-        Ok((config, extras))
+        let slew_max = self.slew_max.map(|slew| at(slew, check_slew)).transpose()?;
+        Ok(Settings {
+            engine: InterfaceConfig {
+                enabled: self.enabled.unwrap_or(engine.enabled),
+                bandwidth: bandwidth.or(engine.bandwidth),
+                refresh: refresh.unwrap_or(engine.refresh),
+                refresh_multiple: self.refresh_misses.map_or(engine.refresh_multiple, |count| count.0),
+                blockade_multiple: self.blockade_multiple.map_or(engine.blockade_multiple, |count| count.0),
+                repair_delay: self.repair_delay.map_or(engine.repair_delay, |span| span.0),
+                slew_max: slew_max.unwrap_or(engine.slew_max),
+                latency: self.latency.map(|span| span.0).or(engine.latency),
+                guaranteed: None,
+                udp_encapsulation: engine.udp_encapsulation,
+                udp_send_ttl: engine.udp_send_ttl,
+            },
+            guaranteed: self.guaranteed.unwrap_or_default().over(guaranteed),
+            extras: InterfaceExtras {
+                traffic_control: self.traffic_control.unwrap_or(extras.traffic_control),
+                neighbors: self.neighbors.unwrap_or_else(|| extras.neighbors.clone()),
+            },
+        })
     }
 }
 
@@ -313,14 +331,27 @@ impl BandwidthTable {
 }
 
 impl GuaranteedTable {
-    fn over(self, base: Option<ErrorTerms>) -> Option<ErrorTerms> {
+    /// These settings over `base`.
+    fn over(self, base: &Self) -> Self {
+        Self {
+            enabled: self.enabled.or(base.enabled),
+            c: self.c.or(base.c),
+            d: self.d.or(base.d),
+            mtu: self.mtu.or(base.mtu),
+            reshape: self.reshape.or(base.reshape),
+        }
+    }
+
+    /// `None` if the service is not offered.
+    fn config(&self) -> Option<GuaranteedConfig> {
         if self.enabled == Some(false) {
             return None;
         }
-        let base = base.or(InterfaceConfig::default().guaranteed).unwrap_or(ErrorTerms { c: 0, d: 0 });
-        Some(ErrorTerms {
-            c: self.c.map_or(base.c, |size| size.0),
-            d: self.d.map_or(base.d, |span| u32::try_from(span.0.as_micros()).unwrap_or(u32::MAX)),
+        Some(GuaranteedConfig {
+            c: self.c.map_or(1500, |size| size.0),
+            d: self.d.map_or(1000, |span| u32::try_from(span.0.as_micros()).unwrap_or(u32::MAX)),
+            mtu: self.mtu.map(|size| size.0),
+            reshapes: self.reshape.unwrap_or(false),
         })
     }
 }

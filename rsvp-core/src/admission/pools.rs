@@ -14,16 +14,18 @@ pub struct BandwidthPools;
 impl Admission for BandwidthPools {
     fn admit(&self, request: &AdmissionRequest<'_>) -> Decision {
         let reject = |code, value| Decision::Reject { code, value };
-        let max_packet = match request.new {
-            Flowspec::ControlledLoad(tspec) => tspec.max_packet,
-            Flowspec::Guaranteed(tspec, _) if request.config.guaranteed.is_some() => tspec.max_packet,
-            Flowspec::Null { .. } => return Decision::Admit { fwd: None },
+        let (max_packet, mtu) = match (request.new, request.config.guaranteed) {
+            (Flowspec::ControlledLoad(tspec), _) => (tspec.max_packet, request.mtu),
+            (Flowspec::Guaranteed(tspec, _), Some(service)) => {
+                (tspec.max_packet, service.mtu.unwrap_or(u32::MAX).min(request.mtu))
+            }
+            (Flowspec::Null { .. }, _) => return Decision::Admit { fwd: None },
             _ => {
                 let unsupported = traffic_control_error::SERVICE_UNSUPPORTED;
                 return reject(ErrorCode::TRAFFIC_CONTROL_ERROR, unsupported);
             }
         };
-        if max_packet > request.mtu {
+        if max_packet > mtu {
             return reject(ErrorCode::ADMISSION_CONTROL_FAILURE, admission_failure::MTU_TOO_LARGE);
         }
         let wanted = match request.sender_tspec {

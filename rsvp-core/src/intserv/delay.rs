@@ -1,5 +1,6 @@
 //! What guaranteed service promises (RFC 2212).
 
+use super::validate::RATE;
 use crate::wire::{Rspec, Tspec};
 
 /// The end-to-end queueing delay bound of a flow, in microseconds (RFC 2212, "End-to-End Behavior"). `c_total` is in
@@ -49,6 +50,47 @@ pub fn buffer_size(tspec: &Tspec, rspec: &Rspec, c_sum: u32, d_sum: u32) -> f64 
     };
     let waiting = if peak > rate { excess * (peak - drain) / (peak - rate) } else { 0.0 };
     packet + waiting + deviation * drain
+}
+
+/// The buffer with which a node reshapes a flow to its TSpec and loses nothing that conforms, in bytes: b + Csum + Dsum*r
+/// (RFC 2212, "Policing"). `c_sum` (bytes) and `d_sum` (microseconds) are the terms since the last reshaping point. A node
+/// that does not reshape recognises by the same number what does not conform.
+#[must_use]
+pub fn reshaping_buffer(tspec: &Tspec, c_sum: u32, d_sum: u32) -> f64 {
+    let deviation = f64::from(d_sum) / MICROS * f64::from(tspec.rate);
+    f64::from(tspec.bucket) + f64::from(c_sum) + deviation
+}
+
+/// R and S for a wanted end-to-end queueing delay bound, in microseconds: the smallest R, at least r, whose bound
+/// ([`queueing_delay`]) is no greater, and as S what is left of the wanted delay then. `None`: no rate is high enough,
+/// because the wanted bound is not above Dtot, or the rate would be out of range (RFC 2215 section 3.6).
+///
+/// The minimum path latency is no queueing delay: who wants a bound on the whole delay takes it off first.
+#[must_use]
+pub fn rspec_for_delay(tspec: &Tspec, wanted: u32, c_total: u32, d_total: u32) -> Option<Rspec> {
+    let left = f64::from(wanted.checked_sub(d_total).filter(|left| *left > 0)?) / MICROS;
+    let (rate, peak) = (f64::from(tspec.rate), f64::from(tspec.peak));
+    let excess = (f64::from(tspec.bucket) - f64::from(tspec.max_packet)).max(0.0);
+    let fixed = f64::from(tspec.max_packet) + f64::from(c_total);
+    let reserved = if peak.is_infinite() {
+        (excess + fixed) / left
+    } else if peak > rate {
+        // How long the flow can send at its peak rate.
+        let peak_time = excess / (peak - rate);
+        let below_peak = (peak_time * peak + fixed) / (left + peak_time);
+        if below_peak < peak { below_peak } else { fixed / left }
+    } else {
+        fixed / left
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "the wire has single precision; mended right below")]
+    let mut rspec = Rspec { rate: reserved.max(rate) as f32, slack: 0 };
+    let bound = |rspec: &Rspec| queueing_delay(tspec, rspec, c_total, d_total);
+    while bound(&rspec) > f64::from(wanted) {
+        rspec.rate = rspec.rate.next_up();
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to `wanted`")]
+    let slack = (f64::from(wanted) - bound(&rspec)) as u32;
+    RATE.contains(&rspec.rate).then_some(Rspec { slack, ..rspec })
 }
 
 #[cfg(test)]
@@ -104,5 +146,49 @@ mod tests {
         // p = r never stops: X = p = 10000; 1500 + 0 + 0.05*10000 = 2000.
         let even = Tspec { peak: 10_000.0, ..TSPEC };
         close(buffer_size(&even, &Rspec { rate: 10_000.0, slack: 0 }, 500, 0), 2000.0);
+    }
+
+    #[test]
+    fn a_reshaper_holds_the_bucket_and_the_deviation() {
+        // 4500 + 2500 + 0.1 s * 10000.
+        close(reshaping_buffer(&TSPEC, 2500, 100_000), 8000.0);
+    }
+
+    #[test]
+    fn the_rate_for_a_wanted_delay() {
+        let endless = Tspec { peak: f32::INFINITY, ..TSPEC };
+        // To a byte per second: single precision may not hit the bound exactly.
+        let found = |tspec: &Tspec, wanted| {
+            let rspec = rspec_for_delay(tspec, wanted, 2500, 320).expect("there is a rate");
+            (rspec.rate.round(), rspec.slack)
+        };
+        // (4500+2500)/R = 0.35 s; the rest of the examples are those of the bounds above, backwards.
+        assert_eq!(found(&endless, 350_320), (20_000.0, 0));
+        assert_eq!(found(&TSPEC, 300_320), (20_000.0, 0));
+        assert_eq!(found(&TSPEC, 80_320), (50_000.0, 0), "R above p: (1500+2500)/R");
+        // At R = r the bound is 3000/10000 + 4000/10000 = 0.7 s and 320 us: the rest is slack.
+        assert_eq!(found(&TSPEC, 1_000_000), (10_000.0, 299_680));
+        let even = Tspec { peak: 10_000.0, ..TSPEC };
+        assert_eq!(found(&even, 80_320), (50_000.0, 0));
+    }
+
+    #[test]
+    fn the_rate_is_the_smallest_that_does() {
+        for tspec in [TSPEC, Tspec { peak: f32::INFINITY, ..TSPEC }, Tspec { bucket: 100.0, ..TSPEC }] {
+            for wanted in (1_000..700_000).step_by(7_919) {
+                let rspec = rspec_for_delay(&tspec, wanted, 2500, 320).expect("there is a rate");
+                let bound = |rate| queueing_delay(&tspec, &Rspec { rate, slack: 0 }, 2500, 320);
+                assert!(bound(rspec.rate) + f64::from(rspec.slack) <= f64::from(wanted));
+                let less = rspec.rate * 0.999;
+                assert!(less < tspec.rate || bound(less) > f64::from(wanted), "{wanted}: {rspec:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_rate_beats_what_does_not_depend_on_it() {
+        assert_eq!(rspec_for_delay(&TSPEC, 320, 2500, 320), None);
+        assert_eq!(rspec_for_delay(&TSPEC, 300, 2500, 320), None);
+        assert_eq!(rspec_for_delay(&TSPEC, 1, u32::MAX, 0), None, "4295 TB/s is no rate");
     }
 }

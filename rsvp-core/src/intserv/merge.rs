@@ -4,6 +4,9 @@ use alloc::vec::Vec;
 
 use crate::wire::{Flowspec, Rspec, SenderTspec, Tspec};
 
+/// The smallest IP packet with a transport header, in bytes: no flow has more headers than packets, whatever m it says.
+const SMALLEST_PACKET: u32 = 28;
+
 /// How a first value relates to a second one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
@@ -146,6 +149,41 @@ pub fn minimum(first: &Tspec, second: &Tspec) -> Tspec {
     }
 }
 
+/// The least common TSpec (RFC 2211 section 8): adequate to describe the traffic of either of two flows. It is as a
+/// merge, but with the largest M, and for who makes a shared reservation by other means than RSVP: upstream goes the
+/// merged TSpec ([`lub`]).
+#[must_use]
+pub fn least_common(first: &Tspec, second: &Tspec) -> Tspec {
+    Tspec { max_packet: first.max_packet.max(second.max_packet), ..merge(first, second) }
+}
+
+/// A receiver's request, fitted to the paths of the senders that it is for (RFC 2210 sections 2.3.2 and 3.2.1): M is
+/// no larger than the least of their path MTUs ([`path_mtu`](super::path_mtu)), and m no smaller than the least m that
+/// they announce, nor larger than M; all in bytes. `None` where the paths say nothing.
+#[must_use]
+pub fn fitted(flowspec: &Flowspec, path_mtu: Option<u32>, min_unit: Option<u32>) -> Flowspec {
+    let largest = path_mtu.unwrap_or(u32::MAX);
+    let bucket = |tspec: &Tspec| {
+        let max_packet = tspec.max_packet.min(largest);
+        let min_unit = tspec.min_unit.max(min_unit.unwrap_or(0)).min(max_packet);
+        Tspec { min_unit, max_packet, ..*tspec }
+    };
+    match flowspec {
+        Flowspec::ControlledLoad(tspec) => Flowspec::ControlledLoad(bucket(tspec)),
+        Flowspec::Guaranteed(tspec, rspec) => Flowspec::Guaranteed(bucket(tspec), *rspec),
+        Flowspec::Null { max_packet } => Flowspec::Null { max_packet: (*max_packet).min(largest) },
+        Flowspec::Opaque(_) => flowspec.clone(),
+    }
+}
+
+/// The bytes per second that a rate of IP packets takes on a link whose header has so many bytes: at most one header for
+/// each m bytes, r + r*H/m (RFC 2212, "Guidelines for Implementors"). `rate` is in bytes per second, `link_header` in
+/// bytes.
+#[must_use]
+pub fn rate_on_link(rate: f64, tspec: &Tspec, link_header: u32) -> f64 {
+    rate * (1.0 + f64::from(link_header) / f64::from(tspec.min_unit.max(SMALLEST_PACKET)))
+}
+
 /// What to install for a merged flowspec: no more than the senders said they send (Path_Te), with the smallest m of all
 /// (RFC 2210 sections 2.3.2 and 3.2.1). R and S stay as asked for.
 #[must_use]
@@ -275,6 +313,34 @@ mod tests {
         let null = |max_packet| Flowspec::Null { max_packet };
         assert_eq!(lub(&null(1500), &null(1000)), Some(null(1000)));
         assert_eq!(compare(&null(1500), &null(1000)), Relation::Larger);
+    }
+
+    #[test]
+    fn the_least_common_tspec_has_the_largest_packet() {
+        assert_eq!(least_common(&A, &B), tspec(10.0, 8.0, 30.0, 64, 1500));
+    }
+
+    #[test]
+    fn a_request_is_fitted_to_its_paths() {
+        let asked = tspec(10.0, 5.0, 20.0, 64, 1500);
+        let load = Flowspec::ControlledLoad;
+        assert_eq!(fitted(&load(asked), None, None), load(asked));
+        let fits = tspec(10.0, 5.0, 20.0, 100, 1400);
+        assert_eq!(fitted(&load(asked), Some(1400), Some(100)), load(fits));
+        assert_eq!(fitted(&load(fits), Some(1500), Some(64)), load(fits), "never looser than asked");
+        let tiny = tspec(10.0, 5.0, 20.0, 90, 90);
+        assert_eq!(fitted(&guaranteed(asked, 20.0, 7), Some(90), Some(100)), guaranteed(tiny, 20.0, 7));
+        let null = |max_packet| Flowspec::Null { max_packet };
+        assert_eq!(fitted(&null(1500), Some(1400), Some(100)), null(1400));
+    }
+
+    #[test]
+    fn link_headers_are_counted_once_for_each_m_bytes() {
+        let of_100 = tspec(10_000.0, 5.0, 20.0, 100, 1500);
+        assert_eq!(rate_on_link(10_000.0, &of_100, 14).round(), 11_400.0);
+        assert_eq!(rate_on_link(10_000.0, &of_100, 0), 10_000.0);
+        let of_1 = Tspec { min_unit: 1, ..of_100 };
+        assert_eq!(rate_on_link(10_000.0, &of_1, 14), 15_000.0, "no packet is smaller than its headers");
     }
 
     #[test]

@@ -7,9 +7,13 @@
 mod advertise;
 mod delay;
 mod merge;
+mod meter;
 mod validate;
 
-pub use advertise::{Hop, advertise, initial_adspec, path_mtu};
-pub use delay::{buffer_size, queueing_delay};
-pub use merge::{Relation, compare, compare_tspecs, effective, glb, lub, minimum, sum};
+pub use advertise::{Hop, ServiceValues, advertise, initial_adspec, path_mtu};
+pub use delay::{buffer_size, queueing_delay, reshaping_buffer, rspec_for_delay};
+pub use merge::{
+    Relation, compare, compare_tspecs, effective, fitted, glb, least_common, lub, minimum, rate_on_link, sum,
+};
+pub use meter::Meter;
 pub use validate::{BadSpec, validate_adspec, validate_flowspec, validate_tspec};

@@ -53,7 +53,7 @@ impl BadSpec {
 }
 
 /// r and p in bytes per second (RFC 2215 section 3.6).
-const RATE: core::ops::RangeInclusive<f32> = 1.0..=40e12;
+pub(super) const RATE: core::ops::RangeInclusive<f32> = 1.0..=40e12;
 /// b in bytes (RFC 2215 section 3.6).
 const BUCKET: core::ops::RangeInclusive<f32> = 1.0..=250e9;
 

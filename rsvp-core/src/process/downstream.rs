@@ -5,7 +5,7 @@ use core::net::IpAddr;
 
 use crate::config::InterfaceConfig;
 use crate::input::{Encapsulation, InterfaceId};
-use crate::intserv::Hop;
+use crate::intserv::{Hop, ServiceValues};
 use crate::node::Node;
 use crate::state::{Interface, Lane, OneShot, OutboxItem, PathAd, PathAdId, Payload, Psb, PsbId};
 use crate::time::Duration;
@@ -179,13 +179,20 @@ impl Node {
 
 /// What this node adds to an ADSPEC on the way out of an interface (RFC 2210 section 3.3).
 fn hop(interface: &Interface, config: &InterfaceConfig, non_rsvp: bool) -> Hop {
+    let guaranteed = config.guaranteed.filter(|_| config.bandwidth.is_some());
     Hop {
         #[expect(clippy::cast_precision_loss, reason = "the ADSPEC carries a single precision estimate")]
         bandwidth: config.bandwidth.map_or(0.0, |bandwidth| bandwidth.link as f32),
         latency: config.latency.map(|latency| u32::try_from(latency.as_micros()).unwrap_or(u32::MAX)),
         mtu: interface.info.mtu,
-        guaranteed: config.guaranteed.filter(|_| config.bandwidth.is_some()).map(|terms| (terms.c, terms.d)),
+        guaranteed: guaranteed.map(|service| (service.c, service.d)),
         controlled_load: config.bandwidth.is_some(),
         non_rsvp,
+        reshapes: guaranteed.is_some_and(|service| service.reshapes),
+        guaranteed_values: ServiceValues {
+            mtu: guaranteed.and_then(|service| service.mtu),
+            ..ServiceValues::default()
+        },
+        controlled_load_values: ServiceValues::default(),
     }
 }

@@ -16,7 +16,7 @@ use crate::state::{
     SessionId,
 };
 use crate::wire::{
-    Adspec, ClassNum, FilterSpec, FlowDescriptor, RawObject, SenderTemplate, SessionKey, Style,
+    Adspec, ClassNum, FilterSpec, FlowDescriptor, RawObject, SenderTemplate, SenderTspec, SessionKey, Style,
 };
 
 /// IP protocols that carry a security parameter index.
@@ -119,8 +119,8 @@ impl Node {
         Psb {
             session,
             sender: request.template,
+            adspec: initial_adspec(request.adspec, &request.tspec),
             tspec: request.tspec,
-            adspec: initial_adspec(request.adspec),
             policy,
             denied: false,
             forward: Vec::new(),
@@ -143,9 +143,9 @@ impl Node {
 
     fn change_sender(&mut self, id: PsbId, request: SenderRequest, policy: PolicyData) {
         let psb = &mut self.state.psbs[id];
+        psb.adspec = initial_adspec(request.adspec, &request.tspec);
         psb.tspec = request.tspec;
         psb.ttl = request.ttl;
-        psb.adspec = initial_adspec(request.adspec);
         psb.policy = policy;
         psb.denied = false;
         touch(&mut psb.history, self.now, Cause::Local);
@@ -340,10 +340,10 @@ impl Node {
     }
 }
 
-fn initial_adspec(wanted: AdspecRequest) -> Option<Adspec> {
+fn initial_adspec(wanted: AdspecRequest, tspec: &SenderTspec) -> Option<Adspec> {
     match wanted {
         AdspecRequest::None => None,
-        AdspecRequest::Default => Some(Adspec::IntServ(intserv::initial_adspec())),
+        AdspecRequest::Default => Some(Adspec::IntServ(intserv::initial_adspec(tspec))),
         AdspecRequest::Given(adspec) => Some(adspec),
     }
 }

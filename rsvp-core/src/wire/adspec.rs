@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::code::{ClassNum, ctype};
 use super::error::{DecodeError, EncodeError};
-use super::object::{Contents, RawObject, encode_object};
+use super::object::{RawObject, encode_object};
 use super::reader::Reader;
 use super::service::{
     Fragment, Malformed, ServiceNumber, decode_message, encode_fragment, encode_message, encode_parameter,
@@ -197,11 +197,7 @@ impl Adspec {
     ///
     /// What keeps this code from understanding it.
     pub fn interpret(object: &RawObject) -> Result<IntServAdspec, DecodeError> {
-        let contents = Contents { object, offset: 0 };
-        if object.ctype != ctype::INTSERV {
-            return Err(contents.bad(0, "C-Type is not known"));
-        }
-        decode_message(contents, IntServAdspec::decode)
+        decode_message(object, IntServAdspec::decode)
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {

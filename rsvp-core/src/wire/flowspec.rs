@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::code::{ClassNum, ctype};
 use super::error::{DecodeError, EncodeError};
-use super::object::{Contents, RawObject, encode_object};
+use super::object::{RawObject, encode_object};
 use super::reader::Reader;
 use super::service::{
     Fragment, Malformed, ServiceNumber, decode_message, encode_fragment, encode_message, encode_parameter,
@@ -151,11 +151,7 @@ impl Flowspec {
     ///
     /// What keeps this code from understanding it.
     pub fn interpret(object: &RawObject) -> Result<Self, DecodeError> {
-        let contents = Contents { object, offset: 0 };
-        if object.ctype != ctype::INTSERV {
-            return Err(contents.bad(0, "C-Type is not known"));
-        }
-        decode_message(contents, |mut reader| {
+        decode_message(object, |mut reader| {
             let fragment = Fragment::decode(&mut reader)?;
             if !reader.is_empty() {
                 return Err(Malformed::new(&reader, "more than one service"));

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::code::{ClassNum, ctype};
 use super::error::{DecodeError, EncodeError};
 use super::flowspec::{Tspec, encode_null};
-use super::object::{Contents, RawObject, encode_object};
+use super::object::{RawObject, encode_object};
 use super::service::{
     Fragment, Malformed, ServiceNumber, decode_message, encode_fragment, encode_message, fill, parameter,
 };
@@ -65,11 +65,7 @@ impl SenderTspec {
     ///
     /// What keeps this code from understanding it.
     pub fn interpret(object: &RawObject) -> Result<Self, DecodeError> {
-        let contents = Contents { object, offset: 0 };
-        if object.ctype != ctype::INTSERV {
-            return Err(contents.bad(0, "C-Type is not known"));
-        }
-        decode_message(contents, |mut reader| {
+        decode_message(object, |mut reader| {
             let (mut bucket, mut null) = (None, None);
             while !reader.is_empty() {
                 let fragment = Fragment::decode(&mut reader)?;

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::code::code_point;
+use super::code::{code_point, ctype};
 use super::error::{DecodeError, DecodeErrorKind};
-use super::object::{Contents, HEADER_LEN};
+use super::object::{Contents, HEADER_LEN, RawObject};
 use super::reader::Reader;
 
 code_point! {
@@ -56,7 +56,7 @@ impl From<DecodeError> for Malformed {
     }
 }
 
-/// Interprets the contents of an IntServ object: calls `decode` with a reader behind the message header.
+/// Interprets an IntServ object: calls `decode` with a reader behind the message header.
 ///
 /// ```text
 ///  31    28 27                   16 15                            0
@@ -65,10 +65,14 @@ impl From<DecodeError> for Malformed {
 /// +-------+-----------------------+-------------------------------+
 /// ```
 pub(super) fn decode_message<T>(
-    contents: Contents<'_>,
+    object: &RawObject,
     decode: impl FnOnce(Reader<'_>) -> Result<T, Malformed>,
 ) -> Result<T, DecodeError> {
-    let mut reader = Reader::new(&contents.object.contents, contents.offset + HEADER_LEN);
+    let contents = Contents { object, offset: 0 };
+    if object.ctype != ctype::INTSERV {
+        return Err(contents.bad(0, "C-Type is not known"));
+    }
+    let mut reader = Reader::new(&object.contents, HEADER_LEN);
     let whole = |reader: &mut Reader<'_>| {
         if reader.u16()? >> 12 != 0 {
             return Err(Malformed::new(reader, "message format version is not 0"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rsvp_core::command::{ReserveRequest, SenderRequest};
-use rsvp_core::config::{Bandwidth, InterfaceConfig, NodeConfig};
+use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig};
 use rsvp_core::event::{Cause, Change, EventKind, Subject as CoreSubject, Upcall};
 use rsvp_core::wire::{
     Adspec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, Rspec, SenderTspec, SessionKey, Style, Tspec,
@@ -329,6 +329,7 @@ fn config(scenario: &Scenario, node: NodeIndex) -> NodeConfig {
             refresh_multiple: scenario.timers.refresh_multiple,
             repair_delay: scenario.timers.repair_delay.0,
             blockade_multiple: scenario.timers.blockade_multiple,
+            guaranteed: Some(GuaranteedConfig::new(1500, 1000)),
             ..InterfaceConfig::default()
         };
         (interface.name.clone(), config)
