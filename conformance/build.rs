@@ -3,28 +3,39 @@
 //! A requirement counts as shown by a `#[test]` function whose first statement is `shows(&["id", …])`. Only functions
 //! that are sure to be compiled and run count: the scan follows `mod` declarations from `tests/*/main.rs`, as the
 //! compiler does, and fails where a test is ignored or conditional, or where `shows` stands anywhere else.
+//!
+//! It also finds out which tests speak to their DUT in packets alone, and so could do it over the wire: those that send,
+//! and that call no function, by whatever way, that looks inside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use syn::visit::Visit;
-use syn::{Attribute, Expr, Item, ItemFn, Lit, Stmt};
+use syn::{Attribute, Expr, ImplItem, Item, ItemFn, Lit, Stmt};
+
+/// The method of a DUT that every other one sends by.
+const SENDS: &str = ".send_packet";
+
+/// The method of a DUT that every other one looks inside by, and the types that a test can do without a DUT by.
+const LOOKS_INSIDE: [&str; 3] = [".inside", "InProcess", "Network"];
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    for watched in ["requirements", "tests", "waivers.toml"] {
+    for watched in ["requirements", "tests", "waivers.toml", "src/bench"] {
         println!("cargo::rerun-if-changed={watched}");
     }
     fs::write(out.join("catalogue.rs"), embed(&root.join("requirements"))).expect("OUT_DIR is writable");
-    let mut scan = Scan { root: root.clone(), ..Scan::default() };
+    let mut scan =
+        Scan { root: root.clone(), bench: methods(&root.join("src/bench/dut.rs")), ..Scan::default() };
     for folder in entries(&root.join("tests")) {
         let main = folder.join("main.rs");
         if main.is_file() {
             scan.file(&main, &folder);
             scan.expect_all_read(&folder);
+            scan.end_of_binary();
         }
     }
     assert!(scan.faults.is_empty(), "{}", scan.faults.join("\n"));
@@ -53,8 +64,14 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 #[derive(Default)]
 struct Scan {
     root: PathBuf,
-    /// Requirement, file, test.
-    shown: Vec<(String, String, String)>,
+    /// What the methods of the bench use.
+    bench: Uses,
+    /// What the functions of the test binary that is being read use.
+    functions: Uses,
+    /// The requirements that a test of it shows, the file and the test.
+    tests: Vec<(Vec<String>, String, String)>,
+    /// Requirement, file, test, and whether it speaks in packets alone.
+    shown: Vec<(String, String, String, bool)>,
     read: BTreeSet<PathBuf>,
     faults: Vec<String>,
 }
@@ -97,6 +114,10 @@ impl Scan {
 
     fn function(&mut self, function: &ItemFn, file: &str) {
         let name = function.sig.ident.to_string();
+        self.functions
+            .entry(name.clone())
+            .or_default()
+            .extend(names_in(|names| names.visit_item_fn(function)));
         let (first, rest) = match function.block.stmts.split_first() {
             Some((first, rest)) => (shown_ids(first), rest),
             None => (None, &[][..]),
@@ -114,7 +135,32 @@ impl Scan {
         if !runs || rest.is_empty() {
             self.faults.push(format!("{file}: {name}: shows requirements, but is no test that always runs"));
         }
-        self.shown.extend(ids.into_iter().map(|id| (id, file.to_owned(), name.clone())));
+        self.tests.push((ids, file.to_owned(), name));
+    }
+
+    /// Every function of a test binary is known: what each test comes to can be told.
+    fn end_of_binary(&mut self) {
+        let functions = std::mem::take(&mut self.functions);
+        for (ids, file, test) in std::mem::take(&mut self.tests) {
+            let used = self.closure(&functions, &test);
+            let looks_inside = LOOKS_INSIDE.iter().any(|name| used.contains(*name));
+            let packets_alone = used.contains(SENDS) && !looks_inside;
+            self.shown.extend(ids.into_iter().map(|id| (id, file.clone(), test.clone(), packets_alone)));
+        }
+    }
+
+    /// All names that a function uses, by way of others of its binary and of the bench.
+    fn closure(&self, functions: &Uses, function: &str) -> BTreeSet<String> {
+        let mut used = BTreeSet::new();
+        let mut open = vec![function.to_owned()];
+        while let Some(name) = open.pop() {
+            let of_bench = self.bench.get(name.trim_start_matches('.'));
+            for uses in [functions.get(&name), of_bench].into_iter().flatten() {
+                open.extend(uses.iter().filter(|other| !used.contains(*other)).cloned());
+            }
+            used.insert(name);
+        }
+        used
     }
 
     fn expect_no_shows(&mut self, item: &Item, file: &str) {
@@ -138,9 +184,9 @@ impl Scan {
 
     fn table(&self) -> String {
         let mut text = "&[\n".to_owned();
-        for (id, file, test) in &self.shown {
-            writeln!(text, "Shown {{ id: {id:?}, file: {file:?}, test: {test:?} }},")
-                .expect("it is a string");
+        for (id, file, test, packets_alone) in &self.shown {
+            let shown = format!("id: {id:?}, file: {file:?}, test: {test:?}, packets_alone: {packets_alone}");
+            writeln!(text, "Shown {{ {shown} }},").expect("it is a string");
         }
         text + "]"
     }
@@ -181,5 +227,61 @@ impl<'a> Visit<'a> for CountShows {
             self.0 += 1;
         }
         syn::visit::visit_expr_call(self, call);
+    }
+}
+
+/// The names that each function uses.
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
+/// What the methods in a file use.
+fn methods(path: &Path) -> Uses {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut uses = Uses::new();
+    for item in &file.items {
+        let Item::Impl(block) = item else { continue };
+        for method in &block.items {
+            let ImplItem::Fn(method) = method else { continue };
+            let mut used = names_in(|names| names.visit_block(&method.block));
+            // The bench names it where it makes a DUT.
+            used.remove("InProcess");
+            uses.entry(method.sig.ident.to_string()).or_default().extend(used);
+        }
+    }
+    uses
+}
+
+/// The names in the calls of a piece of code; those of methods begin with a dot.
+fn names_in(visit: impl FnOnce(&mut Names)) -> BTreeSet<String> {
+    let mut names = Names::default();
+    visit(&mut names);
+    names.0
+}
+
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl<'a> Visit<'a> for Names {
+    fn visit_expr_method_call(&mut self, call: &'a syn::ExprMethodCall) {
+        self.0.insert(format!(".{}", call.method));
+        syn::visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_expr_call(&mut self, call: &'a syn::ExprCall) {
+        if let Expr::Path(path) = &*call.func {
+            self.0.extend(path.path.segments.iter().map(|segment| segment.ident.to_string()));
+        }
+        syn::visit::visit_expr_call(self, call);
+    }
+
+    /// What an assertion says is not parsed: in there, a call is a name before a parenthesis.
+    fn visit_macro(&mut self, call: &'a syn::Macro) {
+        let text: String = call.tokens.to_string().split_whitespace().collect();
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        for (end, _) in text.match_indices('(') {
+            let name = text[..end].rfind(|c| !is_name(c)).map_or(0, |before| before + 1);
+            let start = if text[..name].ends_with('.') { name - 1 } else { name };
+            self.0.insert(text[start..end].to_owned());
+        }
     }
 }

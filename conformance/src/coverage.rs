@@ -16,6 +16,8 @@ pub struct Shown {
     pub file: &'static str,
     /// The test's name.
     pub test: &'static str,
+    /// Whether it speaks to its DUT in packets alone, so that it could do so over the wire.
+    pub packets_alone: bool,
 }
 
 /// All mentions.
@@ -191,18 +193,30 @@ impl Coverage {
     }
 }
 
-/// The least number of covered requirements that each file may have, from `coverage.toml`.
+/// How many tests show requirements, and how many of these speak to their DUT in packets alone.
+#[must_use]
+pub fn tests() -> (usize, usize) {
+    let tests: BTreeSet<_> =
+        SHOWN.iter().map(|shown| (shown.file, shown.test, shown.packets_alone)).collect();
+    let packets_alone = tests.iter().filter(|(.., packets_alone)| *packets_alone).count();
+    (tests.len(), packets_alone)
+}
+
+/// What may not fall, from `coverage.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Floor {
+    /// How many tests speak to their DUT in packets alone.
+    pub packets_alone: usize,
+    /// How many requirements of each file are covered.
+    pub covered: BTreeMap<String, usize>,
+}
+
+/// Reads `coverage.toml`.
 ///
 /// # Errors
 ///
 /// When that file has the wrong form.
-pub fn floor() -> Result<BTreeMap<String, usize>, CoverageError> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Table {
-        covered: BTreeMap<String, usize>,
-    }
-    let table: Table =
-        toml::from_str(FLOOR).map_err(|error| CoverageError::Syntax("coverage.toml", error))?;
-    Ok(table.covered)
+pub fn floor() -> Result<Floor, CoverageError> {
+    toml::from_str(FLOOR).map_err(|error| CoverageError::Syntax("coverage.toml", error))
 }

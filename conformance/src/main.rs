@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use conformance::catalogue::{Level, Requirement};
-use conformance::coverage::{Coverage, FileCoverage, Standing};
+use conformance::coverage::{self, Coverage, FileCoverage, Standing};
 
 /// Requirements of the RSVP RFCs, and the tests that show them.
 #[derive(Parser)]
@@ -103,7 +103,8 @@ fn table(out: &mut impl Write, coverage: &Coverage) -> io::Result<()> {
     for level in Level::ALL {
         row(out, &level.to_string(), &sum(&coverage.of_level(level)))?;
     }
-    Ok(())
+    let (tests, packets_alone) = coverage::tests();
+    writeln!(out, "\n{tests} tests, {packets_alone} of them in packets alone")
 }
 
 fn row(out: &mut impl Write, name: &str, numbers: &FileCoverage) -> io::Result<()> {
@@ -166,7 +167,8 @@ fn explain(out: &mut impl Write, coverage: &Coverage, requirement: &Requirement)
         Standing::Covered(tests) => {
             writeln!(out, "\nShown by:")?;
             for shown in tests {
-                writeln!(out, "  {} in {}", shown.test, shown.file)?;
+                let how = if shown.packets_alone { ", in packets alone" } else { "" };
+                writeln!(out, "  {} in {}{how}", shown.test, shown.file)?;
             }
         }
         Standing::Waived(reason) => writeln!(out, "\nWaived: {reason}")?,

@@ -285,6 +285,11 @@ impl Dut {
         assert!(self.sent.is_empty(), "expected silence; the DUT sent:\n{}", self.log());
     }
 
+    /// Takes all that the DUT sent, in order.
+    pub fn take_sent(&mut self) -> Vec<Sent> {
+        std::mem::take(&mut self.sent)
+    }
+
     /// Forgets what the DUT has sent.
     pub fn forget(&mut self) {
         self.sent.clear();
