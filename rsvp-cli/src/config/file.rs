@@ -10,6 +10,7 @@ use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, Limits};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::udp::{Encapsulation, UdpOnlyTable};
 use super::values::{Count, Rate, Size, Span};
 use super::{Config, Control, DEFAULT_EVENTS, InterfaceExtras, Log, LogFormat};
 use crate::endpoint::{Endpoint, parse_protocol};
@@ -25,6 +26,7 @@ pub(super) struct File {
     control: ControlTable,
     #[serde(default)]
     log: LogTable,
+    udp_only: Option<Spanned<UdpOnlyTable>>,
     #[serde(default)]
     limits: LimitsTable,
     #[serde(default)]
@@ -86,6 +88,8 @@ struct InterfaceTable {
     guaranteed: Option<GuaranteedTable>,
     neighbors: Option<Vec<IpAddr>>,
     traffic_control: Option<bool>,
+    udp_encapsulation: Option<Encapsulation>,
+    udp_send_ttl: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -191,8 +195,11 @@ impl File {
     pub(super) fn into_config(self) -> Result<Config, Fault> {
         let level = self.log.level.map(|level| at(level, check_level)).transpose()?;
         let defaults = self.defaults.over(&Settings::default())?;
+        let router = self.role == Role::Router;
+        let udp_only = self.udp_only.map(|table| at(table, |table| table.into_settings(router)));
         let mut node = NodeConfig {
-            router: self.role == Role::Router,
+            router,
+            udp_only: udp_only.transpose()?,
             default_interface: defaults.config(),
             limits: self.limits.into_limits(),
             ..NodeConfig::default()
@@ -284,8 +291,8 @@ impl InterfaceTable {
                 slew_max: slew_max.unwrap_or(engine.slew_max),
                 latency: self.latency.map(|span| span.0).or(engine.latency),
                 guaranteed: None,
-                udp_encapsulation: engine.udp_encapsulation,
-                udp_send_ttl: engine.udp_send_ttl,
+                udp_encapsulation: self.udp_encapsulation.map_or(engine.udp_encapsulation, Into::into),
+                udp_send_ttl: self.udp_send_ttl.unwrap_or(engine.udp_send_ttl),
             },
             guaranteed: self.guaranteed.unwrap_or_default().over(guaranteed),
             extras: InterfaceExtras {

@@ -1,6 +1,7 @@
 //! The daemon's configuration: a TOML file, checked in full before any of it takes effect.
 
 mod file;
+mod udp;
 mod values;
 
 use std::collections::BTreeMap;

@@ -126,3 +126,54 @@ fn a_file_that_is_not_there_is_told_without_a_line() {
     let error = Config::load(Path::new("/nonexistent/rsvp.toml")).expect_err("there is no such file");
     assert_eq!(error.to_string(), "/nonexistent/rsvp.toml: cannot be read: no such file or directory");
 }
+
+#[test]
+fn udp_encapsulation_is_set_by_interface_and_for_a_host_as_a_whole() {
+    use rsvp_core::config::{FirstHop, UdpEncapsulation, UdpOnly};
+
+    let config = parse(
+        r#"
+        role = "host"
+        [udp-only]
+        first-hop = "192.0.2.1"
+        ttl = 3
+        [defaults]
+        udp-encapsulation = "never"
+        [interface.eth0]
+        udp-encapsulation = "always"
+        udp-send-ttl = false
+        "#,
+    )
+    .expect("a good file");
+    let first_hop = FirstHop { address: "192.0.2.1".parse().expect("address"), ttl: Some(3) };
+    assert_eq!(config.node.hu(), Some(&UdpOnly { first_hop: Some(first_hop) }));
+    let eth0 = config.node.interface("eth0");
+    assert_eq!((eth0.udp_encapsulation, eth0.udp_send_ttl), (UdpEncapsulation::Always, false));
+    let eth1 = config.node.interface("eth1");
+    assert_eq!((eth1.udp_encapsulation, eth1.udp_send_ttl), (UdpEncapsulation::Never, true));
+    let bare = parse("role = \"host\"\nudp-only = {}\n").expect("nothing in it is required");
+    assert_eq!(bare.node.hu(), Some(&UdpOnly { first_hop: None }));
+}
+
+#[test]
+fn mistakes_with_udp_are_told_with_their_line() {
+    for (text, said) in [
+        ("[udp-only]\n", "rsvp.toml:1: udp-only is for role = \"host\""),
+        ("role = \"host\"\n[udp-only]\nttl = 3\n", "rsvp.toml:2: udp-only.ttl (Ta) is the distance"),
+        (
+            "role = \"host\"\nudp-only = { first-hop = \"10.0.0.1\", ttl = 0 }\n",
+            "rsvp.toml:2: udp-only.ttl must",
+        ),
+        (
+            "role = \"host\"\nudp-only = { first-hop = \"224.0.0.14\" }\n",
+            "the address of a router, not 224.0.0.14",
+        ),
+        (
+            "[defaults]\nudp-encapsulation = \"yes\"\n",
+            "rsvp.toml:2: unknown variant `yes`, expected one of `learn`",
+        ),
+    ] {
+        let complaint = complaint(text);
+        assert!(complaint.contains(said), "{complaint}");
+    }
+}

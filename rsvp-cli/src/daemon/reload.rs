@@ -3,6 +3,7 @@
 use rsvp_client::api::Reloaded;
 use rsvp_core::Command;
 
+use super::serve::transport;
 use crate::config::Config;
 use crate::control::Context;
 
@@ -41,10 +42,14 @@ pub(crate) async fn reload(context: &Context) -> Result<Reloaded, String> {
     })
 }
 
-/// Tells what waits for the next start, and keeps the node in the role that its sockets were opened for until then.
+/// Tells what waits for the next start, and keeps the node in the role that its sockets were opened for until then, and a
+/// host without raw sockets without them.
 fn take_up(old: &Config, new: &mut Config) -> Vec<String> {
     let notes = needs_restart(old, new);
     new.node.router = old.node.router;
+    if old.node.hu().is_some() != new.node.hu().is_some() {
+        new.node.udp_only = old.node.udp_only;
+    }
     notes
 }
 
@@ -54,6 +59,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
         ("control", old.control != new.control),
         ("log", old.log != new.log),
         ("role", old.node.router != new.node.router),
+        ("udp-only, or the last udp-encapsulation = \"never\"", transport(old) != transport(new)),
         ("the link rates and traffic-control of interfaces", link_rates(old) != link_rates(new)),
     ];
     changed
@@ -92,6 +98,22 @@ mod tests {
         assert_eq!(needs_restart(&old, &link).len(), 1);
         let role = config("role = \"host\"\n[log]\nlevel = \"debug\"\n");
         assert_eq!(needs_restart(&old, &role).len(), 3, "role, log and link rates");
+    }
+
+    #[test]
+    fn sockets_are_opened_at_the_start() {
+        let old = config("role = \"host\"\n");
+        let mut new = config("role = \"host\"\n[udp-only]\n");
+        assert_eq!(take_up(&old, &mut new).len(), 1);
+        assert_eq!(new.node.udp_only, None, "there are no sockets for it");
+        let mut new = config("role = \"host\"\n[defaults]\nudp-encapsulation = \"always\"\n");
+        assert!(take_up(&old, &mut new).is_empty(), "the sockets are there");
+        let never = config("[defaults]\nudp-encapsulation = \"never\"\n");
+        assert_eq!(needs_restart(&never, &config("")).len(), 1);
+        let here = config("role = \"host\"\n[udp-only]\nfirst-hop = \"192.0.2.1\"\n");
+        let mut there = config("role = \"host\"\n[udp-only]\nfirst-hop = \"192.0.2.2\"\n");
+        assert!(take_up(&here, &mut there).is_empty(), "another first hop is taken up at once");
+        assert_ne!(there.node.udp_only, here.node.udp_only);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use rsvp_core::Node;
-use rsvp_io::{InterfaceSelection, System, SystemOptions};
+use rsvp_core::config::UdpEncapsulation;
+use rsvp_io::{InterfaceSelection, System, SystemOptions, Transport};
 use rsvp_io_tokio::{Clock, Driver};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -79,8 +80,21 @@ fn system_options(config: &Config) -> Result<SystemOptions, String> {
         router: config.node.router,
         interfaces: InterfaceSelection::All,
         link_rates,
-        ..SystemOptions::default()
+        transport: transport(config),
     })
+}
+
+/// What is to carry RSVP messages.
+pub(super) fn transport(config: &Config) -> Transport {
+    let node = &config.node;
+    let mut interfaces = node.interfaces.values().chain([&node.default_interface]);
+    if node.hu().is_some() {
+        Transport::UdpOnly
+    } else if interfaces.any(|interface| interface.udp_encapsulation != UdpEncapsulation::Never) {
+        Transport::RawAndUdp
+    } else {
+        Transport::Raw
+    }
 }
 
 /// Every start needs another one, so that epochs and keys are not repeated.
