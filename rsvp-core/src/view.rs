@@ -182,7 +182,7 @@ pub struct InterfaceView {
     pub mtu: u32,
     /// Whether it carries packets.
     pub up: bool,
-    /// Whether Paths that leave by it go in UDP, too (RFC 2205 Appendix C).
+    /// Whether Paths that leave by it go in UDP, be it besides raw or alone (RFC 2205 Appendix C).
     pub udp: bool,
     /// Its settings.
     pub config: InterfaceConfig,

@@ -329,6 +329,7 @@ fn a_host_without_raw_io_answers_in_udp() {
     let api = dut.open(session);
     let path = dut.path(Station::D1, session, dut.s2());
     send_in_udp(&mut dut, Station::D1, path, own, PU_PRIME);
+    dut.expect_silence();
     let s2 = dut.s2();
     let request = ReserveRequest {
         receiver: own,

@@ -8,3 +8,4 @@ mod neighbours;
 mod repair;
 mod scene;
 mod styles;
+mod udp;

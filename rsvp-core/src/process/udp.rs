@@ -33,21 +33,23 @@ impl Node {
         told.unwrap_or(send_ttl)
     }
 
-    /// A Path came in UDP: from now on, Paths go out there in UDP, too.
+    /// A Path came in UDP: from now on, Paths go out there in UDP.
     pub(super) fn learn_udp(&mut self, id: InterfaceId) {
+        let needed_udp = self.needs_udp(id);
         let Some(interface) = self.state.interfaces.get_mut(&id) else { return };
-        if core::mem::replace(&mut interface.has_heard_udp, true) {
-            return;
-        }
+        interface.has_heard_udp = true;
         let subject = Subject::Interface { interface: id, name: interface.info.name.clone() };
-        if self.interface_config(id).udp_encapsulation == UdpEncapsulation::Learn {
+        if self.needs_udp(id) && !needed_udp {
             self.report(None, subject, Change::Modified, Cause::Path);
             self.begin_reannouncing(Some(id));
         }
     }
 
-    /// Whether Paths that leave by an interface go in UDP, too.
+    /// Whether Paths that leave by an interface go in UDP, be it besides raw or alone.
     pub(crate) fn needs_udp(&self, id: InterfaceId) -> bool {
+        if self.config.hu().is_some() {
+            return true;
+        }
         match self.interface_config(id).udp_encapsulation {
             UdpEncapsulation::Always => true,
             UdpEncapsulation::Never => false,
