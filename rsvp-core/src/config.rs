@@ -189,6 +189,9 @@ pub struct Limits {
     pub objects_per_message: usize,
     /// One-shot messages (tears, errors, confirmations) that wait to be sent.
     pub queued_one_shots: usize,
+    /// Refused requests that are remembered: they are told of once, and `Node::refusals` lists them. Further ones are
+    /// not told of.
+    pub refusals: usize,
     /// Events that wait to be fetched; beyond it they are replaced by one `Lost(n)`.
     pub queued_events: usize,
 }
@@ -201,6 +204,7 @@ impl Default for Limits {
             reservations_per_session: 1024,
             objects_per_message: 1024,
             queued_one_shots: 65_536,
+            refusals: 4096,
             queued_events: 16_384,
         }
     }

@@ -99,6 +99,8 @@ pub struct Counters {
     pub resv_timeouts: u64,
     /// Reservations refused by admission control.
     pub admission_failures: u64,
+    /// Senders and reservations refused by policy control.
+    pub policy_failures: u64,
     /// Events that were not fetched in time.
     pub events_lost: u64,
     /// One-shot messages that were not queued because of the limit.

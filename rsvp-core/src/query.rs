@@ -9,8 +9,8 @@ use crate::output::WakeReason;
 use crate::state::{Install, NextHopId, Pending, Psb, Rsb};
 use crate::time::Instant;
 use crate::view::{
-    Deadline, InstalledView, InterfaceView, NeighborView, RequestView, ReservationView, SenderView,
-    SessionView,
+    Deadline, InstalledView, InterfaceView, NeighborView, RefusalView, RequestView, ReservationView,
+    SenderView, SessionView,
 };
 use crate::wire::SessionKey;
 
@@ -96,6 +96,21 @@ impl Node {
             expires: rsb.expires.map(|at| Deadline { at, reason: WakeReason::Cleanup }),
         });
         by_session(views, |view| view.session)
+    }
+
+    /// Requests that were refused lately, in the order of their sessions.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<RefusalView> {
+        let views = self.state.refusals.iter(self.now).map(|(session, refusal)| RefusalView {
+            session: *session,
+            subject: refusal.subject.clone(),
+            cause: refusal.cause.clone(),
+            first: refusal.first,
+            last: refusal.last,
+            count: refusal.count,
+            expires: Deadline { at: refusal.expires, reason: WakeReason::Cleanup },
+        });
+        views.collect()
     }
 
     fn is_admitted(&self, rsb: &Rsb) -> bool {

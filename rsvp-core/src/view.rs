@@ -8,7 +8,7 @@ use core::net::IpAddr;
 
 use crate::command::ApiId;
 use crate::config::{Bandwidth, InterfaceConfig};
-use crate::event::Cause;
+use crate::event::{Cause, Subject};
 use crate::input::InterfaceId;
 use crate::output::{InstallationId, PoliceFlags, WakeReason};
 use crate::time::Instant;
@@ -118,6 +118,27 @@ pub struct ReservationView {
     pub history: History,
     /// When it expires; `None` for a local receiver.
     pub expires: Option<Deadline>,
+}
+
+/// A request that was refused here: it made no state, or left what stood as it was. It is listed for as long as it is
+/// repeated.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct RefusalView {
+    /// Its session.
+    pub session: SessionKey,
+    /// Who asked for what.
+    pub subject: Subject,
+    /// Why it was refused.
+    pub cause: Cause,
+    /// When it was first refused.
+    pub first: Instant,
+    /// When it was last refused.
+    pub last: Instant,
+    /// How often it was refused.
+    pub count: u64,
+    /// When it is forgotten, unless it is refused again.
+    pub expires: Deadline,
 }
 
 /// What this node asks of a previous hop: the Resv it sends.

@@ -65,6 +65,7 @@ impl Node {
 
     /// PathErr to the previous hop of a Path that is refused.
     pub(super) fn path_err(&mut self, received: &Received<'_>, path: &Path, code: ErrorCode, value: u16) {
+        self.note_refused_path(received.interface, path, (code, value));
         let error = self.own_error(received.interface, path.hop.address, code, value);
         let message = PathErr {
             session: path.session,

@@ -123,6 +123,7 @@ impl Node {
             tspec: request.tspec,
             policy,
             denied: false,
+            refused: None,
             forward: Vec::new(),
             origin: PathOrigin::Local(api),
             ttl: request.ttl,
@@ -148,6 +149,7 @@ impl Node {
         psb.ttl = request.ttl;
         psb.policy = policy;
         psb.denied = false;
+        psb.refused = None;
         touch(&mut psb.history, self.now, Cause::Local);
         let ads = psb.ads.clone();
         self.dirty_paths.extend(ads);
@@ -199,7 +201,7 @@ impl Node {
                 && (request.style != Style::Ff
                     || request.flows.iter().any(|flow| flow.filters == block.filters()));
             if !stays {
-                self.unlink_rsb(rsb, Change::Removed, &Cause::Local);
+                self.unlink_rsb(rsb, &Cause::Local);
             }
         }
         self.join_at(api, self.state.interface_with(request.receiver));
@@ -208,7 +210,8 @@ impl Node {
             match self.find_rsb(session, &next_hop, distinct) {
                 Some(rsb) => self.change_local(rsb, flow, request, policy),
                 None => {
-                    self.insert_rsb(self.local_rsb(session, api, flow, request, policy));
+                    let rsb = self.insert_rsb(self.local_rsb(session, api, flow, request, policy));
+                    self.report_rsb(rsb, Change::Created, Cause::Local);
                 }
             }
         }

@@ -15,6 +15,7 @@ mod path;
 mod path_err;
 mod path_tear;
 mod policy;
+mod refusal;
 mod resv;
 mod resv_conf;
 mod resv_err;

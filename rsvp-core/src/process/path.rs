@@ -62,6 +62,7 @@ impl Node {
             }
             None => self.create_psb(received, path, policy)?,
         };
+        self.forget_refused_path(psb);
         self.arm_psb(psb, received);
         Ok(())
     }
@@ -108,6 +109,7 @@ impl Node {
             adspec: path.adspec,
             policy,
             denied: false,
+            refused: None,
             forward: path.forward,
             origin: PathOrigin::Hop(path.hop, received.interface),
             ttl: received.ttl.saturating_sub(1),
@@ -351,10 +353,15 @@ impl Node {
 
     /// PathErr for local senders is an upcall; for others it goes to the previous hop.
     pub(super) fn deliver_path_error(&mut self, id: PsbId, error: ErrorSpec, policy: Vec<RawObject>) {
-        let psb = &self.state.psbs[id];
+        let psb = &mut self.state.psbs[id];
         if let PathOrigin::Local(api) = psb.origin {
-            let (sender, key) = (psb.sender, self.state.sessions[psb.session].key);
-            self.report(Some(key), path_subject(psb), Change::Refused, error_cause(error.code, error.value));
+            let cause = error_cause(error.code, error.value);
+            let is_news = psb.refused.replace(cause.clone()).as_ref() != Some(&cause);
+            let (sender, subject) = (psb.sender, path_subject(psb));
+            let key = self.state.sessions[psb.session].key;
+            if is_news {
+                self.report(Some(key), subject, Change::Refused, cause);
+            }
             self.upcall(api, key, Upcall::PathError { error, sender, policy });
         }
     }

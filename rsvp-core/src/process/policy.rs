@@ -168,6 +168,7 @@ impl Node {
                 let was_denied = core::mem::take(&mut psb.denied);
                 if psb.policy != policy || was_denied {
                     psb.policy = policy;
+                    psb.refused = psb.refused.take().filter(|_| !was_denied);
                     let ads = psb.ads.clone();
                     self.dirty_paths.extend(ads);
                 }
@@ -177,6 +178,7 @@ impl Node {
             }
             (Err(refusal), PathOrigin::Hop(..)) => {
                 self.refuse_psb(id, refusal);
+                self.note_refused_psb(id, refusal);
                 self.remove_psb(id, &refusal_cause(refusal));
             }
             (Err(_), PathOrigin::Local(_)) if psb.denied => {}
@@ -223,6 +225,7 @@ impl Node {
             }
             (Err((code, value)), NextHopId::Hop(..)) => {
                 self.refuse_rsb(id, code, value, 0);
+                self.note_refused_rsb(id, &refusal_cause((code, value)));
                 self.remove_rsb(id, &refusal_cause((code, value)));
             }
             (Err(_), NextHopId::Local(_)) if rsb.denied => {}

@@ -135,7 +135,15 @@ impl Node {
         }
         let distinct = (request.resv.style == Style::Ff).then(|| request.filters[0]);
         let existing = self.find_rsb(request.session, &request.next_hop, distinct.as_ref());
-        request.policy = self.judge_resv(existing, &request)?;
+        match self.judge_resv(existing, &request) {
+            Ok(policy) => request.policy = policy,
+            Err(refusal) => {
+                if let Some(rsb) = existing {
+                    self.keep_refused(rsb, &request.filters, refusal);
+                }
+                return Err(refusal);
+            }
+        }
         let rsb = match existing {
             Some(rsb) => self.change_rsb(rsb, &request, distinct)?,
             None => self.create_rsb(&request, distinct)?,
@@ -211,24 +219,43 @@ impl Node {
         if let Err(refusal) =
             self.update_traffic_control(request.session, request.interface, distinct, &Cause::Resv)
         {
-            self.unlink_rsb(id, Change::Refused, &refusal_cause(refusal));
+            self.remove_from_lists(id);
             return Err(refusal);
+        }
+        if !self.is_tried_again(&self.state.rsbs[id]) {
+            self.report_rsb(id, Change::Created, Cause::Resv);
+        }
+        if !self.is_in_flight(request.session, request.interface, distinct.as_ref()) {
+            self.state.rsbs[id].pending = Pending::Settled;
+            self.forget_refusal(id);
         }
         self.state.rsbs[id].timer = Some(self.timers.insert(request.expires, TimerKey::Rsb(id)));
         Ok(id)
     }
 
-    /// Links a new RSB and tells of it.
+    /// Links a new RSB.
     pub(super) fn insert_rsb(&mut self, rsb: Rsb) -> RsbId {
         let session = rsb.session;
         if let NextHopId::Hop(address, interface) = rsb.next_hop {
             self.state.neighbors.add_reservation(interface, address);
         }
-        let (subject, cause) = (rsb_subject(&rsb), rsb.history.cause.clone());
         let id = self.state.rsbs.insert(rsb);
         self.state.sessions[session].rsbs.push(id);
-        self.report(Some(self.state.sessions[session].key), subject, Change::Created, cause);
         id
+    }
+
+    /// Tells of a change of an RSB.
+    pub(super) fn report_rsb(&mut self, id: RsbId, change: Change, cause: Cause) {
+        let rsb = &self.state.rsbs[id];
+        let key = self.state.sessions[rsb.session].key;
+        self.report(Some(key), rsb_subject(rsb), change, cause);
+    }
+
+    /// A change is refused. What its next hop reserved before stays in place, and alive: the next hop is there.
+    fn keep_refused(&mut self, id: RsbId, filters: &[FilterSpec], refusal: Refusal) {
+        self.forget_rsb_fingerprint(id);
+        self.state.rsbs[id].refused = Some(refusal_cause(refusal));
+        self.refresh_rsb(id, Some(filters));
     }
 
     fn change_rsb(
@@ -257,8 +284,8 @@ impl Node {
             || rsb.contents.scope != before.scope
             || rsb.policy != request.policy
             || rsb.forward != request.resv.forward;
-        rsb.policy = request.policy.clone();
-        rsb.forward = request.resv.forward.clone();
+        let policy = core::mem::replace(&mut rsb.policy, request.policy.clone());
+        let forward = core::mem::replace(&mut rsb.forward, request.resv.forward.clone());
         rsb.refresh_ms = request.resv.refresh_ms;
         if !is_modified {
             self.refresh_rsb(id, Some(&request.filters));
@@ -267,14 +294,9 @@ impl Node {
         if let Err(refusal) =
             self.update_traffic_control(request.session, request.interface, distinct, &Cause::Resv)
         {
-            // The old reservation stays in place, and alive: its next hop is there.
             let rsb = &mut self.state.rsbs[id];
-            rsb.contents = before;
-            rsb.refused = Some(refusal_cause(refusal));
-            let subject = rsb_subject(rsb);
-            let key = self.state.sessions[request.session].key;
-            self.report(Some(key), subject, Change::Refused, refusal_cause(refusal));
-            self.refresh_rsb(id, Some(&request.filters));
+            (rsb.contents, rsb.policy, rsb.forward) = (before, policy, forward);
+            self.keep_refused(id, &request.filters, refusal);
             return Err(refusal);
         }
         let is_in_flight = self.is_in_flight(request.session, request.interface, distinct.as_ref());
@@ -284,8 +306,10 @@ impl Node {
         }
         rsb.refused = None;
         touch(&mut rsb.history, self.now, Cause::Resv);
-        let subject = rsb_subject(rsb);
-        self.report(Some(self.state.sessions[request.session].key), subject, Change::Modified, Cause::Resv);
+        if !is_in_flight {
+            self.forget_refusal(id);
+        }
+        self.report_rsb(id, Change::Modified, Cause::Resv);
         self.refresh_rsb(id, Some(&request.filters));
         self.mark_upstream(request.session, distinct.as_ref());
         Ok(id)
@@ -360,9 +384,7 @@ impl Node {
     fn refuse_flow(&mut self, next_hop: NextHopId, resv: &Resv, flow: &FlowDescriptor, refusal: Refusal) {
         let NextHopId::Hop(address, interface) = next_hop else { return };
         let (code, value) = refusal;
-        if code == ErrorCode::ADMISSION_CONTROL_FAILURE {
-            self.counters.admission_failures += 1;
-        }
+        self.note_refused_flow(next_hop, resv, flow, refusal);
         let key = resv.session.key;
         let mut error = self.own_error(interface, address, code, value);
         let distinct = if resv.style == Style::Ff { flow.filters.first() } else { None };
@@ -391,7 +413,7 @@ impl Node {
         let rsb = &self.state.rsbs[id];
         let (session, interface, style) = (rsb.session, rsb.next_hop.interface(), rsb.style);
         let distinct = rsb.contents.filters.first().map(|f| f.filter).filter(|_| style == Style::Ff);
-        self.unlink_rsb(id, Change::Removed, cause);
+        self.unlink_rsb(id, cause);
         self.reservations_shrank(session, interface, distinct, cause);
     }
 
@@ -411,8 +433,16 @@ impl Node {
         self.mark_upstream(session, distinct.as_ref());
     }
 
+    /// Takes an RSB out of all lists, and tells of it.
+    pub(super) fn unlink_rsb(&mut self, id: RsbId, cause: &Cause) {
+        if self.state.rsbs.contains_key(id) {
+            self.report_rsb(id, Change::Removed, cause.clone());
+            self.remove_from_lists(id);
+        }
+    }
+
     /// Takes an RSB out of all lists.
-    pub(super) fn unlink_rsb(&mut self, id: RsbId, change: Change, cause: &Cause) {
+    pub(super) fn remove_from_lists(&mut self, id: RsbId) {
         self.forget_rsb_fingerprint(id);
         let Some(rsb) = self.state.rsbs.remove(id) else { return };
         if let Some(timer) = rsb.timer {
@@ -421,10 +451,7 @@ impl Node {
         if let NextHopId::Hop(address, interface) = rsb.next_hop {
             self.state.neighbors.remove_reservation(interface, address);
         }
-        let session = &mut self.state.sessions[rsb.session];
-        remove_from(&mut session.rsbs, &id);
-        let key = session.key;
-        self.report(Some(key), rsb_subject(&rsb), change, cause.clone());
+        remove_from(&mut self.state.sessions[rsb.session].rsbs, &id);
     }
 
     /// A sender's path state is gone: what was reserved for it on interfaces that it no longer leaves by goes too.
@@ -475,7 +502,7 @@ impl Node {
         let had = rsb.contents.filters.len();
         let session = rsb.session;
         if rsb.contents.filters.iter().all(|f| filters.contains(&f.filter)) {
-            self.unlink_rsb(id, Change::Removed, cause);
+            self.unlink_rsb(id, cause);
             return true;
         }
         rsb.contents.filters.retain(|f| !filters.contains(&f.filter));

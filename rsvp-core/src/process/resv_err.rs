@@ -171,10 +171,12 @@ impl Node {
                 let (key, subject) = (error.session.key, rsb_subject(rsb));
                 let cause = error_cause(spec.code, spec.value);
                 let rsb = &mut self.state.rsbs[id];
-                rsb.refused = Some(cause.clone());
+                let is_news = rsb.refused.replace(cause.clone()).as_ref() != Some(&cause);
                 // Whoever wanted to know that it stands wants to know when it stands again.
                 rsb.is_confirmed = false;
-                self.report(Some(key), subject, Change::Refused, cause);
+                if is_news {
+                    self.report(Some(key), subject, Change::Refused, cause);
+                }
                 let upcall = Upcall::ResvError {
                     error: spec,
                     style: error.style,

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::resv::{Refusal, rsb_subject};
+use super::resv::Refusal;
 use super::{remove_from, touch};
 use crate::admission::{AdmissionRequest, Decision};
 use crate::event::{Cause, Change, Subject, Upcall};
@@ -389,6 +389,7 @@ impl Node {
     fn on_standing(&mut self, id: TcsbId, before: Option<Desired>) {
         for rsb in self.rsbs_of(id) {
             self.state.rsbs[rsb].pending = Pending::Settled;
+            self.forget_refusal(rsb);
         }
         let tcsb = &self.state.tcsbs[id];
         let (session, tcsb_cause) = (tcsb.session, tcsb.history.cause.clone());
@@ -452,18 +453,17 @@ impl Node {
             match core::mem::replace(&mut block.pending, Pending::Settled) {
                 Pending::Changed(before) => {
                     self.refuse_rsb(rsb, code, 0, ErrorSpec::IN_PLACE);
+                    self.note_refused_rsb(rsb, &cause);
                     let block = &mut self.state.rsbs[rsb];
                     block.contents = *before;
                     block.refused = Some(cause.clone());
-                    let subject = rsb_subject(block);
-                    let key = self.state.sessions[session].key;
                     self.forget_rsb_fingerprint(rsb);
-                    self.report(Some(key), subject, Change::Refused, cause.clone());
                 }
                 Pending::Settled if confirmed.is_some() => continue,
                 Pending::New | Pending::Settled => {
                     self.refuse_rsb(rsb, code, 0, 0);
-                    self.unlink_rsb(rsb, Change::Refused, &cause);
+                    self.note_refused_rsb(rsb, &cause);
+                    self.remove_from_lists(rsb);
                 }
             }
             gave_way.push(rsb);
@@ -500,7 +500,7 @@ impl Node {
         let session = self.state.tcsbs[tcsb].session;
         for rsb in self.rsbs_of(tcsb) {
             self.refuse_rsb(rsb, ErrorCode::SERVICE_PREEMPTED, 0, 0);
-            self.unlink_rsb(rsb, Change::Removed, &Cause::Preempted);
+            self.unlink_rsb(rsb, &Cause::Preempted);
         }
         self.remove_tcsb(tcsb, &Cause::Preempted);
         self.state.drop_if_empty(session);

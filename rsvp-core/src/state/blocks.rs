@@ -86,6 +86,8 @@ pub(crate) struct Psb {
     pub(crate) policy: PolicyData,
     /// Whether policy control is against it: then it is silent. Only a local sender is kept nevertheless.
     pub(crate) denied: bool,
+    /// For a local sender: the last error that was reported of its Path.
+    pub(crate) refused: Option<Cause>,
     pub(crate) forward: Vec<RawObject>,
     pub(crate) origin: PathOrigin,
     /// TTL that the Path goes on with; 0 means it does not go on.
@@ -119,7 +121,7 @@ impl Psb {
 }
 
 /// Who asked for a reservation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NextHopId {
     /// A local application.
     Local(ApiId),

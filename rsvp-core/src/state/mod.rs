@@ -8,6 +8,7 @@ mod blocks;
 mod interface;
 mod neighbor;
 mod outbox;
+mod refusals;
 mod requests;
 mod route;
 
@@ -26,6 +27,7 @@ pub(crate) use blocks::{
 pub(crate) use interface::Interface;
 pub(crate) use neighbor::Neighbors;
 pub(crate) use outbox::{Lane, OneShot, Outbox, OutboxItem, Payload};
+pub(crate) use refusals::{Asked, Asker, Refusal, Refusals};
 pub(crate) use requests::Requests;
 pub(crate) use route::RouteEntry;
 
@@ -87,6 +89,7 @@ pub(crate) struct State {
     pub(crate) resv_ads: SlotMap<ResvAdId, ResvAd>,
     pub(crate) installations: Map<InstallationId, TcsbId>,
     pub(crate) refreshes: Map<u128, RefreshTarget>,
+    pub(crate) refusals: Refusals,
     pub(crate) routes: Map<RouteKey, RouteEntry>,
     pub(crate) interfaces: BTreeMap<InterfaceId, Interface>,
     pub(crate) neighbors: Neighbors,
@@ -112,6 +115,7 @@ impl State {
             resv_ads: SlotMap::with_key(),
             installations: Map::with_hasher(hash),
             refreshes: Map::with_hasher(hash),
+            refusals: Refusals::default(),
             routes: Map::with_hasher(hash),
             interfaces: BTreeMap::new(),
             neighbors: Neighbors::default(),

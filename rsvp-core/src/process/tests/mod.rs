@@ -6,6 +6,7 @@ mod consistency;
 mod group;
 mod lifetime;
 mod local_repair;
+mod policy;
 mod quiet;
 mod reservation;
 mod udp;
