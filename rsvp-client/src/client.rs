@@ -14,8 +14,8 @@ use tokio::net::UnixStream;
 
 use crate::api::{
     Application, ClearRequest, Cleared, Counters, EventRecord, InstalledView, InterfaceView, NeighborView,
-    Problem, Reloaded, RequestView, ReservationRequest, ReservationView, SenderRequest, SenderView, Session,
-    SessionView, Status, Update,
+    Problem, RefusalView, Reloaded, RequestView, ReservationRequest, ReservationView, SenderRequest,
+    SenderView, Session, SessionView, Status, Update,
 };
 use crate::{Error, EventStream, Held};
 
@@ -109,6 +109,15 @@ impl Client {
     /// If the daemon does not answer.
     pub async fn requests(&self) -> Result<Vec<RequestView>, Error> {
         self.fetch("/v1/requests").await
+    }
+
+    /// The requests that the daemon has refused lately.
+    ///
+    /// # Errors
+    ///
+    /// If the daemon does not answer.
+    pub async fn refusals(&self) -> Result<Vec<RefusalView>, Error> {
+        self.fetch("/v1/refusals").await
     }
 
     /// All reservations in traffic control.

@@ -3,8 +3,8 @@
 use rsvp_client::Client;
 use rsvp_client::api::{
     Application, Counters, EventRecord, Filter, FlowDescriptor, Flowspec, InstalledView, InterfaceView,
-    NeighborView, Next, RequestView, ReservationView, SenderTspec, SenderView, SessionView, Since,
-    StateHistory, Status, Style,
+    NeighborView, Next, RefusalView, RequestView, ReservationView, SenderTspec, SenderView, SessionView,
+    Since, StateHistory, Status, Style,
 };
 
 use super::table::{Table, span};
@@ -23,6 +23,8 @@ enum What {
     Reservations,
     /// What this node asks of previous hops.
     Requests,
+    /// What was refused here lately, and why.
+    Refusals,
     /// Reservations in traffic control (TCSBs).
     Installed,
     /// Interfaces with their bandwidth pools and settings.
@@ -76,6 +78,7 @@ async fn show(client: &Client, what: What, json: bool) -> Result<(), Failure> {
         What::Senders => output(&client.senders().await?, json, |v| senders(v)),
         What::Reservations => output(&client.reservations().await?, json, |v| reservations(v)),
         What::Requests => output(&client.requests().await?, json, |v| requests(v)),
+        What::Refusals => output(&client.refusals().await?, json, |v| refusals(v)),
         What::Installed => output(&client.installed().await?, json, |v| installed(v)),
         What::Interfaces => output(&client.interfaces().await?, json, |v| interfaces(v)),
         What::Neighbors => output(&client.neighbors().await?, json, |v| neighbors(v)),
@@ -217,6 +220,36 @@ fn requests(views: &[RequestView]) -> String {
     table.render("no requests")
 }
 
+fn refusals(views: &[RefusalView]) -> String {
+    let mut table = Table::new(&[
+        "SESSION",
+        "WHAT",
+        "SENDERS",
+        "STYLE",
+        "NEIGHBOR",
+        "INTERFACE",
+        "TIMES",
+        "LAST",
+        "CAUSE",
+        "NEXT",
+    ]);
+    for view in views {
+        table.row([
+            view.session.to_string(),
+            view.subject.clone(),
+            filters(&view.senders),
+            view.style.as_ref().map(Style::to_string).unwrap_or_default(),
+            view.neighbor.map(|neighbor| neighbor.to_string()).unwrap_or_default(),
+            view.interface.clone().unwrap_or_default(),
+            view.count.to_string(),
+            format!("{} ago", span(view.last.ago)),
+            view.cause.text.clone(),
+            next(Some(&view.next)),
+        ]);
+    }
+    table.render("nothing was refused lately")
+}
+
 fn installed(views: &[InstalledView]) -> String {
     let mut table = Table::new(&[
         "ID", "SESSION", "OUT", "STYLE", "SENDERS", "SERVICE", "RATE", "POOL", "POLICE", "STATE", "LAST",
@@ -321,6 +354,7 @@ fn counters(counters: &Counters) -> String {
         ("path timeouts", counters.path_timeouts),
         ("resv timeouts", counters.resv_timeouts),
         ("admission failures", counters.admission_failures),
+        ("policy failures", counters.policy_failures),
         ("events lost", counters.events_lost),
         ("one-shots dropped", counters.one_shots_dropped),
         ("clock ran backwards", counters.clock_backwards),

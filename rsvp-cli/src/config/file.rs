@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use rsvp_client::api::{Flowspec, ReservationRequest, SenderRequest, Session, Style, Tspec};
 use rsvp_core::NodeConfig;
 use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, Limits};
+use rsvp_core::policy::{PolicyAction, PolicyRule};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::udp::{Encapsulation, UdpOnlyTable};
-use super::values::{Count, Rate, Size, Span};
+use super::values::{Count, Network, Rate, Size, Span};
 use super::{Config, Control, DEFAULT_EVENTS, InterfaceExtras, Log, LogFormat};
 use crate::endpoint::{Endpoint, parse_protocol};
 use crate::request;
@@ -37,6 +38,8 @@ pub(super) struct File {
     sender: Vec<Spanned<SenderTable>>,
     #[serde(default)]
     reservation: Vec<Spanned<ReservationTable>>,
+    #[serde(default)]
+    policy: Vec<Spanned<PolicyTable>>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -70,6 +73,7 @@ struct LimitsTable {
     senders_per_session: Option<Count>,
     reservations_per_session: Option<Count>,
     objects_per_message: Option<Count>,
+    refusals: Option<Count>,
     queued_one_shots: Option<Count>,
     queued_events: Option<Count>,
 }
@@ -158,6 +162,23 @@ struct ReservationTable {
     confirm: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct PolicyTable {
+    action: ActionName,
+    sender: Option<Network>,
+    receiver: Option<Network>,
+    bandwidth: Option<Rate>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ActionName {
+    Allow,
+    Deny,
+    Limit,
+}
+
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum StyleName {
@@ -197,9 +218,11 @@ impl File {
         let defaults = self.defaults.over(&Settings::default())?;
         let router = self.role == Role::Router;
         let udp_only = self.udp_only.map(|table| at(table, |table| table.into_settings(router)));
+        let policy = self.policy.into_iter().map(|rule| at(rule, PolicyTable::into_rule));
         let mut node = NodeConfig {
             router,
             udp_only: udp_only.transpose()?,
+            policy: policy.collect::<Result<_, _>>()?,
             default_interface: defaults.config(),
             limits: self.limits.into_limits(),
             ..NodeConfig::default()
@@ -250,6 +273,7 @@ impl LimitsTable {
             senders_per_session: or(self.senders_per_session, defaults.senders_per_session),
             reservations_per_session: or(self.reservations_per_session, defaults.reservations_per_session),
             objects_per_message: or(self.objects_per_message, defaults.objects_per_message),
+            refusals: or(self.refusals, defaults.refusals),
             queued_one_shots: or(self.queued_one_shots, defaults.queued_one_shots),
             queued_events: or(self.queued_events, defaults.queued_events),
         }
@@ -360,6 +384,26 @@ impl GuaranteedTable {
             mtu: self.mtu.map(|size| size.0),
             reshapes: self.reshape.unwrap_or(false),
         })
+    }
+}
+
+impl PolicyTable {
+    fn into_rule(self) -> Result<PolicyRule, String> {
+        let action = match (self.action, self.bandwidth) {
+            (ActionName::Limit, Some(rate)) => PolicyAction::Limit(rate.0 / 8),
+            (ActionName::Limit, None) => return Err("action = \"limit\" needs a bandwidth".to_owned()),
+            (_, Some(_)) => return Err("bandwidth belongs to action = \"limit\"".to_owned()),
+            (ActionName::Allow, None) => PolicyAction::Allow,
+            (ActionName::Deny, None) => PolicyAction::Deny,
+        };
+        let (sender, receiver) =
+            (self.sender.map(|network| network.0), self.receiver.map(|network| network.0));
+        if let (Some(sender), Some(receiver)) = (sender, receiver)
+            && sender.is_ipv4() != receiver.is_ipv4()
+        {
+            return Err("sender and receiver are of different address families: no flow matches".to_owned());
+        }
+        Ok(PolicyRule { sender, receiver, action })
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rsvp_client::api::Style;
+use rsvp_core::policy::{PolicyAction, PolicyRule};
 
 use super::*;
 
@@ -91,8 +92,34 @@ fn standing_state_is_what_the_commands_would_ask_for() {
     assert_eq!(reservation.flowspec.rate(), Some(2e6));
 }
 
+#[test]
+fn rules_of_policy_keep_their_order() {
+    let config = parse(
+        r#"
+        [[policy]]
+        action = "limit"
+        sender = "10.1.0.0/16"
+        bandwidth = "8Mbit"
+        [[policy]]
+        action = "deny"
+        receiver = "2001:db8::7"
+        [[policy]]
+        action = "allow"
+        "#,
+    )
+    .expect("a good file");
+    let prefix = |text: &str| Some(text.parse().expect("a prefix"));
+    let rule = |sender, receiver, action| PolicyRule { sender, receiver, action };
+    let expected = [
+        rule(prefix("10.1.0.0/16"), None, PolicyAction::Limit(1_000_000)),
+        rule(None, prefix("2001:db8::7/128"), PolicyAction::Deny),
+        rule(None, None, PolicyAction::Allow),
+    ];
+    assert_eq!(config.node.policy, expected);
+}
+
 /// Files with one fault each.
-const FAULTS: [&str; 18] = [
+const FAULTS: [&str; 24] = [
     "\n[interface.eth0]\nbandwith = 1\n",
     "[defaults]\nrefresh-interval = \"soon\"\n",
     "[defaults]\nrefresh-interval = true\n",
@@ -111,6 +138,12 @@ const FAULTS: [&str; 18] = [
     "\n\n[[sender]]\ndestination = \"192.0.2.7\"\nport = 5004\n",
     "[[reservation]]\ndestination = \"192.0.2.7\"\nport = 1\nrate = 1\nstyle = \"se\"\n",
     "[[reservation]]\ndestination = \"192.0.2.7\"\nport = 1\nrate = 1\nsenders = [\"::1\"]\n",
+    "[[policy]]\nsender = \"10.0.0.0/8\"\n",
+    "[[policy]]\naction = \"drop\"\n",
+    "[[policy]]\naction = \"deny\"\nsender = \"10.0.0.0/40\"\n",
+    "[[policy]]\naction = \"deny\"\nreceiver = \"everybody\"\n",
+    "[[policy]]\naction = \"limit\"\n\n[[policy]]\naction = \"deny\"\n",
+    "\n[[policy]]\naction = \"deny\"\nsender = \"10.0.0.0/8\"\nreceiver = \"::/0\"\n",
 ];
 
 #[test]

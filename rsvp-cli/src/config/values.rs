@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use rsvp_core::policy::Prefix;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::units::{parse_duration, parse_rate, parse_size};
@@ -22,6 +23,17 @@ pub(super) struct Count(pub(super) u32);
 /// A time span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span(pub(super) Duration);
+
+/// A range of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Network(pub(super) Prefix);
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(|e| de::Error::custom(format!("`{text}`: {e}")))
+    }
+}
 
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

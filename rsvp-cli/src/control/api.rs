@@ -42,6 +42,7 @@ pub(crate) fn router(context: Shared) -> Router {
             get(|s| view(s, |node, _, scene| convert::reservations(node, scene))).post(open_reservation),
         )
         .route("/v1/requests", get(|s| view(s, |node, _, scene| convert::requests(node, scene))))
+        .route("/v1/refusals", get(|s| view(s, |node, _, scene| convert::refusals(node, scene))))
         .route("/v1/installed", get(|s| view(s, |node, _, scene| convert::installed(node, scene))))
         .route("/v1/interfaces", get(interfaces))
         .route("/v1/neighbors", get(|s| view(s, convert::neighbors)))
@@ -91,6 +92,7 @@ impl From<Stopped> for Fault {
 impl From<CommandError> for Fault {
     fn from(error: CommandError) -> Self {
         let status = match error {
+            CommandError::Refused(..) => StatusCode::FORBIDDEN,
             CommandError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
             CommandError::UnknownApi(_)
             | CommandError::UnknownSession(_)

@@ -231,6 +231,18 @@ mod tests {
     }
 
     #[test]
+    fn policy_data_is_written_in_hexadecimal() {
+        let object = RawObject { class: 14, ctype: 3, contents: vec![0, 0xab, 0x10, 0xff] };
+        let documents = policy_data(std::slice::from_ref(&object));
+        assert_eq!(documents[0].contents, "00ab10ff");
+        assert_eq!(core_policy_data(&documents), Ok(vec![object]));
+        for contents in ["00ab10f", "00ab10", "00ab10fg", "+0ab10ff", "äää\u{e4}"] {
+            let wrong = api::PolicyData { c_type: 1, contents: contents.to_owned() };
+            assert!(core_policy_data(&[wrong]).is_err(), "{contents}");
+        }
+    }
+
+    #[test]
     fn a_sender_is_told_apart_in_one_way_only() {
         let mut sender = api::Filter::new("2001:db8::1".parse().expect("address"), 5004);
         sender.spi = Some(1);

@@ -15,7 +15,7 @@ pub(crate) use flow::{
     core_filter, core_flowspec, core_policy_data, core_session, core_style, core_tspec, filter, session,
 };
 pub(crate) use view::{
-    counters, installed, interfaces, neighbors, requests, reservations, senders, sessions,
+    counters, installed, interfaces, neighbors, refusals, requests, reservations, senders, sessions,
 };
 
 /// What a conversion needs to know beside the engine's state: interface names, and what the time is.

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rsvp_client::api;
+use rsvp_core::event::Subject;
 use rsvp_core::output::PoliceFlags;
 use rsvp_core::view::{
-    Deadline, History, InstalledView, InterfaceView, NeighborView, RequestView, ReservationView, SenderView,
-    SessionView,
+    Deadline, History, InstalledView, InterfaceView, NeighborView, RefusalView, RequestView, ReservationView,
+    SenderView, SessionView,
 };
 use rsvp_core::{InterfaceId, Node, SessionKey, counters::Counters};
 
@@ -171,6 +172,36 @@ pub(crate) fn installed(node: &Node, scene: &Scene) -> Vec<api::InstalledView> {
     node.installed().into_iter().map(view).collect()
 }
 
+/// Requests that were refused lately.
+pub(crate) fn refusals(node: &Node, scene: &Scene) -> Vec<api::RefusalView> {
+    let view = |view: RefusalView| {
+        let (subject, senders, its_style, neighbor, interface) = match &view.subject {
+            Subject::Path { sender, previous_hop, interface } => {
+                ("path", vec![filter(sender)], None, *previous_hop, *interface)
+            }
+            Subject::Reservation { next_hop, interface, style: asked, filters: senders } => {
+                ("reservation", filters(senders), Some(style(*asked)), *next_hop, *interface)
+            }
+            // No other request can be refused.
+            _ => return None,
+        };
+        Some(api::RefusalView {
+            session: session(&view.session),
+            subject: subject.to_owned(),
+            senders,
+            style: its_style,
+            neighbor,
+            interface: interface.map(|id| scene.name(id)),
+            cause: cause(&view.cause),
+            first: scene.since(view.first),
+            last: scene.since(view.last),
+            count: view.count,
+            next: scene.next(view.expires.at, "is forgotten".to_owned()),
+        })
+    };
+    node.refusals().into_iter().filter_map(view).collect()
+}
+
 fn police(flags: PoliceFlags) -> Vec<String> {
     [(PoliceFlags::ENTRY, "entry"), (PoliceFlags::MERGE, "merge"), (PoliceFlags::BRANCH, "branch")]
         .into_iter()
@@ -270,6 +301,7 @@ pub(crate) fn counters(counters: &Counters) -> api::Counters {
         path_timeouts: counters.path_timeouts,
         resv_timeouts: counters.resv_timeouts,
         admission_failures: counters.admission_failures,
+        policy_failures: counters.policy_failures,
         events_lost: counters.events_lost,
         one_shots_dropped: counters.one_shots_dropped,
         clock_backwards: counters.clock_backwards,

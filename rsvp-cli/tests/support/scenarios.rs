@@ -103,6 +103,7 @@ fn every_field_is_documented(network: &Network) {
         "senders",
         "reservations",
         "requests",
+        "refusals",
         "installed",
         "interfaces",
         "neighbors",

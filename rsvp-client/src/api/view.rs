@@ -147,6 +147,35 @@ pub struct ReservationView {
     pub next: Option<Next>,
 }
 
+/// A request that was refused here: it made no state, or left what stood as it was. It is listed for as long as it is
+/// repeated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RefusalView {
+    /// Its session.
+    pub session: Session,
+    /// `path` or `reservation`.
+    pub subject: String,
+    /// The sender, or for whom the reservation was to be; empty for WF.
+    pub senders: Vec<Filter>,
+    /// Style of a reservation; null for a sender.
+    pub style: Option<Style>,
+    /// Who asked.
+    pub neighbor: Option<IpAddr>,
+    /// The interface towards it.
+    pub interface: Option<String>,
+    /// Why it was refused.
+    pub cause: Cause,
+    /// When it was first refused.
+    pub first: Since,
+    /// When it was last refused.
+    pub last: Since,
+    /// How often it was refused.
+    pub count: u64,
+    /// When it is forgotten, unless it is refused again.
+    pub next: Next,
+}
+
 /// What this node asks of a previous hop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -319,6 +348,8 @@ pub struct Counters {
     pub resv_timeouts: u64,
     /// Reservations refused by admission control.
     pub admission_failures: u64,
+    /// Senders and reservations refused by policy control.
+    pub policy_failures: u64,
     /// Events that were not fetched in time.
     pub events_lost: u64,
     /// Tears, errors and confirmations that a limit kept from being sent.

@@ -128,6 +128,12 @@ impl Prefix {
         Some(Self { address, length })
     }
 
+    /// Whether the addresses are IPv4.
+    #[must_use]
+    pub const fn is_ipv4(&self) -> bool {
+        self.address.is_ipv4()
+    }
+
     /// Whether an address is one of them.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
