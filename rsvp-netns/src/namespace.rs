@@ -170,6 +170,29 @@ impl Namespace {
         })
     }
 
+    /// Makes `bridge` here, a switch for the interfaces that [`plug`](Self::plug) connects to it. It passes what goes
+    /// to a group on to all of them.
+    ///
+    /// # Errors
+    ///
+    /// The name is taken or too long, or the kernel has no bridge.
+    pub fn add_bridge(&self, bridge: &str) -> Result<(), Error> {
+        self.run(|| netlink::add_bridge(bridge))
+            .map_err(|source| Error::new(format!("cannot make the bridge {}:{bridge}", self.name), source))?;
+        self.link_up(bridge)
+    }
+
+    /// Connects an interface here to a bridge here.
+    ///
+    /// # Errors
+    ///
+    /// There is no such bridge or interface.
+    pub fn plug(&self, interface: &str, bridge: &str) -> Result<(), Error> {
+        self.run(|| netlink::add_port(bridge, interface)).map_err(|source| {
+            Error::new(format!("cannot connect {}:{interface} to {bridge}", self.name), source)
+        })
+    }
+
     /// Sets an interface up.
     ///
     /// # Errors

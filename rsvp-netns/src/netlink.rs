@@ -45,6 +45,32 @@ pub(crate) fn add_veth(interface: &str, peer: &File, peer_interface: &str) -> io
     acknowledged(&request)
 }
 
+/// Makes a bridge that passes every packet to a group on to everyone.
+pub(crate) fn add_bridge(interface: &str) -> io::Result<()> {
+    /// IFLA_BR_MCAST_SNOOPING of `linux/if_link.h`.
+    const MULTICAST_SNOOPING: u16 = 23;
+    let mut request =
+        rt_link::Request::new().set_create().set_excl().op_newlink_do(&rt_link::Ifinfomsg::new());
+    let mut info =
+        request.encode().push_ifname_bytes(interface.as_bytes()).nested_linkinfo().push_kind(c"bridge");
+    let buffer = info.as_vec_mut();
+    let data = utils::push_nested_header(buffer, IFLA_INFO_DATA);
+    utils::push_header(buffer, MULTICAST_SNOOPING, 1);
+    // The octet, and what fills it up to a word.
+    buffer.extend([0; 4]);
+    utils::finalize_nested_header(buffer, data);
+    drop(info);
+    acknowledged(&request)
+}
+
+/// Makes an interface a port of a bridge.
+pub(crate) fn add_port(bridge: &str, interface: &str) -> io::Result<()> {
+    let header = rt_link::Ifinfomsg { ifi_index: index(interface)?, ..Default::default() };
+    let mut request = rt_link::Request::new().op_setlink_do(&header);
+    let _ = request.encode().push_master(index(bridge)?.cast_unsigned());
+    acknowledged(&request)
+}
+
 /// Sets an interface up or down.
 pub(crate) fn set_up(interface: &str, up: bool) -> io::Result<()> {
     let flag = rt_link::IfinfoFlags::Up as u32;

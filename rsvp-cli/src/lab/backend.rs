@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::model::{Action, FlowIndex, NodeIndex, Window};
+use super::model::{Action, FlowIndex, NodeIndex, ReceiverIndex, Window};
 use super::scenario::StateKind;
 
 /// Why a run cannot go on, in words.
@@ -26,8 +26,8 @@ pub(crate) trait Backend {
     /// Whether a node's kernel holds what its RSVP has installed; in words what differs.
     fn kernel(&mut self, node: NodeIndex) -> Verdict;
 
-    /// What the receiver of a flow was last told of its reservation, if it was refused.
-    fn refusal(&mut self, flow: FlowIndex) -> Option<Refusal>;
+    /// What a receiver was last told of its reservation, if it was refused.
+    fn refusal(&mut self, receiver: ReceiverIndex) -> Option<Refusal>;
 
     /// Rates of the flows in the last second or so, for the timeline.
     fn glance(&mut self) -> Option<String>;
@@ -53,7 +53,8 @@ pub(crate) struct StateChange {
     pub(crate) at: Duration,
     pub(crate) node: NodeIndex,
     pub(crate) subject: Subject,
-    pub(crate) flow: Option<FlowIndex>,
+    /// The flows that it is for.
+    pub(crate) flows: Vec<FlowIndex>,
     /// The interface that it is at.
     pub(crate) interface: Option<String>,
     /// The neighbour that the state came from.
@@ -100,7 +101,9 @@ pub(crate) struct PathState {
 /// A reservation that a node has installed (TCSB).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct InstalledState {
-    pub(crate) flow: Option<FlowIndex>,
+    /// The flows that share it.
+    pub(crate) flows: Vec<FlowIndex>,
+    pub(crate) interface: String,
     /// Bits per second.
     pub(crate) bandwidth: u64,
     /// Whether traffic control has carried it out.
@@ -131,10 +134,10 @@ pub(crate) struct Ending {
 pub(crate) trait Traffic: std::fmt::Debug {
     /// Of the packets that the flow's sender sent in this time, how many, and how many of those arrived; and what
     /// arrived in this time.
-    fn measure(&self, flow: FlowIndex, during: Window) -> Measured;
+    fn measure(&self, flow: FlowIndex, receiver: ReceiverIndex, during: Window) -> Measured;
 
     /// When in this time the flow's packets were lost.
-    fn outage(&self, flow: FlowIndex, during: Window) -> Outage;
+    fn outage(&self, flow: FlowIndex, receiver: ReceiverIndex, during: Window) -> Outage;
 }
 
 /// What was measured of a flow in a span of time.
@@ -159,12 +162,12 @@ pub(crate) struct Outage {
 }
 
 /// A Path or Resv that reached a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Heard {
     pub(crate) at: Duration,
     pub(crate) node: NodeIndex,
     pub(crate) kind: StateKind,
-    pub(crate) flow: FlowIndex,
+    pub(crate) flows: Vec<FlowIndex>,
     /// The address in its RSVP_HOP.
     pub(crate) hop: IpAddr,
     /// R, from its TIME_VALUES.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::backend::{Backend, Ending, Heard, NodeState, PathState, StateChange, Subject, Verdict};
-use super::model::{Check, Flow, FlowIndex, NodeIndex, Scenario, Window};
-use super::recovery;
+use super::model::{Check, FlowIndex, NodeIndex, Scenario, Window};
+use super::{placement, recovery};
 use crate::units::format_rate;
 
 /// A check and what it came to.
@@ -37,7 +37,14 @@ pub(crate) fn describe(check: &Check, scenario: &Scenario) -> String {
     let during =
         |window: &Window| format!("{:>5.1}-{:.1} s", window.from.as_secs_f64(), window.to.as_secs_f64());
     match check {
-        Check::Traffic { flow: index, during: window, rate_at_least, loss_at_most, loss_at_least } => {
+        Check::Traffic {
+            flow: index,
+            receiver,
+            during: window,
+            rate_at_least,
+            loss_at_most,
+            loss_at_least,
+        } => {
             let percent = |share: &f64| format!("{} %", share * 100.0);
             let bounds = [
                 rate_at_least.as_ref().map(|share| format!("at least {} of its rate", percent(share))),
@@ -45,7 +52,9 @@ pub(crate) fn describe(check: &Check, scenario: &Scenario) -> String {
                 loss_at_least.as_ref().map(|share| format!("loss at least {}", percent(share))),
             ];
             let bounds: Vec<String> = bounds.into_iter().flatten().collect();
-            format!("{} {}: {}", during(window), flow(*index), bounds.join(", "))
+            let receiver = &scenario.receivers[*receiver];
+            let to = receiver.group.map(|_| format!(" to {}", receiver.name)).unwrap_or_default();
+            format!("{} {}{to}: {}", during(window), flow(*index), bounds.join(", "))
         }
         Check::Reserved { flow: index, at: time, nodes, wanted } => {
             let is = if *wanted { "reserved at" } else { "not reserved at" };
@@ -69,10 +78,14 @@ pub(crate) fn describe(check: &Check, scenario: &Scenario) -> String {
         Check::NoPath { flow: index, at: time, nodes } => {
             format!("{} {}: no path state at {}", at(time), flow(*index), names(nodes))
         }
-        Check::Refused { flow: index, at: time, code, value, node } => {
+        Check::Placement { group, at: time } => {
+            let name = &scenario.groups[*group].name;
+            format!("{} {name}: path state and reservations where they belong, none elsewhere", at(time))
+        }
+        Check::Refused { receiver, at: time, code, value, node } => {
             let value = value.map(|value| format!(", value {value}")).unwrap_or_default();
-            let node = &scenario.nodes[*node].name;
-            format!("{} {}: refused by {node} with error code {code}{value}", at(time), flow(*index))
+            let (node, name) = (&scenario.nodes[*node].name, &scenario.receivers[*receiver].name);
+            format!("{} {name}: refused by {node} with error code {code}{value}", at(time))
         }
         Check::NoTimeouts { during: window, nodes } => {
             format!("{} no state times out at {}", during(window), names(nodes))
@@ -107,9 +120,12 @@ pub(crate) fn describe(check: &Check, scenario: &Scenario) -> String {
 /// Judges a check while the network runs.
 pub(crate) fn judge_live(check: &Check, scenario: &Scenario, backend: &mut dyn Backend) -> Verdict {
     match check {
-        Check::Reserved { flow, nodes, wanted, .. } => each_state(nodes, scenario, backend, |state| {
-            reserved(state, *flow, *wanted, &scenario.flows[*flow])
-        }),
+        Check::Reserved { flow, nodes, wanted, .. } => {
+            let asked = scenario.receivers_of(*flow).map(|receiver| scenario.receivers[receiver].rate);
+            let least = asked.min().unwrap_or_default();
+            each_state(nodes, scenario, backend, |state| reserved(state, *flow, *wanted, least))
+        }
+        Check::Placement { group, at } => placement::judge(*group, *at, scenario, backend),
         Check::Path { nodes, .. } => {
             each_state(nodes, scenario, backend, |state| path(state, check, scenario))
         }
@@ -119,8 +135,8 @@ pub(crate) fn judge_live(check: &Check, scenario: &Scenario, backend: &mut dyn B
                 false => Ok(None),
             }
         }),
-        Check::Refused { flow, code, value, node, .. } => {
-            let Some(refusal) = backend.refusal(*flow) else {
+        Check::Refused { receiver, code, value, node, .. } => {
+            let Some(refusal) = backend.refusal(*receiver) else {
                 return Verdict::Failed("it was not refused".to_owned());
             };
             let seen = format!(
@@ -172,14 +188,14 @@ fn each_state(
     Verdict::Passed(figures.join(", "))
 }
 
-fn reserved(state: &NodeState, flow: FlowIndex, wanted: bool, of: &Flow) -> Result<Option<String>, String> {
-    let installed = state.installed.iter().find(|installed| installed.flow == Some(flow));
+fn reserved(state: &NodeState, flow: FlowIndex, wanted: bool, least: u64) -> Result<Option<String>, String> {
+    let installed = state.installed.iter().find(|installed| installed.flows.contains(&flow));
     match (installed, wanted) {
         (None, false) => Ok(None),
         (Some(_), false) => Err("still has a reservation".to_owned()),
         (None, true) => Err("has no reservation".to_owned()),
         (Some(installed), true) if !installed.done => Err("has not installed the reservation".to_owned()),
-        (Some(installed), true) if installed.bandwidth < of.rate => {
+        (Some(installed), true) if installed.bandwidth < least => {
             Err(format!("has reserved {} only", rate(installed.bandwidth)))
         }
         (Some(installed), true) => Ok(Some(rate(installed.bandwidth))),
@@ -231,14 +247,14 @@ pub(crate) fn judge_at_end(
 }
 
 fn traffic(check: &Check, scenario: &Scenario, ending: &Ending) -> Verdict {
-    let Check::Traffic { flow, during, rate_at_least, loss_at_most, loss_at_least } = check else {
+    let Check::Traffic { flow, receiver, during, rate_at_least, loss_at_most, loss_at_least } = check else {
         unreachable!("a check of traffic");
     };
     let Some(traffic) = &ending.traffic else {
         return Verdict::NotMeasured("the simulator carries no data".to_owned());
     };
     let of = &scenario.flows[*flow];
-    let measured = traffic.measure(*flow, *during);
+    let measured = traffic.measure(*flow, *receiver, *during);
     if measured.sent == 0 {
         return Verdict::Failed("nothing was sent in that time".to_owned());
     }
@@ -264,7 +280,7 @@ fn no_timeouts(during: Window, nodes: &[NodeIndex], scenario: &Scenario, changes
         match change.subject {
             Subject::Lost(count) => return Verdict::Failed(format!("{count} events of {node} were lost")),
             Subject::State(kind) if change.expired => {
-                let flow = change.flow.map_or("a session", |flow| scenario.flows[flow].name.as_str());
+                let flow = scenario.flow_names(&change.flows);
                 return Verdict::Failed(format!("{node}: {kind} state of {flow} timed out at {at:.1} s"));
             }
             _ => {}
@@ -281,7 +297,7 @@ fn expires(check: &Check, scenario: &Scenario, changes: &[StateChange], heard: &
         change.expired
             && change.node == *node
             && change.subject == Subject::State(*state)
-            && change.flow == Some(*flow)
+            && change.flows.contains(flow)
             && change.neighbor.and_then(|neighbor| scenario.owner(neighbor)) == Some(*learnt_from)
             && (during.from..=during.to).contains(&change.at)
     });
@@ -292,7 +308,7 @@ fn expires(check: &Check, scenario: &Scenario, changes: &[StateChange], heard: &
         message.at < gone.at
             && message.node == *node
             && message.kind == *state
-            && message.flow == *flow
+            && message.flows.contains(flow)
             && scenario.owner(message.hop) == Some(*learnt_from)
     });
     let Some(last) = last else {

@@ -8,6 +8,7 @@ mod interrupt;
 mod model;
 #[cfg(target_os = "linux")]
 mod netns;
+mod placement;
 mod recovery;
 mod report;
 mod resolve;

@@ -12,6 +12,10 @@ pub(crate) type NodeIndex = usize;
 pub(crate) type LinkIndex = usize;
 /// Position of a flow in [`Scenario::flows`].
 pub(crate) type FlowIndex = usize;
+/// Position of a group in [`Scenario::groups`].
+pub(crate) type GroupIndex = usize;
+/// Position of a receiver in [`Scenario::receivers`].
+pub(crate) type ReceiverIndex = usize;
 
 /// A checked scenario.
 #[derive(Debug)]
@@ -24,7 +28,10 @@ pub(crate) struct Scenario {
     pub(crate) convergence: Option<Duration>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) links: Vec<Link>,
+    pub(crate) groups: Vec<Group>,
     pub(crate) flows: Vec<Flow>,
+    /// Of the flows to hosts, then the members of groups.
+    pub(crate) receivers: Vec<Receiver>,
     /// In order of time.
     pub(crate) events: Vec<Event>,
     /// In the order of the file.
@@ -83,7 +90,8 @@ pub(crate) struct Interface {
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) name: String,
-    pub(crate) ends: [NodeIndex; 2],
+    /// Two, or more on a LAN.
+    pub(crate) ends: Vec<NodeIndex>,
     /// What it counts in the length of a path, at first.
     pub(crate) cost: u32,
     pub(crate) rate: u64,
@@ -91,12 +99,20 @@ pub(crate) struct Link {
     pub(crate) reservable_per_flow: u64,
 }
 
-/// A flow of UDP packets from one host to another.
+/// A multicast group.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) address: IpAddr,
+    pub(crate) port: u16,
+}
+
+/// A flow of UDP packets from a host to another, or to a group.
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) name: String,
     pub(crate) from: NodeIndex,
-    pub(crate) to: NodeIndex,
+    pub(crate) to: Target,
     pub(crate) source: IpAddr,
     pub(crate) destination: IpAddr,
     /// Source and destination port.
@@ -109,6 +125,33 @@ pub(crate) struct Flow {
     pub(crate) packet: u32,
     /// What it really sends, in bits per second.
     pub(crate) sends: u64,
+}
+
+/// Where a flow goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Host(NodeIndex),
+    Group(GroupIndex),
+}
+
+/// Who hears flows and may reserve for them: the receiver of a flow to a host, or a member of a group.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    /// That of the flow, or the member's.
+    pub(crate) name: String,
+    pub(crate) node: NodeIndex,
+    /// Its own address.
+    pub(crate) address: IpAddr,
+    pub(crate) group: Option<GroupIndex>,
+    /// Where its flows go.
+    pub(crate) destination: IpAddr,
+    pub(crate) port: u16,
+    /// The flows that it reserves for.
+    pub(crate) flows: Vec<FlowIndex>,
+    /// What it reserves: r and b of its TSpec, in bits per second and bytes, and m and M.
+    pub(crate) rate: u64,
+    pub(crate) bucket: u64,
+    pub(crate) packet: u32,
     pub(crate) service: Service,
     pub(crate) style: StyleName,
 }
@@ -131,10 +174,14 @@ pub(crate) enum Action {
     Announce(FlowIndex),
     /// It takes that back (PathTear).
     Withdraw(FlowIndex),
+    /// The member joins its group.
+    Join(ReceiverIndex),
+    /// It leaves.
+    Leave(ReceiverIndex),
     /// The receiver reserves (Resv).
-    Reserve(FlowIndex),
+    Reserve(ReceiverIndex),
     /// It takes that back (ResvTear).
-    Release(FlowIndex),
+    Release(ReceiverIndex),
     /// Both ends of the link go down.
     LinkDown(LinkIndex),
     /// They come back.
@@ -166,6 +213,7 @@ pub(crate) enum Check {
     /// Rate (share of the TSpec's) and loss (share of what was sent).
     Traffic {
         flow: FlowIndex,
+        receiver: ReceiverIndex,
         during: Window,
         rate_at_least: Option<f64>,
         loss_at_most: Option<f64>,
@@ -184,8 +232,10 @@ pub(crate) enum Check {
     },
     /// Path state is not there.
     NoPath { flow: FlowIndex, at: Duration, nodes: Vec<NodeIndex> },
+    /// State and reservations of the group are where they have to be, and nowhere else.
+    Placement { group: GroupIndex, at: Duration },
     /// The receiver got this error from this node.
-    Refused { flow: FlowIndex, at: Duration, code: u8, value: Option<u16>, node: NodeIndex },
+    Refused { receiver: ReceiverIndex, at: Duration, code: u8, value: Option<u16>, node: NodeIndex },
     /// No state times out at these nodes.
     NoTimeouts { during: Window, nodes: Vec<NodeIndex> },
     /// State of a neighbour that fell silent ends at its lifetime.
@@ -213,6 +263,7 @@ impl Check {
             Self::Reserved { at, .. }
             | Self::Path { at, .. }
             | Self::NoPath { at, .. }
+            | Self::Placement { at, .. }
             | Self::Refused { at, .. }
             | Self::Kernel { at, .. } => *at,
             Self::Recovers { from, within, .. } => *from + *within,
@@ -221,11 +272,20 @@ impl Check {
 }
 
 impl Family {
-    /// The address of an end (0 or 1) of a link.
+    /// The address of an end of a link, counted from 0.
     pub(crate) fn address(self, link: LinkIndex, end: usize) -> IpAddr {
         let number = u16::try_from(link + 1).unwrap_or(u16::MAX);
-        let host = if end == 0 { 1 } else { 2 };
-        self.compose(number, host)
+        self.compose(number, u8::try_from(end + 1).unwrap_or(u8::MAX))
+    }
+
+    /// The address of a group: of organisation-local scope, so that routers forward it.
+    pub(crate) fn group_address(self, group: GroupIndex) -> IpAddr {
+        let number = u16::try_from(group + 1).unwrap_or(u16::MAX);
+        let [high, low] = number.to_be_bytes();
+        match self {
+            Self::Ipv4 => Ipv4Addr::new(239, 192, high, low).into(),
+            Self::Ipv6 => Ipv6Addr::new(0xff18, 0, 0, 0, 0, 0, 0, number).into(),
+        }
     }
 
     /// The prefix of a link.
@@ -270,9 +330,56 @@ impl Scenario {
         self.owner(address).map_or_else(|| address.to_string(), |node| self.nodes[node].name.clone())
     }
 
-    /// The flow with this destination and port.
-    pub(crate) fn flow_to(&self, destination: IpAddr, port: u16) -> Option<FlowIndex> {
-        self.flows.iter().position(|flow| flow.destination == destination && flow.port == port)
+    /// The flows to this destination and port, of these sources; of all, if there are none.
+    pub(crate) fn flows_to(&self, destination: IpAddr, port: u16, sources: &[IpAddr]) -> Vec<FlowIndex> {
+        let of_session = |flow: &Flow| flow.destination == destination && flow.port == port;
+        let of_source = |flow: &Flow| sources.is_empty() || sources.contains(&flow.source);
+        let wanted = self.flows.iter().enumerate().filter(|(_, flow)| of_session(flow) && of_source(flow));
+        wanted.map(|(index, _)| index).collect()
+    }
+
+    /// Flows by their name; all of a group by the group's.
+    pub(crate) fn flow_names(&self, flows: &[FlowIndex]) -> String {
+        let Some(first) = flows.first().map(|flow| &self.flows[*flow]) else {
+            return "another session".to_owned();
+        };
+        if let Target::Group(group) = first.to
+            && flows.len() > 1
+            && flows.len() == self.flows_to(first.destination, first.port, &[]).len()
+        {
+            return self.groups[group].name.clone();
+        }
+        let names: Vec<&str> = flows.iter().map(|flow| self.flows[*flow].name.as_str()).collect();
+        names.join(", ")
+    }
+
+    /// The receivers that may hear a flow.
+    pub(crate) fn receivers_of(&self, flow: FlowIndex) -> impl Iterator<Item = ReceiverIndex> {
+        let (destination, port) = (self.flows[flow].destination, self.flows[flow].port);
+        let hears = move |receiver: &Receiver| receiver.destination == destination && receiver.port == port;
+        self.receivers.iter().enumerate().filter(move |(_, one)| hears(one)).map(|(index, _)| index)
+    }
+
+    /// Whether a receiver is in its group at a moment; one of a host's own flow always is there.
+    pub(crate) fn is_member(&self, receiver: ReceiverIndex, at: Duration) -> bool {
+        self.receivers[receiver].group.is_none()
+            || self.is_in_force(Action::Join(receiver), Action::Leave(receiver), at)
+    }
+
+    /// Whether a sender has announced its flow at a moment.
+    pub(crate) fn is_announced(&self, flow: FlowIndex, at: Duration) -> bool {
+        self.is_in_force(Action::Announce(flow), Action::Withdraw(flow), at)
+    }
+
+    /// Whether a receiver wants its reservation at a moment.
+    pub(crate) fn has_reserved(&self, receiver: ReceiverIndex, at: Duration) -> bool {
+        self.is_in_force(Action::Reserve(receiver), Action::Release(receiver), at)
+    }
+
+    /// Whether `begin` happened up to that moment, and not `end` after it.
+    fn is_in_force(&self, begin: Action, end: Action, at: Duration) -> bool {
+        let past = self.events.iter().take_while(|event| event.at <= at).flat_map(|event| &event.actions);
+        past.filter(|action| [begin, end].contains(action)).last() == Some(&begin)
     }
 
     /// The link that joins two nodes.

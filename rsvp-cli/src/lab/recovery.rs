@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::backend::{Ending, Outage, StateChange, Subject, Verdict};
-use super::model::{Flow, FlowIndex, NodeIndex, Scenario, Window};
+use super::model::{FlowIndex, NodeIndex, Scenario, Window};
 use super::routing::Topology;
 
 /// Judges a recovery when all is over.
@@ -15,9 +15,12 @@ pub(crate) fn judge(
     changes: &[StateChange],
     ending: &Ending,
 ) -> Verdict {
-    let flow = &scenario.flows[index];
     let topology = scenario.topologies.iter().find(|topology| topology.since == during.from);
-    let Some(hops) = topology.and_then(|topology| hops(flow, topology, scenario)) else {
+    let receiver = scenario.receivers_of(index).next();
+    let ends = receiver.map(|receiver| (scenario.flows[index].from, scenario.receivers[receiver].node));
+    let (Some(hops), Some(receiver)) =
+        (topology.zip(ends).and_then(|(topology, (from, to))| hops(from, to, topology, scenario)), receiver)
+    else {
         return Verdict::Failed("there is no way for it any more".to_owned());
     };
     let mut stands = during.from;
@@ -26,7 +29,7 @@ pub(crate) fn judge(
             change.at <= during.to
                 && change.node == node
                 && change.subject == Subject::Installation
-                && change.flow == Some(index)
+                && change.flows.contains(&index)
                 && change.interface.as_deref() == Some(interface)
         };
         match standing(changes.iter().filter(own)) {
@@ -40,7 +43,7 @@ pub(crate) fn judge(
     let after = |moment: Duration| moment.saturating_sub(during.from).as_secs_f64();
     let reserved = format!("the reservation stands on the new path {:.2} s after the change", after(stands));
     let Some(traffic) = &ending.traffic else { return Verdict::Passed(reserved) };
-    let data = match traffic.outage(index, during) {
+    let data = match traffic.outage(index, receiver, during) {
         Outage { lasted: Some(lasted), .. } if lasted.to >= during.to => {
             return Verdict::Failed(format!("{reserved}, but packets are lost to the end of that time"));
         }
@@ -53,8 +56,13 @@ pub(crate) fn judge(
 }
 
 /// The nodes with RSVP on the flow's new path, each with the interface that the flow leaves by.
-fn hops<'a>(flow: &Flow, topology: &Topology, scenario: &'a Scenario) -> Option<Vec<(NodeIndex, &'a str)>> {
-    let path = topology.path(&scenario.nodes, flow.from, flow.to)?;
+fn hops<'a>(
+    from: NodeIndex,
+    to: NodeIndex,
+    topology: &Topology,
+    scenario: &'a Scenario,
+) -> Option<Vec<(NodeIndex, &'a str)>> {
+    let path = topology.path(&scenario.nodes, from, to)?;
     let hop = |pair: &[NodeIndex]| {
         let [node, next] = *pair else { return None };
         let link = scenario.link_between(node, next)?;

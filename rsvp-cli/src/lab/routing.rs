@@ -1,10 +1,10 @@
 //! Routing: the links as they are from a moment on, and the routes that a routing protocol would make of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::model::{Flow, LinkIndex, Node, NodeIndex, Scenario};
+use super::model::{Flow, FlowIndex, LinkIndex, Node, NodeIndex, ReceiverIndex, Scenario, Target};
 
 /// What routing knows of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,8 +134,74 @@ impl Scenario {
         &self.topologies[past.saturating_sub(1)]
     }
 
-    /// The nodes that a flow passes at a moment, from its sender to its receiver.
-    pub(crate) fn path(&self, flow: &Flow, at: Duration) -> Option<Vec<NodeIndex>> {
-        self.topology(at).path(&self.nodes, flow.from, flow.to)
+    /// The way of a flow to these receivers at a moment. Towards a group it is made of the ways from the receivers back
+    /// to the sender, as multicast routing does it; receivers that it cannot reach are not in it.
+    pub(crate) fn tree(&self, flow: &Flow, receivers: &[ReceiverIndex], at: Duration) -> Tree {
+        let topology = self.topology(at);
+        let mut tree = Tree::default();
+        for receiver in receivers {
+            let to = self.receivers[*receiver].node;
+            let path = match flow.to {
+                Target::Host(_) => topology.path(&self.nodes, flow.from, to),
+                Target::Group(_) => topology.path(&self.nodes, to, flow.from).map(|mut back| {
+                    back.reverse();
+                    back
+                }),
+            };
+            for step in path.iter().flat_map(|path| path.windows(2)) {
+                if let [node, next] = *step
+                    && let Some(link) = self.link_between(node, next)
+                {
+                    tree.0.entry(node).or_default().outgoing.insert(link);
+                    tree.0.entry(next).or_default().incoming = Some(link);
+                }
+            }
+        }
+        tree
     }
+
+    /// The way of a flow to everyone who hears it at a moment. The routers at the sender's link are in it, whoever is
+    /// in the group.
+    pub(crate) fn data_tree(&self, index: FlowIndex, at: Duration) -> Tree {
+        let flow = &self.flows[index];
+        let receivers: Vec<_> = self.receivers_of(index).filter(|one| self.is_member(*one, at)).collect();
+        let mut tree = self.tree(flow, &receivers, at);
+        if let (Target::Group(_), Some(interface)) = (flow.to, self.nodes[flow.from].interfaces.first()) {
+            tree.0.entry(flow.from).or_default().outgoing.insert(interface.link);
+            let ends = self.links[interface.link].ends.iter();
+            for router in ends.filter(|end| self.nodes[**end].kind.forwards()) {
+                tree.0.entry(*router).or_default().incoming = Some(interface.link);
+            }
+        }
+        tree
+    }
+
+    /// The way of a flow to everyone who has reserved for it at a moment.
+    pub(crate) fn reserved_tree(&self, index: FlowIndex, at: Duration) -> Tree {
+        let wants = |one: &ReceiverIndex| {
+            self.receivers[*one].flows.contains(&index)
+                && self.is_member(*one, at)
+                && self.has_reserved(*one, at)
+        };
+        let receivers: Vec<_> = self.receivers_of(index).filter(wants).collect();
+        self.tree(&self.flows[index], &receivers, at)
+    }
+}
+
+/// The way of a flow: its nodes, from its sender to its receivers.
+#[derive(Debug, Default)]
+pub(crate) struct Tree(pub(crate) BTreeMap<NodeIndex, Branch>);
+
+/// A node on a flow's way.
+#[derive(Debug, Default)]
+pub(crate) struct Branch {
+    /// The link that the flow comes by; none at its sender.
+    pub(crate) incoming: Option<LinkIndex>,
+    /// The links that it leaves by; none at a receiver.
+    pub(crate) outgoing: BTreeSet<LinkIndex>,
+}
+
+/// The moment before what happens at this one.
+pub(crate) fn just_before(at: Duration) -> Duration {
+    at.saturating_sub(Duration::from_nanos(1))
 }

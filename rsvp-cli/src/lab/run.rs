@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::backend::{Backend, Fault, StateChange, Verdict};
 use super::checks::{self, Outcome};
 use super::model::{Action, Check, Scenario};
+use super::scenario::StyleName;
 use super::timeline::Timeline;
 
 /// How often the timeline shows the rates of the flows.
@@ -114,7 +115,13 @@ fn note(changes: &mut Vec<StateChange>, backend: &mut dyn Backend, timeline: &mu
 fn describe(action: Action, scenario: &Scenario) -> String {
     let flow = |index: usize| &scenario.flows[index];
     let sender = |index: usize| &scenario.nodes[flow(index).from].name;
-    let receiver = |index: usize| &scenario.nodes[flow(index).to].name;
+    let receiver = |index: usize| &scenario.receivers[index];
+    let host = |index: usize| &scenario.nodes[receiver(index).node].name;
+    // What a receiver hears: its flow, or its group.
+    let heard = |index: usize| match receiver(index).group {
+        Some(group) => &scenario.groups[group].name,
+        None => &receiver(index).name,
+    };
     let rate = |bits: u64| {
         // Rates are written with three digits after the point at most; they come from a file that people write.
         #[expect(clippy::cast_precision_loss, reason = "for display")]
@@ -129,10 +136,21 @@ fn describe(action: Action, scenario: &Scenario) -> String {
             format!("{} announces {} with {}", sender(index), flow(index).name, rate(flow(index).rate))
         }
         Action::Withdraw(index) => format!("{} withdraws {}", sender(index), flow(index).name),
-        Action::Reserve(index) => {
-            format!("{} reserves {} for {}", receiver(index), rate(flow(index).rate), flow(index).name)
+        Action::Join(index) => format!("{} joins {}", host(index), heard(index)),
+        Action::Leave(index) => format!("{} leaves {}", host(index), heard(index)),
+        Action::Reserve(index) if receiver(index).group.is_some() => {
+            let style = match receiver(index).style {
+                StyleName::Ff => "for each of",
+                StyleName::Se => "to be shared by",
+                StyleName::Wf => "to be shared by all of",
+            };
+            let (rate, senders) = (rate(receiver(index).rate), scenario.flow_names(&receiver(index).flows));
+            format!("{} reserves {rate} {style} {senders}", host(index))
         }
-        Action::Release(index) => format!("{} releases {}", receiver(index), flow(index).name),
+        Action::Reserve(index) => {
+            format!("{} reserves {} for {}", host(index), rate(receiver(index).rate), heard(index))
+        }
+        Action::Release(index) => format!("{} releases {}", host(index), heard(index)),
         Action::LinkDown(index) => format!("link {} goes down", scenario.links[index].name),
         Action::LinkUp(index) => format!("link {} comes up", scenario.links[index].name),
         Action::Cost(index, cost) => format!("link {} costs {cost}", scenario.links[index].name),

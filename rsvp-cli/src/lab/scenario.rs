@@ -29,7 +29,11 @@ pub(crate) struct ScenarioFile {
     pub(crate) convergence: Option<Time>,
     pub(crate) links: Vec<Spanned<LinkFile>>,
     #[serde(default)]
+    pub(crate) groups: Vec<Spanned<GroupFile>>,
+    #[serde(default)]
     pub(crate) flows: Vec<Spanned<FlowFile>>,
+    #[serde(default)]
+    pub(crate) members: Vec<Spanned<MemberFile>>,
     #[serde(default)]
     pub(crate) events: Vec<Spanned<EventFile>>,
     #[serde(default)]
@@ -72,11 +76,11 @@ impl Default for Timers {
     }
 }
 
-/// A link between two nodes.
+/// A link between two nodes, or a LAN of several.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct LinkFile {
-    pub(crate) ends: [String; 2],
+    pub(crate) ends: Vec<String>,
     #[serde(default)]
     pub(crate) name: Option<String>,
     pub(crate) rate: Rate,
@@ -94,6 +98,14 @@ impl LinkFile {
     }
 }
 
+/// A multicast group and the port that it is used with.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct GroupFile {
+    pub(crate) name: String,
+    pub(crate) port: u16,
+}
+
 /// A flow of UDP packets.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -101,7 +113,8 @@ pub(crate) struct FlowFile {
     pub(crate) name: String,
     pub(crate) from: String,
     pub(crate) to: String,
-    pub(crate) port: u16,
+    #[serde(default)]
+    pub(crate) port: Option<u16>,
     pub(crate) rate: Rate,
     #[serde(default = "FlowFile::packet")]
     pub(crate) packet: Size,
@@ -110,9 +123,27 @@ pub(crate) struct FlowFile {
     #[serde(default)]
     pub(crate) sends: Option<Rate>,
     #[serde(default)]
-    pub(crate) service: Service,
+    pub(crate) service: Option<Service>,
     #[serde(default)]
+    pub(crate) style: Option<StyleName>,
+}
+
+/// A host that joins a group, and what it reserves there.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct MemberFile {
+    pub(crate) host: String,
+    pub(crate) group: String,
+    /// The host's, if there is none.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
     pub(crate) style: StyleName,
+    /// The flows that it reserves for; all of the group, if there are none.
+    #[serde(default)]
+    pub(crate) senders: Names,
+    pub(crate) rate: Rate,
+    #[serde(default)]
+    pub(crate) service: Service,
 }
 
 impl FlowFile {
@@ -161,9 +192,13 @@ pub(crate) struct EventFile {
     #[serde(default)]
     pub(crate) announce: Names,
     #[serde(default)]
+    pub(crate) join: Names,
+    #[serde(default)]
     pub(crate) reserve: Names,
     #[serde(default)]
     pub(crate) release: Names,
+    #[serde(default)]
+    pub(crate) leave: Names,
     #[serde(default)]
     pub(crate) withdraw: Names,
     #[serde(default)]
@@ -185,6 +220,8 @@ pub(crate) enum CheckFile {
     /// Rate and loss of flows.
     Traffic {
         flows: Names,
+        #[serde(default)]
+        members: Option<Names>,
         during: [Time; 2],
         #[serde(default)]
         rate_at_least: Option<Percent>,
@@ -227,6 +264,8 @@ pub(crate) enum CheckFile {
         #[serde(default)]
         nodes: Option<Names>,
     },
+    /// State and reservations of groups are where they have to be, and nowhere else.
+    Placement { groups: Names, at: Time },
     /// The receiver was told that its reservation is refused.
     Refused {
         flows: Names,

@@ -56,7 +56,7 @@ impl<'a> Timeline<'a> {
                 return self.line(&format!("{at}   {node}: {count} events were lost"));
             }
         };
-        let flow = change.flow.map_or("another session", |flow| self.scenario.flows[flow].name.as_str());
+        let flow = self.scenario.flow_names(&change.flows);
         let from =
             change.neighbor.map(|hop| format!(" from {}", self.scenario.name_of(hop))).unwrap_or_default();
         let (done, cause) = (change.change, &change.cause);

@@ -1,5 +1,6 @@
 //! Data: paced senders, and receivers that count what arrives.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::backend::{Measured, Outage, Traffic};
-use super::model::{Flow, FlowIndex, Scenario, Window};
+use super::model::{Flow, FlowIndex, ReceiverIndex, Scenario, Window};
 
 /// The time that is counted together.
 const BIN: Duration = Duration::from_millis(50);
@@ -21,32 +22,58 @@ const CATCH_UP: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Marks the lab's packets.
 const MAGIC: [u8; 8] = *b"rsvp-lab";
-/// Magic, sequence number, and time of sending in microseconds from the start.
-const HEADER: usize = 24;
+/// Magic, flow, sequence number, and time of sending in microseconds from the start.
+const HEADER: usize = 32;
 
-/// What is counted of one flow.
+/// What is counted of a flow where it is sent.
 #[derive(Debug)]
-struct Counts {
+struct Sent {
     /// Packets by the time of sending.
-    sent: Vec<AtomicU64>,
-    /// Those of them that arrived.
-    delivered: Vec<AtomicU64>,
-    /// Bytes of IP packets by the time of arrival.
-    received_bytes: Vec<AtomicU64>,
+    packets: Vec<AtomicU64>,
     /// The next sequence number.
     next: AtomicU64,
+}
+
+/// What is counted of a flow at one receiver.
+#[derive(Debug)]
+struct Received {
+    /// Packets that arrived, by the time of sending.
+    delivered: Vec<AtomicU64>,
+    /// Bytes of IP packets by the time of arrival.
+    bytes: Vec<AtomicU64>,
     /// All packets that arrived, repeated ones too.
     arrived: AtomicU64,
-    /// Those that the receiver was too slow for.
+}
+
+/// One receiver: what it heard of each flow that it may hear.
+#[derive(Debug)]
+struct Ear {
+    flows: BTreeMap<FlowIndex, Received>,
+    /// Packets that it was too slow for.
     missed: AtomicU64,
 }
 
-impl Counts {
+/// One cell for every bin of the scenario.
+fn cells(duration: Duration) -> Vec<AtomicU64> {
+    (0..=bin(duration)).map(|_| AtomicU64::new(0)).collect()
+}
+
+impl Sent {
     fn new(duration: Duration) -> Arc<Self> {
-        let bins = bin(duration) + 1;
-        let zeros = || (0..bins).map(|_| AtomicU64::new(0)).collect();
-        let [next, arrived, missed] = [0; 3].map(AtomicU64::new);
-        Arc::new(Self { sent: zeros(), delivered: zeros(), received_bytes: zeros(), next, arrived, missed })
+        Arc::new(Self { packets: cells(duration), next: AtomicU64::new(0) })
+    }
+}
+
+impl Ear {
+    fn new(receiver: ReceiverIndex, scenario: &Scenario) -> Arc<Self> {
+        let hears = |flow: &FlowIndex| scenario.receivers_of(*flow).any(|one| one == receiver);
+        let received = || Received {
+            delivered: cells(scenario.duration),
+            bytes: cells(scenario.duration),
+            arrived: AtomicU64::new(0),
+        };
+        let flows = (0..scenario.flows.len()).filter(hears).map(|flow| (flow, received())).collect();
+        Arc::new(Self { flows, missed: AtomicU64::new(0) })
     }
 }
 
@@ -101,34 +128,28 @@ impl Drop for Worker {
 #[derive(Debug)]
 pub(crate) struct Generator {
     start: Instant,
-    counts: Vec<Arc<Counts>>,
+    sent: Vec<Arc<Sent>>,
+    ears: Vec<Arc<Ear>>,
     senders: Vec<Option<Worker>>,
     receivers: Vec<Worker>,
 }
 
-/// All that was sent and all that arrived of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Totals {
-    pub(crate) sent: u64,
-    pub(crate) arrived: u64,
-    /// What reached the receiver's socket but found no room in it; lost, like what the network loses.
-    pub(crate) missed: u64,
-}
-
 impl Generator {
-    /// Starts a receiver for every flow; `sockets` are bound to the flows' destinations.
+    /// Starts every receiver of the scenario; `sockets` are bound to what they hear.
     pub(crate) fn new(scenario: &Scenario, start: Instant, sockets: Vec<UdpSocket>) -> io::Result<Self> {
-        let counts: Vec<_> = scenario.flows.iter().map(|_| Counts::new(scenario.duration)).collect();
-        let mut receivers = Vec::new();
-        for ((flow, counts), socket) in scenario.flows.iter().zip(&counts).zip(sockets) {
+        let sent = scenario.flows.iter().map(|_| Sent::new(scenario.duration)).collect();
+        let (mut ears, mut receivers) = (Vec::new(), Vec::new());
+        for (index, socket) in sockets.into_iter().enumerate() {
             socket.set_read_timeout(Some(PATIENCE))?;
             rsvp_netns::socket::enlarge(&socket)?;
-            let (counts, headers) = (Arc::clone(counts), u64::from(scenario.family.headers()));
+            let ear = Ear::new(index, scenario);
+            let (counts, headers) = (Arc::clone(&ear), u64::from(scenario.family.headers()));
             let receive = move |stop: &AtomicBool| receive(&socket, &counts, headers, start, stop);
-            receivers.push(Worker::start(&format!("receive {}", flow.name), receive)?);
+            receivers.push(Worker::start(&format!("receive {}", scenario.receivers[index].name), receive)?);
+            ears.push(ear);
         }
         let senders = scenario.flows.iter().map(|_| None).collect();
-        Ok(Self { start, counts, senders, receivers })
+        Ok(Self { start, sent, ears, senders, receivers })
     }
 
     /// Begins to send a flow from `socket`, which is bound to its source.
@@ -139,11 +160,11 @@ impl Generator {
         headers: u32,
         socket: UdpSocket,
     ) -> io::Result<()> {
-        let counts = Arc::clone(&self.counts[index]);
+        let counts = Arc::clone(&self.sent[index]);
         let payload = usize::try_from(flow.packet.saturating_sub(headers)).unwrap_or(HEADER).max(HEADER);
         let interval = Duration::from_nanos(u64::from(flow.packet) * 8 * 1_000_000_000 / flow.sends.max(1));
         let (start, to) = (self.start, SocketAddr::new(flow.destination, flow.port));
-        let pace = Pace { payload, interval };
+        let pace = Pace { flow: index as u64, payload, interval };
         let work = move |stop: &AtomicBool| send(&socket, to, &pace, &counts, start, stop);
         self.senders[index] = Some(Worker::start(&format!("send {}", flow.name), work)?);
         Ok(())
@@ -163,12 +184,19 @@ impl Generator {
         self.receivers.clear();
     }
 
-    /// Everything that was counted of a flow.
-    pub(crate) fn totals(&self, index: FlowIndex) -> Totals {
-        let counts = &self.counts[index];
-        let [sent, arrived, missed] =
-            [&counts.next, &counts.arrived, &counts.missed].map(|count| count.load(Ordering::Relaxed));
-        Totals { sent, arrived, missed }
+    /// All packets that were sent of a flow.
+    pub(crate) fn sent(&self, flow: FlowIndex) -> u64 {
+        self.sent[flow].next.load(Ordering::Relaxed)
+    }
+
+    /// All packets of a flow that arrived at a receiver, repeated ones too.
+    pub(crate) fn arrived(&self, flow: FlowIndex, receiver: ReceiverIndex) -> u64 {
+        self.ears[receiver].flows.get(&flow).map_or(0, |received| received.arrived.load(Ordering::Relaxed))
+    }
+
+    /// What reached a receiver's socket but found no room in it; lost, like what the network loses.
+    pub(crate) fn missed(&self, receiver: ReceiverIndex) -> u64 {
+        self.ears[receiver].missed.load(Ordering::Relaxed)
     }
 
     /// The flows that are being sent.
@@ -178,18 +206,17 @@ impl Generator {
 }
 
 impl Traffic for Generator {
-    fn measure(&self, flow: FlowIndex, during: Window) -> Measured {
-        let counts = &self.counts[flow];
-        Measured {
-            sent: sum(&counts.sent, during),
-            delivered: sum(&counts.delivered, during),
-            received_bytes: sum(&counts.received_bytes, during),
-        }
+    fn measure(&self, flow: FlowIndex, receiver: ReceiverIndex, during: Window) -> Measured {
+        let sent = sum(&self.sent[flow].packets, during);
+        let received = self.ears[receiver].flows.get(&flow);
+        let heard =
+            |cells: fn(&Received) -> &Vec<AtomicU64>| received.map_or(0, |all| sum(cells(all), during));
+        Measured { sent, delivered: heard(|all| &all.delivered), received_bytes: heard(|all| &all.bytes) }
     }
 
-    fn outage(&self, flow: FlowIndex, during: Window) -> Outage {
-        let counts = &self.counts[flow];
-        let bins = counts.sent.iter().zip(&counts.delivered).map(|(sent, delivered)| {
+    fn outage(&self, flow: FlowIndex, receiver: ReceiverIndex, during: Window) -> Outage {
+        let delivered = self.ears[receiver].flows.get(&flow).into_iter().flat_map(|all| &all.delivered);
+        let bins = self.sent[flow].packets.iter().zip(delivered).map(|(sent, delivered)| {
             let [sent, delivered] = [sent, delivered].map(|count| count.load(Ordering::Relaxed));
             (sent, sent.saturating_sub(delivered))
         });
@@ -209,15 +236,18 @@ impl Traffic for Generator {
 
 /// How a flow is sent.
 struct Pace {
+    /// Which one it is.
+    flow: u64,
     /// Bytes of UDP payload.
     payload: usize,
     /// From one packet to the next.
     interval: Duration,
 }
 
-fn send(socket: &UdpSocket, to: SocketAddr, pace: &Pace, counts: &Counts, start: Instant, stop: &AtomicBool) {
+fn send(socket: &UdpSocket, to: SocketAddr, pace: &Pace, counts: &Sent, start: Instant, stop: &AtomicBool) {
     let mut packet = vec![0; pace.payload];
     packet[..MAGIC.len()].copy_from_slice(&MAGIC);
+    packet[8..16].copy_from_slice(&pace.flow.to_be_bytes());
     let mut slot = Instant::now();
     let mut jitter = Jitter(u64::from(to.port()));
     let mut next = slot;
@@ -233,9 +263,9 @@ fn send(socket: &UdpSocket, to: SocketAddr, pace: &Pace, counts: &Counts, start:
         let time = now - start;
         let sequence = counts.next.fetch_add(1, Ordering::Relaxed);
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        packet[8..16].copy_from_slice(&sequence.to_be_bytes());
-        packet[16..24].copy_from_slice(&micros.to_be_bytes());
-        count(&counts.sent, time, 1);
+        packet[16..24].copy_from_slice(&sequence.to_be_bytes());
+        packet[24..32].copy_from_slice(&micros.to_be_bytes());
+        count(&counts.packets, time, 1);
         // A packet that the system does not take (the link is down) is one that does not arrive.
         let _ = socket.send_to(&packet, to);
         slot += pace.interval;
@@ -255,29 +285,32 @@ impl Jitter {
     }
 }
 
-fn receive(socket: &UdpSocket, counts: &Counts, headers: u64, start: Instant, stop: &AtomicBool) {
+fn receive(socket: &UdpSocket, ear: &Ear, headers: u64, start: Instant, stop: &AtomicBool) {
     let mut packet = [0; 2048];
-    let mut seen = Seen::default();
+    let mut seen: BTreeMap<FlowIndex, Seen> = BTreeMap::new();
     while !stop.load(Ordering::Relaxed) {
         let Ok(length) = socket.recv(&mut packet) else { continue };
-        let Some((sequence, sent)) = parse(&packet[..length]) else { continue };
-        counts.arrived.fetch_add(1, Ordering::Relaxed);
-        if !seen.insert(sequence) {
+        let Some((flow, sequence, sent)) = parse(&packet[..length]) else { continue };
+        let Some(received) = ear.flows.get(&flow) else { continue };
+        received.arrived.fetch_add(1, Ordering::Relaxed);
+        if !seen.entry(flow).or_default().insert(sequence) {
             continue;
         }
-        count(&counts.delivered, sent, 1);
-        count(&counts.received_bytes, start.elapsed(), headers + length as u64);
+        count(&received.delivered, sent, 1);
+        count(&received.bytes, start.elapsed(), headers + length as u64);
     }
     // A kernel that does not tell leaves it at none.
-    counts.missed.store(rsvp_netns::socket::drops(socket).unwrap_or(0), Ordering::Relaxed);
+    ear.missed.store(rsvp_netns::socket::drops(socket).unwrap_or(0), Ordering::Relaxed);
 }
 
-/// Sequence number and time of sending of a packet of the lab.
-fn parse(payload: &[u8]) -> Option<(u64, Duration)> {
+/// Flow, sequence number and time of sending of a packet of the lab.
+fn parse(payload: &[u8]) -> Option<(FlowIndex, u64, Duration)> {
     let header: &[u8; HEADER] = payload.first_chunk()?;
-    let [magic, sequence, micros] = [0, 8, 16].map(|at| <[u8; 8]>::try_from(&header[at..at + 8]).ok());
+    let [magic, flow, sequence, micros] =
+        [0, 8, 16, 24].map(|at| <[u8; 8]>::try_from(&header[at..at + 8]).ok());
     (magic? == MAGIC).then_some(())?;
-    Some((u64::from_be_bytes(sequence?), Duration::from_micros(u64::from_be_bytes(micros?))))
+    let flow = usize::try_from(u64::from_be_bytes(flow?)).ok()?;
+    Some((flow, u64::from_be_bytes(sequence?), Duration::from_micros(u64::from_be_bytes(micros?))))
 }
 
 /// Which sequence numbers have been seen, one bit each.
@@ -332,14 +365,15 @@ mod tests {
         generator.silence(0);
         generator.stop();
         let all = Window { from: Duration::ZERO, to: Duration::from_secs(2) };
-        let measured = generator.measure(0, all);
+        let measured = generator.measure(0, 0, all);
         // 200 packets a second; a machine that is busy sends fewer, never more than the schedule and one catch-up.
         assert!((20..=140).contains(&measured.sent), "{measured:?}");
         assert_eq!(measured.delivered, measured.sent);
         assert_eq!(measured.received_bytes, measured.delivered * 1000);
-        assert_eq!(generator.totals(0), Totals { sent: measured.sent, arrived: measured.sent, missed: 0 });
+        let totals = (generator.sent(0), generator.arrived(0, 0), generator.missed(0));
+        assert_eq!(totals, (measured.sent, measured.sent, 0));
         let later = Window { from: Duration::from_secs(1), to: Duration::from_secs(2) };
-        assert_eq!(generator.measure(0, later), Measured::default());
+        assert_eq!(generator.measure(0, 0, later), Measured::default());
         Ok(())
     }
 

@@ -15,20 +15,20 @@ use tokio::time::timeout;
 
 use super::daemon::ANSWER;
 use crate::lab::backend::{Fault, Refusal};
-use crate::lab::model::{Flow, FlowIndex, NodeIndex, Scenario};
+use crate::lab::model::{Flow, FlowIndex, NodeIndex, ReceiverIndex, Scenario};
 use crate::lab::scenario::{Service, StyleName};
 
 /// What an application does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
-    /// It announces a flow.
-    Sender,
-    /// It reserves for one.
-    Receiver,
+    /// It announces this flow.
+    Sender(FlowIndex),
+    /// It reserves as this receiver.
+    Receiver(ReceiverIndex),
 }
 
-/// The refusals that receivers were told, by flow.
-type Refusals = Arc<Mutex<BTreeMap<FlowIndex, Refusal>>>;
+/// The refusals that receivers were told.
+type Refusals = Arc<Mutex<BTreeMap<Role, Refusal>>>;
 
 /// One application.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ struct App {
 #[derive(Debug)]
 pub(crate) struct Apps {
     runtime: Handle,
-    running: BTreeMap<(Role, FlowIndex), App>,
+    running: BTreeMap<Role, App>,
     refusals: Refusals,
 }
 
@@ -52,35 +52,33 @@ impl Apps {
     }
 
     /// Starts one; the daemon has taken its request when this returns.
-    pub(crate) fn start(
-        &mut self,
-        role: Role,
-        index: FlowIndex,
-        flow: &Flow,
-        socket: &Path,
-    ) -> Result<(), Fault> {
-        lock(&self.refusals).remove(&index);
+    pub(crate) fn start(&mut self, role: Role, scenario: &Scenario, socket: &Path) -> Result<(), Fault> {
+        lock(&self.refusals).remove(&role);
+        let name = match role {
+            Role::Sender(flow) => &scenario.flows[flow].name,
+            Role::Receiver(receiver) => &scenario.receivers[receiver].name,
+        };
         let request = async {
             let client = Client::connect(socket).await?;
             match role {
-                Role::Sender => client.send(&announcement(flow)).await,
-                Role::Receiver => client.reserve(&reservation(flow)).await,
+                Role::Sender(flow) => client.send(&announcement(&scenario.flows[flow])).await,
+                Role::Receiver(receiver) => client.reserve(&reservation(receiver, scenario)).await,
             }
         };
         let held = self.runtime.block_on(async { timeout(ANSWER, request).await });
         let held = held
-            .map_err(|_| format!("{}: its daemon does not answer", flow.name))?
-            .map_err(|error| format!("{}: {error}", flow.name))?;
+            .map_err(|_| format!("{name}: its daemon does not answer"))?
+            .map_err(|error| format!("{name}: {error}"))?;
         let (stop, stopped) = oneshot::channel();
         let refusals = Arc::clone(&self.refusals);
-        let task = self.runtime.spawn(hold(held, stopped, index, refusals));
-        self.running.insert((role, index), App { stop, task });
+        let task = self.runtime.spawn(hold(held, stopped, role, refusals));
+        self.running.insert(role, App { stop, task });
         Ok(())
     }
 
     /// Ends one; the daemon has released it when this returns. One that does not run has ended already.
-    pub(crate) fn end(&mut self, role: Role, index: FlowIndex) -> Result<(), Fault> {
-        let Some(app) = self.running.remove(&(role, index)) else { return Ok(()) };
+    pub(crate) fn end(&mut self, role: Role) -> Result<(), Fault> {
+        let Some(app) = self.running.remove(&role) else { return Ok(()) };
         // It may have ended with its daemon.
         let _ = app.stop.send(());
         self.runtime
@@ -91,9 +89,9 @@ impl Apps {
 
     /// Ends all that still run.
     pub(crate) fn end_all(&mut self) {
-        for (role, index) in self.running.keys().copied().collect::<Vec<_>>() {
+        for role in self.running.keys().copied().collect::<Vec<_>>() {
             // A daemon that does not answer is found out when it is to stop.
-            let _ = self.end(role, index);
+            let _ = self.end(role);
         }
     }
 
@@ -104,28 +102,28 @@ impl Apps {
         node: NodeIndex,
         socket: &Path,
     ) -> Result<(), Fault> {
-        let of_node = |(role, index): &(Role, FlowIndex)| {
-            let flow = &scenario.flows[*index];
-            node == if *role == Role::Sender { flow.from } else { flow.to }
+        let of_node = |role: &Role| match role {
+            Role::Sender(flow) => scenario.flows[*flow].from == node,
+            Role::Receiver(receiver) => scenario.receivers[*receiver].node == node,
         };
-        for (role, index) in self.running.keys().copied().filter(of_node).collect::<Vec<_>>() {
-            self.start(role, index, &scenario.flows[index], socket)?;
+        for role in self.running.keys().copied().filter(of_node).collect::<Vec<_>>() {
+            self.start(role, scenario, socket)?;
         }
         Ok(())
     }
 
     /// What a receiver was last told, if it was refused.
-    pub(crate) fn refusal(&self, flow: FlowIndex) -> Option<Refusal> {
-        lock(&self.refusals).get(&flow).cloned()
+    pub(crate) fn refusal(&self, receiver: ReceiverIndex) -> Option<Refusal> {
+        lock(&self.refusals).get(&Role::Receiver(receiver)).cloned()
     }
 }
 
-fn lock(refusals: &Refusals) -> std::sync::MutexGuard<'_, BTreeMap<FlowIndex, Refusal>> {
+fn lock(refusals: &Refusals) -> std::sync::MutexGuard<'_, BTreeMap<Role, Refusal>> {
     refusals.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Holds what the daemon granted until told to stop, or until the daemon goes.
-async fn hold(mut held: Held, mut stopped: oneshot::Receiver<()>, flow: FlowIndex, refusals: Refusals) {
+async fn hold(mut held: Held, mut stopped: oneshot::Receiver<()>, role: Role, refusals: Refusals) {
     loop {
         tokio::select! {
             _ = &mut stopped => {
@@ -136,7 +134,7 @@ async fn hold(mut held: Held, mut stopped: oneshot::Receiver<()>, flow: FlowInde
             update = held.next() => match update {
                 Ok(Some(Update { upcall: Some(Upcall::ResvError { error, .. }), .. })) => {
                     let refusal = Refusal { code: error.error_code, value: error.error_value, node: error.node };
-                    lock(&refusals).insert(flow, refusal);
+                    lock(&refusals).insert(role, refusal);
                 }
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => return,
@@ -146,35 +144,41 @@ async fn hold(mut held: Held, mut stopped: oneshot::Receiver<()>, flow: FlowInde
 }
 
 fn announcement(flow: &Flow) -> SenderRequest {
-    let mut request = SenderRequest::new(Session::udp(flow.destination, flow.port), tspec(flow));
+    let tspec = tspec(flow.rate, flow.bucket, flow.packet);
+    let mut request = SenderRequest::new(Session::udp(flow.destination, flow.port), tspec);
     request.source = Some(flow.source);
     request.source_port = Some(flow.port);
     request
 }
 
-fn reservation(flow: &Flow) -> ReservationRequest {
-    let (style, senders) = match flow.style {
-        StyleName::Ff => (Style::Ff, vec![Filter::new(flow.source, flow.port)]),
-        StyleName::Se => (Style::Se, vec![Filter::new(flow.source, flow.port)]),
+fn reservation(index: ReceiverIndex, scenario: &Scenario) -> ReservationRequest {
+    let receiver = &scenario.receivers[index];
+    let sender = |flow: &FlowIndex| Filter::new(scenario.flows[*flow].source, scenario.flows[*flow].port);
+    let senders = receiver.flows.iter().map(sender).collect();
+    let (style, senders) = match receiver.style {
+        StyleName::Ff => (Style::Ff, senders),
+        StyleName::Se => (Style::Se, senders),
         StyleName::Wf => (Style::Wf, Vec::new()),
     };
-    let tspec = tspec(flow);
-    let flowspec = match flow.service {
+    let tspec = tspec(receiver.rate, receiver.bucket, receiver.packet);
+    let flowspec = match receiver.service {
         Service::ControlledLoad => Flowspec::ControlledLoad(tspec),
         Service::Guaranteed => Flowspec::Guaranteed { tspec, rate: tspec.average_rate, slack: 0 },
     };
-    let mut request = ReservationRequest::new(Session::udp(flow.destination, flow.port), style, flowspec);
+    let session = Session::udp(receiver.destination, receiver.port);
+    let mut request = ReservationRequest::new(session, style, flowspec);
     request.senders = senders;
+    request.receiver = Some(receiver.address);
     request.confirmed()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate beyond 2^53 bit/s is no rate")]
-fn tspec(flow: &Flow) -> Tspec {
+fn tspec(rate: u64, bucket: u64, packet: u32) -> Tspec {
     Tspec {
-        average_rate: flow.rate as f64,
-        size: flow.bucket as f64,
+        average_rate: rate as f64,
+        size: bucket as f64,
         peak_rate: None,
-        min_policed_unit: flow.packet,
-        max_packet_size: flow.packet,
+        min_policed_unit: packet,
+        max_packet_size: packet,
     }
 }

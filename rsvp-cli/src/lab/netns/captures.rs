@@ -1,9 +1,10 @@
 //! What was captured: every link's packets, counted and read.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use rsvp_core::wire::{Message, RawMessage};
@@ -13,7 +14,7 @@ use crate::decode::capture::{Capture, Frame};
 use crate::decode::packet::{Content, dissect};
 use crate::lab::backend::{Fault, Heard, Verdict};
 use crate::lab::heard;
-use crate::lab::model::{Flow, FlowIndex, LinkIndex, NodeIndex, Scenario};
+use crate::lab::model::{FlowIndex, LinkIndex, NodeIndex, Scenario};
 use crate::lab::scenario::StateKind;
 use crate::lab::traffic::{Generator, is_ours};
 
@@ -88,29 +89,52 @@ impl Found {
 
     /// Whether what the senders and receivers counted is what passed their links.
     pub(crate) fn agree(&self, scenario: &Scenario, generator: &Generator) -> Verdict {
-        let (mut packets, mut unheard) = (0, 0);
-        for (index, flow) in scenario.flows.iter().enumerate() {
-            let totals = generator.totals(index);
-            let received = totals.arrived + totals.missed;
-            for (node, counted) in [(flow.from, totals.sent), (flow.to, received)] {
-                // Hosts do not forward: what passes their links is their own.
-                let of_node = |counts: &dyn Fn(LinkIndex) -> u64| -> u64 {
-                    scenario.nodes[node].interfaces.iter().map(|interface| counts(interface.link)).sum()
-                };
-                let captured = of_node(&|link| self.data[link][index]);
-                let missed = of_node(&|link| self.missed[link]);
-                if captured > counted || captured + missed < counted {
-                    let (flow, node) = (&flow.name, &scenario.nodes[node].name);
-                    let captured = format!("{captured} captured at {node}{}", and("missed", missed));
-                    return Verdict::Failed(format!("{flow}: {counted} packets counted, {captured}"));
-                }
-                packets += captured;
-            }
-            unheard += totals.missed;
+        match self.compare(scenario, generator) {
+            Ok(seen) => Verdict::Passed(seen),
+            Err(why) => Verdict::Failed(why),
         }
+    }
+
+    fn compare(&self, scenario: &Scenario, generator: &Generator) -> Result<String, String> {
+        let mut packets = 0;
+        for (index, flow) in scenario.flows.iter().enumerate() {
+            packets += self.agrees(scenario, index, flow.from, generator.sent(index), true)?;
+            for receiver in scenario.receivers_of(index) {
+                let counted = generator.arrived(index, receiver);
+                let (node, group) = (scenario.receivers[receiver].node, scenario.receivers[receiver].group);
+                // What a socket has no room for is not told by flow; nor is what passes a LAN only its members'.
+                let whole = group.is_none();
+                let missed = if whole { generator.missed(receiver) } else { 0 };
+                packets += self.agrees(scenario, index, node, counted + missed, whole)?;
+            }
+        }
+        let unheard = (0..scenario.receivers.len()).map(|receiver| generator.missed(receiver)).sum();
         let missed = and("missed by the captures", self.missed.iter().sum());
         let unheard = and("missed by the receivers", unheard);
-        Verdict::Passed(format!("{packets} packets at the flows' first and last links{missed}{unheard}"))
+        Ok(format!("{packets} packets at the flows' senders and receivers{missed}{unheard}"))
+    }
+
+    /// How many packets of a flow were captured at a host, if as many were counted there; or, where the capture is not
+    /// `whole`ly that host's, no more.
+    fn agrees(
+        &self,
+        scenario: &Scenario,
+        flow: FlowIndex,
+        node: NodeIndex,
+        counted: u64,
+        whole: bool,
+    ) -> Result<u64, String> {
+        // Hosts do not forward: what passes their links is their own.
+        let of_node = |counts: &dyn Fn(LinkIndex) -> u64| -> u64 {
+            scenario.nodes[node].interfaces.iter().map(|interface| counts(interface.link)).sum()
+        };
+        let (captured, missed) = (of_node(&|link| self.data[link][flow]), of_node(&|link| self.missed[link]));
+        if (whole && captured > counted) || captured + missed < counted {
+            let (flow, node) = (&scenario.flows[flow].name, &scenario.nodes[node].name);
+            let captured = format!("{captured} captured at {node}{}", and("missed", missed));
+            return Err(format!("{flow}: {counted} packets counted, {captured}"));
+        }
+        Ok(captured)
     }
 
     /// Whether every captured RSVP message is well-formed and has a good checksum.
@@ -134,7 +158,7 @@ fn check(message: &[u8]) -> Result<(), String> {
     Message::parse(&raw, MAX_OBJECTS).map_err(|error| error.to_string()).map(drop)
 }
 
-/// Who heard a message that refreshes a flow's state: data flows down the path, so a Path is heard by the lower end of
+/// Who heard a message that refreshes a flow's state: data flows down the tree, so a Path is heard by the lower ends of
 /// a link and a Resv by the upper one.
 fn refresh(
     message: &[u8],
@@ -142,40 +166,39 @@ fn refresh(
     link: LinkIndex,
     scenario: &Scenario,
     start: SystemTime,
-) -> Option<Heard> {
-    let refresh = heard::read(message, scenario)?;
-    let at = frame.time?.duration_since(start).unwrap_or_default();
-    let [upper, lower] = ends_along(&scenario.flows[refresh.flow], link, at, scenario)?;
-    let node = match refresh.kind {
-        StateKind::Path => lower,
-        StateKind::Reservation => upper,
-    };
-    Some(Heard {
+) -> Vec<Heard> {
+    let (Some(refresh), Some(time)) = (heard::read(message, scenario), frame.time) else { return Vec::new() };
+    let at = time.duration_since(start).unwrap_or_default();
+    let mut nodes = BTreeSet::new();
+    for flow in &refresh.flows {
+        for (node, branch) in scenario.data_tree(*flow, at).0 {
+            let hears = match refresh.kind {
+                StateKind::Path => branch.incoming == Some(link),
+                StateKind::Reservation => branch.outgoing.contains(&link),
+            };
+            nodes.extend(hears.then_some(node));
+        }
+    }
+    let heard = |node| Heard {
         at,
         node,
         kind: refresh.kind,
-        flow: refresh.flow,
+        flows: refresh.flows.clone(),
         hop: refresh.hop.address,
         refresh: refresh.period,
-    })
-}
-
-/// The ends of a link, in the order in which a flow passes them at that time.
-fn ends_along(flow: &Flow, link: LinkIndex, at: Duration, scenario: &Scenario) -> Option<[NodeIndex; 2]> {
-    let path = scenario.path(flow, at)?;
-    let mut steps = path.windows(2).filter_map(|step| <[NodeIndex; 2]>::try_from(step).ok());
-    steps.find(|[one, other]| scenario.link_between(*one, *other) == Some(link))
+    };
+    nodes.into_iter().map(heard).collect()
 }
 
 /// The flow of a data packet of the lab.
 fn flow_of(frame: &[u8], scenario: &Scenario) -> Option<FlowIndex> {
     let packet = LaxSlicedPacket::from_ethernet(frame).ok()?;
-    let destination = match packet.net? {
-        LaxNetSlice::Ipv4(ip) => ip.header().destination_addr().into(),
-        LaxNetSlice::Ipv6(ip) => ip.header().destination_addr().into(),
+    let (source, destination) = match packet.net? {
+        LaxNetSlice::Ipv4(ip) => (ip.header().source_addr().into(), ip.header().destination_addr().into()),
+        LaxNetSlice::Ipv6(ip) => (ip.header().source_addr().into(), ip.header().destination_addr().into()),
         LaxNetSlice::Arp(_) => return None,
     };
     let Some(TransportSlice::Udp(datagram)) = packet.transport else { return None };
     is_ours(datagram.payload()).then_some(())?;
-    scenario.flow_to(destination, datagram.destination_port())
+    scenario.flows_to(destination, datagram.destination_port(), &[source]).first().copied()
 }

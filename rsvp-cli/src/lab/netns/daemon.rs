@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs::{self, File};
+use std::net::IpAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -123,13 +124,12 @@ impl Daemon {
     /// Lets its events go to `changes` until it ends.
     pub(crate) fn watch(&self, scenario: &Scenario, node: NodeIndex, changes: &Changes, runtime: &Handle) {
         let (socket, changes) = (self.socket.clone(), changes.clone());
-        let flows: Vec<_> = scenario.flows.iter().map(|flow| (flow.destination, flow.port)).collect();
+        let flows: Vec<_> =
+            scenario.flows.iter().map(|flow| (flow.destination, flow.port, flow.source)).collect();
         let task = async move {
             let mut events = Client::connect(socket).await?.monitor().await?;
             while let Some(record) = events.next().await? {
-                let session = record.session.map(|session| (session.destination, session.destination_port));
-                let flow = session.and_then(|session| flows.iter().position(|flow| *flow == session));
-                let change = state_change(record, flow, node, changes.start.elapsed());
+                let change = state_change(record, &flows, node, changes.start.elapsed());
                 if changes.sink.send(change).is_err() {
                     break;
                 }
@@ -141,12 +141,26 @@ impl Daemon {
     }
 }
 
-fn state_change(record: EventRecord, flow: Option<usize>, node: NodeIndex, at: Duration) -> StateChange {
+/// A flow's destination, port and source.
+type FlowKey = (IpAddr, u16, IpAddr);
+
+fn state_change(record: EventRecord, flows: &[FlowKey], node: NodeIndex, at: Duration) -> StateChange {
+    let senders = match &record.happening {
+        Happening::State { senders, .. } => &senders[..],
+        _ => &[],
+    };
+    let concerns = |(destination, port, source): &FlowKey| {
+        record
+            .session
+            .is_some_and(|session| (session.destination, session.destination_port) == (*destination, *port))
+            && (senders.is_empty() || senders.iter().any(|sender| sender.source == *source))
+    };
+    let concerned = flows.iter().enumerate().filter(|(_, flow)| concerns(flow)).map(|(index, _)| index);
     let other = StateChange {
         at,
         node,
         subject: Subject::Other,
-        flow,
+        flows: concerned.collect(),
         interface: None,
         neighbor: None,
         change: "",

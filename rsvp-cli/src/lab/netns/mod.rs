@@ -5,31 +5,31 @@ mod captures;
 mod daemon;
 mod directory;
 mod kernel;
+mod network;
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::net::UdpSocket;
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::signal::Signal;
 use rsvp_client::Client;
-use rsvp_client::api::{InstalledView, SenderView};
-use rsvp_netns::Namespace;
+use rsvp_client::api::{Filter, InstalledView, SenderView};
 use tokio::runtime::Runtime;
 
 use super::backend::{
     Backend, Ending, Fault, InstalledState, NodeState, PathState, Refusal, StateChange, Traffic, Verdict,
 };
 use super::interrupt::Interrupt;
-use super::model::{Action, FlowIndex, LinkIndex, NodeIndex, Scenario, Window};
-use super::routing::Route;
+use super::model::{Action, FlowIndex, NodeIndex, ReceiverIndex, Scenario, Window};
 use super::traffic::Generator;
 use crate::units::format_rate;
 use apps::{Apps, Role};
 use captures::Captures;
 use daemon::{ANSWER, Changes, Daemon};
 use directory::Directory;
+use network::Network;
 
 /// The time that the timeline's rates are taken over.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -42,7 +42,9 @@ pub(crate) struct Netns<'a> {
     /// By node; a plain router has none.
     daemons: Vec<Option<Daemon>>,
     captures: Option<Captures>,
-    namespaces: Vec<Namespace>,
+    /// The receivers' sockets, to join groups with.
+    sockets: Vec<UdpSocket>,
+    network: Network,
     directory: Directory,
     scenario: &'a Scenario,
     interrupt: &'a Interrupt,
@@ -66,16 +68,16 @@ impl<'a> Netns<'a> {
         let directory = Directory::new().map_err(|error| format!("cannot make a directory: {error}"))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot start the event loop: {error}"))?;
-        let namespaces = namespaces(scenario).map_err(|error| error.to_string())?;
-        let captures = capture(scenario, &namespaces, pcap.unwrap_or(directory.path()))?;
+        let network = Network::new(scenario)?;
+        let captures = network.capture(scenario, pcap.unwrap_or(directory.path()))?;
         let mut daemons = Vec::new();
-        for (node, namespace) in namespaces.iter().enumerate() {
+        for node in scenario.node_indices() {
             if !scenario.nodes[node].kind.speaks_rsvp() {
                 daemons.push(None);
                 continue;
             }
             let mut daemon = Daemon::new(scenario, node, directory.path())?;
-            daemon.start(namespace, runtime.handle())?;
+            daemon.start(network.node(node), runtime.handle())?;
             daemons.push(Some(daemon));
         }
         let started = (Instant::now(), SystemTime::now());
@@ -85,15 +87,17 @@ impl<'a> Netns<'a> {
             let Some(daemon) = daemon else { continue };
             daemon.watch(scenario, node, &changes, runtime.handle());
         }
-        let receivers = receivers(scenario, &namespaces)?;
-        let generator = Generator::new(scenario, started.0, receivers)
-            .map_err(|error| format!("cannot start the receivers: {error}"))?;
+        let sockets = network.receivers(scenario)?;
+        let failed = |error: std::io::Error| format!("cannot start the receivers: {error}");
+        let receivers: Result<Vec<_>, _> = sockets.iter().map(UdpSocket::try_clone).collect();
+        let generator = Generator::new(scenario, started.0, receivers.map_err(failed)?).map_err(failed)?;
         Ok(Self {
             apps: Apps::new(runtime.handle().clone()),
             generator: Some(generator),
             daemons,
             captures: Some(captures),
-            namespaces,
+            sockets,
+            network,
             directory,
             scenario,
             interrupt,
@@ -118,76 +122,30 @@ impl<'a> Netns<'a> {
 
     fn send(&mut self, index: FlowIndex) -> Result<(), Fault> {
         let (scenario, flow) = (self.scenario, &self.scenario.flows[index]);
-        let from = SocketAddr::new(flow.source, flow.port);
-        let failed = |error| format!("{}: cannot send from {from}: {error}", flow.name);
         // A sender that is told to send again stops first: its port must be free.
         self.generator()?.silence(index);
-        let socket = self.namespaces[flow.from].run(|| UdpSocket::bind(from)).map_err(failed)?;
-        self.generator()?.send(index, flow, scenario.family.headers(), socket).map_err(failed)
+        let socket = self.network.sender(index, scenario)?;
+        let sent = self.generator()?.send(index, flow, scenario.family.headers(), socket);
+        sent.map_err(|error| format!("{}: cannot send: {error}", flow.name))
     }
 
-    fn set_link(&mut self, link: LinkIndex, up: bool) -> Result<(), Fault> {
-        for node in self.scenario.links[link].ends {
-            let interfaces = &self.scenario.nodes[node].interfaces;
-            for interface in interfaces.iter().filter(|interface| interface.link == link) {
-                let namespace = &self.namespaces[node];
-                let done = if up {
-                    namespace.link_up(&interface.name)
-                } else {
-                    namespace.link_down(&interface.name)
-                };
-                done.map_err(|error| error.to_string())?;
-            }
-        }
-        if up {
-            self.repair(link)?;
-        }
-        Ok(())
+    fn start_app(&mut self, role: Role) -> Result<(), Fault> {
+        let node = match role {
+            Role::Sender(flow) => self.scenario.flows[flow].from,
+            Role::Receiver(receiver) => self.scenario.receivers[receiver].node,
+        };
+        let socket = self.socket(node)?.to_owned();
+        self.apps.start(role, self.scenario, &socket)
     }
 
-    /// Gives every node the routes of a topology, and takes away those that it had and has no more.
-    fn converge(&self, index: usize) -> Result<(), Fault> {
-        let [before, now] = [&self.scenario.topologies[index - 1], &self.scenario.topologies[index]];
-        for (node, namespace) in self.namespaces.iter().enumerate() {
-            let routes = now.routes(node);
-            let gone = |old: &&Route| !routes.iter().any(|route| route.prefix == old.prefix);
-            for route in before.routes(node).iter().filter(gone) {
-                // The kernel may have removed it with the link.
-                let _ = namespace.unroute(route.prefix, route.prefix_length);
-            }
-            for route in routes {
-                namespace
-                    .route(route.prefix, route.prefix_length, route.gateway)
-                    .map_err(|error| error.to_string())?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts back the addresses that the kernel removed with the link, and where routes are static those too.
-    fn repair(&mut self, link: LinkIndex) -> Result<(), Fault> {
-        for (node, namespace) in self.namespaces.iter().enumerate() {
-            for interface in self.scenario.nodes[node].interfaces.iter().filter(|own| own.link == link) {
-                let length = self.scenario.family.prefix_length();
-                match namespace.address(&interface.name, interface.address, length) {
-                    Err(error) if !error.is_existing() => return Err(error.to_string()),
-                    _ => {}
-                }
-            }
-            if self.scenario.convergence.is_some() {
-                continue;
-            }
-            // A node behind another link that is still down has no way to some of its routes.
-            for route in self.scenario.topologies[0].routes(node) {
-                let _ = namespace.route(route.prefix, route.prefix_length, route.gateway);
-            }
-        }
-        Ok(())
+    fn set_member(&mut self, receiver: ReceiverIndex, joins: bool) -> Result<(), Fault> {
+        self.network.set_member(receiver, joins, &self.sockets[receiver], self.scenario)?;
+        self.network.route_groups(self.scenario, self.moment)
     }
 
     fn start(&mut self, node: NodeIndex) -> Result<(), Fault> {
         let daemon = daemon(&mut self.daemons, node)?;
-        daemon.start(&self.namespaces[node], self.runtime.handle())?;
+        daemon.start(self.network.node(node), self.runtime.handle())?;
         daemon.watch(self.scenario, node, &self.changes, self.runtime.handle());
         self.apps.restart(self.scenario, node, daemon.socket())
     }
@@ -196,8 +154,8 @@ impl<'a> Netns<'a> {
     /// things to its next start.
     fn look_for_leftovers(&self, stopped: &[bool]) -> Verdict {
         let mut looked = 0;
-        for (node, namespace) in self.namespaces.iter().enumerate().filter(|(node, _)| stopped[*node]) {
-            if let Err(left) = kernel::is_clean(namespace, self.scenario, node) {
+        for node in self.scenario.node_indices().into_iter().filter(|node| stopped[*node]) {
+            if let Err(left) = kernel::is_clean(self.network.node(node), self.scenario, node) {
                 return Verdict::Failed(left);
             }
             looked += 1;
@@ -234,28 +192,23 @@ impl Backend for Netns<'_> {
 
     fn act(&mut self, action: Action) -> Result<(), Fault> {
         self.answers.clear();
-        let flows = &self.scenario.flows;
         match action {
             Action::Send(flow) => self.send(flow),
             Action::Silence(flow) => {
                 self.generator()?.silence(flow);
                 Ok(())
             }
-            Action::Announce(flow) => {
-                let socket = self.socket(flows[flow].from)?.to_owned();
-                self.apps.start(Role::Sender, flow, &flows[flow], &socket)
-            }
-            Action::Reserve(flow) => {
-                let socket = self.socket(flows[flow].to)?.to_owned();
-                self.apps.start(Role::Receiver, flow, &flows[flow], &socket)
-            }
-            Action::Withdraw(flow) => self.apps.end(Role::Sender, flow),
-            Action::Release(flow) => self.apps.end(Role::Receiver, flow),
-            Action::LinkDown(link) => self.set_link(link, false),
-            Action::LinkUp(link) => self.set_link(link, true),
+            Action::Announce(flow) => self.start_app(Role::Sender(flow)),
+            Action::Withdraw(flow) => self.apps.end(Role::Sender(flow)),
+            Action::Join(receiver) => self.set_member(receiver, true),
+            Action::Leave(receiver) => self.set_member(receiver, false),
+            Action::Reserve(receiver) => self.start_app(Role::Receiver(receiver)),
+            Action::Release(receiver) => self.apps.end(Role::Receiver(receiver)),
+            Action::LinkDown(link) => self.network.set_link(link, false, self.scenario),
+            Action::LinkUp(link) => self.network.set_link(link, true, self.scenario),
             // Routing is told; it follows in its own time.
             Action::Cost(..) => Ok(()),
-            Action::Converge(topology) => self.converge(topology),
+            Action::Converge(topology) => self.network.converge(topology, self.scenario),
             Action::Freeze(node) => daemon(&mut self.daemons, node)?.signal(Signal::SIGSTOP),
             Action::Thaw(node) => daemon(&mut self.daemons, node)?.signal(Signal::SIGCONT),
             Action::Kill(node) => daemon(&mut self.daemons, node)?.kill(),
@@ -274,17 +227,19 @@ impl Backend for Netns<'_> {
             return Ok(known.clone());
         }
         let (senders, installed) = self.ask(node)?;
-        let flow = |session: rsvp_client::api::Session| {
-            self.scenario.flow_to(session.destination, session.destination_port)
+        let flows = |session: rsvp_client::api::Session, senders: &[Filter]| {
+            let sources: Vec<_> = senders.iter().map(|sender| sender.source).collect();
+            self.scenario.flows_to(session.destination, session.destination_port, &sources)
         };
         let paths = senders.into_iter().map(|view| PathState {
-            flow: flow(view.session),
+            flow: flows(view.session, &[view.sender]).first().copied(),
             previous_hop: view.previous_hop.map(|hop| hop.address),
             non_rsvp: view.non_rsvp,
             broken: view.adspec.is_some_and(|adspec| adspec.broken),
         });
         let installed = installed.into_iter().map(|view| InstalledState {
-            flow: flow(view.session),
+            flows: flows(view.session, &view.senders),
+            interface: view.interface,
             bandwidth: view.bandwidth,
             done: view.installed,
         });
@@ -294,7 +249,7 @@ impl Backend for Netns<'_> {
     }
 
     fn kernel(&mut self, node: NodeIndex) -> Verdict {
-        let namespace = &self.namespaces[node];
+        let namespace = self.network.node(node);
         let judged = if self.daemons[node].is_some() {
             self.ask(node).and_then(|(_, installed)| kernel::compare(namespace, &installed))
         } else {
@@ -306,27 +261,31 @@ impl Backend for Netns<'_> {
         }
     }
 
-    fn refusal(&mut self, flow: FlowIndex) -> Option<Refusal> {
-        self.apps.refusal(flow)
+    fn refusal(&mut self, receiver: ReceiverIndex) -> Option<Refusal> {
+        self.apps.refusal(receiver)
     }
 
     fn glance(&mut self) -> Option<String> {
         let now = self.started.0.elapsed();
         let window = Window { from: now.saturating_sub(2 * GLANCE), to: now.saturating_sub(GLANCE) };
         let generator = self.generator.as_ref()?;
-        let figures: Vec<String> = generator
-            .active()
-            .map(|index| {
-                let flow = &self.scenario.flows[index];
-                let measured = generator.measure(index, window);
+        let mut figures = Vec::new();
+        for index in generator.active() {
+            for receiver in self.scenario.receivers_of(index) {
+                let to = &self.scenario.receivers[receiver];
+                if !self.scenario.is_member(receiver, window.from) {
+                    continue;
+                }
+                let measured = generator.measure(index, receiver, window);
                 let lost = measured.sent.saturating_sub(measured.delivered) * 100 / measured.sent.max(1);
                 // Rounded to what a line has room for.
                 let kilobits = measured.received_bytes * 8 / 10_000 * 10;
                 #[expect(clippy::cast_precision_loss, reason = "for display")]
                 let rate = format_rate(kilobits as f64 * 1000.0);
-                format!("{} {rate} (-{lost} %)", flow.name)
-            })
-            .collect();
+                let to = to.group.map(|_| format!(" to {}", to.name)).unwrap_or_default();
+                figures.push(format!("{}{to} {rate} (-{lost} %)", self.scenario.flows[index].name));
+            }
+        }
         (!figures.is_empty()).then(|| figures.join("  "))
     }
 
@@ -368,68 +327,4 @@ impl Backend for Netns<'_> {
 /// The daemon of a node.
 fn daemon(daemons: &mut [Option<Daemon>], node: NodeIndex) -> Result<&mut Daemon, Fault> {
     daemons[node].as_mut().ok_or_else(|| "a plain router has no daemon".to_owned())
-}
-
-/// Makes the network: namespaces, links, addresses, routes.
-fn namespaces(scenario: &Scenario) -> Result<Vec<Namespace>, rsvp_netns::Error> {
-    let mut namespaces = Vec::new();
-    for node in &scenario.nodes {
-        let namespace = Namespace::new(&node.name)?;
-        if node.kind.forwards() {
-            namespace.forward()?;
-        }
-        namespaces.push(namespace);
-    }
-    for (index, link) in scenario.links.iter().enumerate() {
-        let [one, other] = link.ends.map(|node| {
-            let interfaces = &scenario.nodes[node].interfaces;
-            (node, interfaces.iter().find(|interface| interface.link == index))
-        });
-        let ((one, Some(from)), (other, Some(to))) = (one, other) else { continue };
-        namespaces[one].add_link(&from.name, &namespaces[other], &to.name)?;
-        for (node, interface) in [(one, from), (other, to)] {
-            namespaces[node].address(&interface.name, interface.address, scenario.family.prefix_length())?;
-        }
-    }
-    for (node, namespace) in namespaces.iter().enumerate() {
-        for interface in &scenario.nodes[node].interfaces {
-            namespace.wait_for_link(&interface.name)?;
-            // Elsewhere the daemon does that.
-            if !scenario.nodes[node].kind.speaks_rsvp() {
-                namespace.limit(&interface.name, scenario.links[interface.link].rate)?;
-            }
-        }
-        for route in scenario.topologies[0].routes(node) {
-            namespace.route(route.prefix, route.prefix_length, route.gateway)?;
-        }
-    }
-    Ok(namespaces)
-}
-
-/// Records every link, at its first end.
-fn capture(scenario: &Scenario, namespaces: &[Namespace], directory: &Path) -> Result<Captures, Fault> {
-    std::fs::create_dir_all(directory)
-        .map_err(|error| format!("cannot make the directory {}: {error}", directory.display()))?;
-    let mut captures = Captures::default();
-    for (index, link) in scenario.links.iter().enumerate() {
-        let node = link.ends[0];
-        let interfaces = &scenario.nodes[node].interfaces;
-        for interface in interfaces.iter().filter(|interface| interface.link == index) {
-            let path: PathBuf = directory.join(format!("{}.pcap", link.name));
-            let recorder =
-                namespaces[node].capture(&interface.name, &path).map_err(|error| error.to_string())?;
-            captures.add(path, recorder);
-        }
-    }
-    Ok(captures)
-}
-
-/// Sockets that hear the flows.
-fn receivers(scenario: &Scenario, namespaces: &[Namespace]) -> Result<Vec<UdpSocket>, Fault> {
-    let bind = |flow: &super::model::Flow| {
-        let address = SocketAddr::new(flow.destination, flow.port);
-        let socket = namespaces[flow.to].run(|| UdpSocket::bind(address));
-        socket.map_err(|error| format!("{}: cannot receive at {address}: {error}", flow.name))
-    };
-    scenario.flows.iter().map(bind).collect()
 }

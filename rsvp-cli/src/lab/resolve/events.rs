@@ -1,9 +1,9 @@
 //! The events of a scenario.
 
-use super::super::model::{Action, Event, Scenario};
+use super::super::model::{Action, Event, ReceiverIndex, Scenario};
 use super::super::routing::Topology;
 use super::super::scenario::{EventFile, Names};
-use super::{flow_named, link_named, link_states, speaker_named};
+use super::{flow_named, link_named, link_states, receiver_named, speaker_named};
 
 /// An event of the file.
 pub(super) fn resolve(file: &EventFile, scenario: &Scenario) -> Result<Event, String> {
@@ -14,8 +14,10 @@ pub(super) fn resolve(file: &EventFile, scenario: &Scenario) -> Result<Event, St
     add(&mut actions, &file.thaw, Action::Thaw, speaker)?;
     add(&mut actions, &file.send, Action::Send, |name| flow_named(name, scenario))?;
     add(&mut actions, &file.announce, Action::Announce, |name| flow_named(name, scenario))?;
-    add(&mut actions, &file.reserve, Action::Reserve, |name| flow_named(name, scenario))?;
-    add(&mut actions, &file.release, Action::Release, |name| flow_named(name, scenario))?;
+    add(&mut actions, &file.join, Action::Join, |name| member_named(name, scenario))?;
+    add(&mut actions, &file.reserve, Action::Reserve, |name| receiver_named(name, scenario))?;
+    add(&mut actions, &file.release, Action::Release, |name| receiver_named(name, scenario))?;
+    add(&mut actions, &file.leave, Action::Leave, |name| member_named(name, scenario))?;
     add(&mut actions, &file.withdraw, Action::Withdraw, |name| flow_named(name, scenario))?;
     add(&mut actions, &file.silence, Action::Silence, |name| flow_named(name, scenario))?;
     add(&mut actions, &file.freeze, Action::Freeze, speaker)?;
@@ -38,7 +40,7 @@ pub(super) fn resolve(file: &EventFile, scenario: &Scenario) -> Result<Event, St
         return Err(format!("the event at {at:?} is after the end at {:?}", scenario.duration));
     }
     if actions.is_empty() {
-        let allowed = "announce, withdraw, reserve, release, send, silence (flows), \
+        let allowed = "announce, withdraw, reserve, release, send, silence (flows), join, leave (members), \
                        freeze, thaw, kill, start (nodes), link-down, link-up, cost (links)";
         return Err(format!("the event does nothing: give it one of {allowed}"));
     }
@@ -55,6 +57,14 @@ fn add<T>(
         actions.push(action(find(name)?));
     }
     Ok(())
+}
+
+fn member_named(name: &str, scenario: &Scenario) -> Result<ReceiverIndex, String> {
+    let receiver = receiver_named(name, scenario)?;
+    match scenario.receivers[receiver].group {
+        Some(_) => Ok(receiver),
+        None => Err(format!("{name} is the flow to a host, who hears it without joining")),
+    }
 }
 
 /// Adds what routing does about the events: the routes that follow each change of the links, and when they do.

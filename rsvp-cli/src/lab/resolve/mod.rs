@@ -2,26 +2,27 @@
 
 mod checks;
 mod events;
+mod flows;
 
 use std::fmt;
 use std::time::Duration;
 
 use toml::Spanned;
 
-use super::model::{Flow, FlowIndex, Interface, Link, LinkIndex, Node, NodeIndex, NodeKind, Scenario};
+use super::model::{
+    FlowIndex, Interface, Link, LinkIndex, Node, NodeIndex, NodeKind, ReceiverIndex, Scenario,
+};
 use super::routing::{LinkState, Topology};
-use super::scenario::{FlowFile, LinkFile, ScenarioFile};
+use super::scenario::{LinkFile, ScenarioFile};
 
 /// Longest name of a node: the interface to it is called `to-NAME`, and Linux allows 15 characters.
 const NODE_NAME_MAX: usize = 12;
 /// The share of a link that may be reserved if the file does not say, in percent.
 const RESERVABLE_PERCENT: u64 = 75;
-/// The smallest packet that carries a header, a sequence number and a time.
-const SMALLEST_PACKET: u64 = 100;
-/// The largest packet that fits every link.
-const LARGEST_PACKET: u64 = 1500;
-/// A bucket holds this part of a second of its flow if the file does not say: 1/10.
-const BUCKETS_PER_SECOND: u64 = 10;
+/// What names of nodes and LANs are made of.
+const NAMES: &str = "use 1 to 12 lower-case letters and digits";
+/// The most nodes on a LAN: they have one octet of the address.
+const LAN_MAX: usize = 250;
 
 /// What is wrong with a scenario file, and in which line.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,10 +68,13 @@ fn resolve(file: ScenarioFile) -> Result<Scenario, Located> {
     for spanned in &file.links {
         let index = links.len();
         let link = resolve_link(spanned.get_ref(), &nodes, &links).map_err(at(spanned))?;
-        for (end, node) in link.ends.into_iter().enumerate() {
-            let peer = link.ends[1 - end];
+        for (end, node) in link.ends.iter().copied().enumerate() {
+            let there = match link.ends[..] {
+                [one, other] => &nodes[if node == one { other } else { one }].name,
+                _ => &link.name,
+            };
             let interface = Interface {
-                name: format!("to-{}", nodes[peer].name),
+                name: format!("to-{there}"),
                 link: index,
                 address: file.family.address(index, end),
             };
@@ -92,16 +96,27 @@ fn resolve(file: ScenarioFile) -> Result<Scenario, Located> {
         convergence: file.convergence.map(|time| time.0),
         nodes,
         links,
+        groups: Vec::new(),
         flows: Vec::new(),
+        receivers: Vec::new(),
         events: Vec::new(),
         checks: Vec::new(),
         topologies: Vec::new(),
     };
     let topology = Topology::new(Duration::ZERO, Duration::ZERO, &scenario, &link_states(&scenario));
     scenario.topologies.push(topology);
+    for group in &file.groups {
+        let resolved = flows::group(group.get_ref(), &scenario).map_err(at(group))?;
+        scenario.groups.push(resolved);
+    }
     for flow in &file.flows {
-        let resolved = resolve_flow(flow.get_ref(), &scenario).map_err(at(flow))?;
+        let resolved = flows::flow(flow.get_ref(), &scenario).map_err(at(flow))?;
+        scenario.receivers.extend(flows::receiver(flow.get_ref(), &resolved, &scenario));
         scenario.flows.push(resolved);
+    }
+    for member in &file.members {
+        let resolved = flows::member(member.get_ref(), &scenario).map_err(at(member))?;
+        scenario.receivers.push(resolved);
     }
     for event in &file.events {
         let resolved = events::resolve(event.get_ref(), &scenario).map_err(at(event))?;
@@ -137,10 +152,8 @@ fn nodes(file: &ScenarioFile) -> Result<Vec<Node>, Located> {
     let mut nodes: Vec<Node> = Vec::new();
     for (spanned, kind) in names(file) {
         let name = spanned.get_ref();
-        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        if name.is_empty() || name.len() > NODE_NAME_MAX || !name.chars().all(is_plain) {
-            let allowed = format!("use 1 to {NODE_NAME_MAX} lower-case letters and digits");
-            return Err(at(spanned)(format!("`{name}` is no name for a node: {allowed}")));
+        if !is_plain(name) {
+            return Err(at(spanned)(format!("`{name}` is no name for a node: {NAMES}")));
         }
         if nodes.iter().any(|node| node.name == *name) {
             return Err(at(spanned)(format!("there are two nodes called {name}")));
@@ -150,21 +163,42 @@ fn nodes(file: &ScenarioFile) -> Result<Vec<Node>, Located> {
     Ok(nodes)
 }
 
+/// Whether an interface may be called after it.
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    !name.is_empty() && name.len() <= NODE_NAME_MAX && name.chars().all(plain)
+}
+
 /// The links as they are at the start.
 fn link_states(scenario: &Scenario) -> Vec<LinkState> {
     scenario.links.iter().map(|link| LinkState { up: true, cost: link.cost }).collect()
 }
 
 fn resolve_link(file: &LinkFile, nodes: &[Node], links: &[Link]) -> Result<Link, String> {
-    let [one, other] = &file.ends;
-    let ends = [node_named(one, nodes)?, node_named(other, nodes)?];
-    if ends[0] == ends[1] {
-        return Err(format!("the link joins {one} with itself"));
+    let mut ends: Vec<NodeIndex> = Vec::new();
+    for name in &file.ends {
+        let node = node_named(name, nodes)?;
+        if ends.contains(&node) {
+            return Err(format!("the link joins {name} with itself"));
+        }
+        let joins = |link: &&Link, other: NodeIndex| link.ends.contains(&node) && link.ends.contains(&other);
+        if let Some(other) = ends.iter().find(|other| links.iter().any(|link| joins(&link, **other))) {
+            return Err(format!("there is a link between {} and {name} already", nodes[*other].name));
+        }
+        ends.push(node);
     }
-    if links.iter().any(|link| link.ends.contains(&ends[0]) && link.ends.contains(&ends[1])) {
-        return Err(format!("there is a link between {one} and {other} already"));
+    if ends.len() < 2 || ends.len() > LAN_MAX {
+        return Err(format!("a link has 2 ends, a LAN up to {LAN_MAX}"));
     }
-    let name = file.name.clone().unwrap_or_else(|| format!("{one}-{other}"));
+    let name = match &file.name {
+        Some(name) => name.clone(),
+        None if ends.len() == 2 => file.ends.join("-"),
+        None => return Err("a LAN needs a name".to_owned()),
+    };
+    // Interfaces are called after a LAN as they are after a neighbour.
+    if ends.len() > 2 && (!is_plain(&name) || nodes.iter().any(|node| node.name == name)) {
+        return Err(format!("`{name}` is no name for a LAN: {NAMES}, and no node's name"));
+    }
     if links.iter().any(|link| link.name == name) {
         return Err(format!("there are two links called {name}"));
     }
@@ -179,52 +213,6 @@ fn resolve_link(file: &LinkFile, nodes: &[Node], links: &[Link]) -> Result<Link,
         return Err(format!("link {name}: a cost is 1 or more"));
     }
     Ok(Link { name, ends, cost: file.cost, rate, reservable, reservable_per_flow })
-}
-
-fn resolve_flow(file: &FlowFile, scenario: &Scenario) -> Result<Flow, String> {
-    let FlowFile { name, port, rate, packet, .. } = file;
-    let [from, to] = [node_named(&file.from, &scenario.nodes)?, node_named(&file.to, &scenario.nodes)?];
-    if scenario.flows.iter().any(|flow| flow.name == *name) {
-        return Err(format!("there are two flows called {name}"));
-    }
-    for (node, end) in [(from, &file.from), (to, &file.to)] {
-        if scenario.nodes[node].kind != NodeKind::Host {
-            return Err(format!("flow {name}: {end} is a router; flows go from a host to a host"));
-        }
-    }
-    let path = scenario.topologies[0].path(&scenario.nodes, from, to);
-    if path.is_none_or(|path| path.len() < 2) {
-        return Err(format!("flow {name}: there is no way from {} to {}", file.from, file.to));
-    }
-    let destination = scenario.nodes[to].interfaces[0].address;
-    if *port == 0 || scenario.flow_to(destination, *port).is_some() {
-        return Err(format!("flow {name}: port {port} is 0 or taken by another flow to {}", file.to));
-    }
-    if !(SMALLEST_PACKET..=LARGEST_PACKET).contains(&packet.0) {
-        return Err(format!("flow {name}: a packet has {SMALLEST_PACKET} to {LARGEST_PACKET} bytes"));
-    }
-    if rate.0 == 0 {
-        return Err(format!("flow {name}: the rate is 0"));
-    }
-    let bucket =
-        file.bucket.map_or_else(|| (rate.0 / 8 / BUCKETS_PER_SECOND).max(2 * packet.0), |size| size.0);
-    if bucket < packet.0 {
-        return Err(format!("flow {name}: the bucket does not hold one packet of {} bytes", packet.0));
-    }
-    Ok(Flow {
-        name: name.clone(),
-        from,
-        to,
-        source: scenario.nodes[from].interfaces[0].address,
-        destination,
-        port: *port,
-        rate: rate.0,
-        bucket,
-        packet: u32::try_from(packet.0).map_err(|_| "the packet is too large".to_owned())?,
-        sends: file.sends.unwrap_or(*rate).0,
-        service: file.service,
-        style: file.style,
-    })
 }
 
 fn node_named(name: &str, nodes: &[Node]) -> Result<NodeIndex, String> {
@@ -247,6 +235,11 @@ fn link_named(name: &str, links: &[Link]) -> Result<LinkIndex, String> {
 
 fn flow_named(name: &str, scenario: &Scenario) -> Result<FlowIndex, String> {
     named("flow", name, &scenario.flows, |flow| &flow.name)
+}
+
+/// A receiver: a member of a group, or, by the name of its flow, that of a flow to a host.
+fn receiver_named(name: &str, scenario: &Scenario) -> Result<ReceiverIndex, String> {
+    named("receiver", name, &scenario.receivers, |receiver| &receiver.name)
 }
 
 fn named<T>(kind: &str, name: &str, all: &[T], name_of: impl Fn(&T) -> &str) -> Result<usize, String> {
@@ -310,7 +303,7 @@ rate-at-least = "97%"
         let flow = &scenario.flows[0];
         assert_eq!(flow.source.to_string(), "10.0.1.1");
         assert_eq!(flow.destination.to_string(), "10.0.3.2");
-        let path = scenario.path(flow, std::time::Duration::ZERO);
+        let path = scenario.topologies[0].path(&scenario.nodes, 0, 1);
         assert_eq!(path.as_deref(), Some(&[0, 2, 3, 1][..]));
         assert_eq!(flow.bucket, 25_000, "a tenth of a second");
         assert_eq!(scenario.links[0].reservable, 75_000_000);
@@ -363,7 +356,8 @@ checks = [{ check = "recovers", flows = "f", from = 2, within = 1 }]
     fn routing_follows_every_change_in_its_own_time() {
         let scenario = parse(DIAMOND).expect("a scenario without mistakes");
         let names = |at: u64| {
-            let path = scenario.path(&scenario.flows[0], Duration::from_millis(at));
+            let topology = scenario.topology(Duration::from_millis(at));
+            let path = topology.path(&scenario.nodes, 0, 1);
             path.map(|path| path.iter().map(|node| scenario.nodes[*node].name.as_str()).collect::<Vec<_>>())
         };
         assert_eq!(names(2499), Some(vec!["a", "r0", "r1", "r2", "b"]));

@@ -1,6 +1,7 @@
 //! The scenario on the engine alone, in virtual time: protocol, but no data and no kernel.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rsvp_core::command::{ReserveRequest, SenderRequest};
@@ -17,7 +18,7 @@ use super::backend::{
     Verdict,
 };
 use super::heard;
-use super::model::{Action, Flow, FlowIndex, NodeIndex, Scenario};
+use super::model::{Action, Flow, FlowIndex, NodeIndex, ReceiverIndex, Scenario};
 use super::scenario::{Service, StateKind, StyleName};
 
 /// The IP protocol of the flows.
@@ -33,10 +34,12 @@ pub(crate) struct Sim<'a> {
     network: Network,
     nodes: Vec<NodeId>,
     links: Vec<LinkId>,
-    /// The applications that run, by flow: its sender and its receiver.
+    /// The applications that run.
     senders: BTreeMap<FlowIndex, ApiId>,
-    receivers: BTreeMap<FlowIndex, ApiId>,
-    refusals: BTreeMap<FlowIndex, Refusal>,
+    receivers: BTreeMap<ReceiverIndex, ApiId>,
+    /// Those that hear their group and have not reserved, or did so besides.
+    members: BTreeMap<ReceiverIndex, ApiId>,
+    refusals: BTreeMap<ReceiverIndex, Refusal>,
     changes: Vec<StateChange>,
 }
 
@@ -55,10 +58,9 @@ impl<'a> Sim<'a> {
         for (index, link) in scenario.links.iter().enumerate() {
             let id = network.link(Conditions::default());
             network.set_cost(id, link.cost);
-            for end in link.ends {
-                let interfaces = &scenario.nodes[end].interfaces;
-                for interface in interfaces.iter().filter(|interface| interface.link == index) {
-                    network.attach(nodes[end], id, &interface.name, &[interface.address]);
+            for end in &link.ends {
+                if let Some(interface) = scenario.nodes[*end].interface_on(index) {
+                    network.attach(nodes[*end], id, &interface.name, &[interface.address]);
                 }
             }
             links.push(id);
@@ -72,6 +74,7 @@ impl<'a> Sim<'a> {
             links,
             senders: BTreeMap::new(),
             receivers: BTreeMap::new(),
+            members: BTreeMap::new(),
             refusals: BTreeMap::new(),
             changes: Vec::new(),
         }
@@ -83,8 +86,8 @@ impl<'a> Sim<'a> {
             .map_err(|error| format!("{}: {error}", self.scenario.nodes[node].name))
     }
 
-    fn open(&mut self, node: NodeIndex, flow: &Flow) -> Result<ApiId, Fault> {
-        match self.command(node, Command::OpenSession(session(flow)))? {
+    fn open(&mut self, node: NodeIndex, session: SessionKey) -> Result<ApiId, Fault> {
+        match self.command(node, Command::OpenSession(session))? {
             Reply::Session(id) => Ok(id),
             other => Err(format!("opening a session was answered by {other:?}")),
         }
@@ -92,11 +95,11 @@ impl<'a> Sim<'a> {
 
     fn announce(&mut self, index: FlowIndex) -> Result<(), Fault> {
         let flow = &self.scenario.flows[index];
-        let id = self.open(flow.from, flow)?;
+        let id = self.open(flow.from, session(flow.destination, flow.port))?;
         self.senders.insert(index, id);
         let request = SenderRequest {
             template: filter(flow),
-            tspec: SenderTspec::TokenBucket(tspec(flow)),
+            tspec: SenderTspec::TokenBucket(tspec(flow.rate, flow.bucket, flow.packet)),
             adspec: true.into(),
             policy: Vec::new(),
             ttl: PATH_TTL,
@@ -104,30 +107,33 @@ impl<'a> Sim<'a> {
         self.command(flow.from, Command::AddSender(id, request)).map(drop)
     }
 
-    fn reserve(&mut self, index: FlowIndex) -> Result<(), Fault> {
-        let flow = &self.scenario.flows[index];
-        let id = self.open(flow.to, flow)?;
+    fn join(&mut self, index: ReceiverIndex) -> Result<(), Fault> {
+        let receiver = &self.scenario.receivers[index];
+        let id = self.open(receiver.node, session(receiver.destination, receiver.port))?;
+        self.members.insert(index, id);
+        self.command(receiver.node, Command::Join(id, None)).map(drop)
+    }
+
+    fn reserve(&mut self, index: ReceiverIndex) -> Result<(), Fault> {
+        let receiver = &self.scenario.receivers[index];
+        let id = self.open(receiver.node, session(receiver.destination, receiver.port))?;
         self.receivers.insert(index, id);
         self.refusals.remove(&index);
-        let flowspec = match flow.service {
-            Service::ControlledLoad => Flowspec::ControlledLoad(tspec(flow)),
-            Service::Guaranteed => {
-                Flowspec::Guaranteed(tspec(flow), Rspec { rate: tspec(flow).rate, slack: 0 })
-            }
+        let tspec = tspec(receiver.rate, receiver.bucket, receiver.packet);
+        let flowspec = match receiver.service {
+            Service::ControlledLoad => Flowspec::ControlledLoad(tspec),
+            Service::Guaranteed => Flowspec::Guaranteed(tspec, Rspec { rate: tspec.rate, slack: 0 }),
         };
-        let (style, filters) = match flow.style {
-            StyleName::Ff => (Style::Ff, vec![filter(flow)]),
-            StyleName::Se => (Style::Se, vec![filter(flow)]),
-            StyleName::Wf => (Style::Wf, Vec::new()),
+        let senders = || receiver.flows.iter().map(|flow| filter(&self.scenario.flows[*flow]));
+        let one = |filters| FlowDescriptor { flowspec: Some(flowspec.clone()), filters };
+        let (style, flows) = match receiver.style {
+            StyleName::Ff => (Style::Ff, senders().map(|sender| one(vec![sender])).collect()),
+            StyleName::Se => (Style::Se, vec![one(senders().collect())]),
+            StyleName::Wf => (Style::Wf, vec![one(Vec::new())]),
         };
-        let request = ReserveRequest {
-            receiver: flow.destination,
-            style,
-            flows: vec![FlowDescriptor { flowspec: Some(flowspec), filters }],
-            policy: Vec::new(),
-            confirm: true,
-        };
-        self.command(flow.to, Command::Reserve(id, request)).map(drop)
+        let request =
+            ReserveRequest { receiver: receiver.address, style, flows, policy: Vec::new(), confirm: true };
+        self.command(receiver.node, Command::Reserve(id, request)).map(drop)
     }
 
     /// Ends an application; one whose daemon died has ended already.
@@ -140,9 +146,10 @@ impl<'a> Sim<'a> {
 
     fn kill(&mut self, node: NodeIndex) {
         self.network.kill(self.nodes[node]);
-        let flows = &self.scenario.flows;
+        let (flows, receivers) = (&self.scenario.flows, &self.scenario.receivers);
         self.senders.retain(|flow, _| flows[*flow].from != node);
-        self.receivers.retain(|flow, _| flows[*flow].to != node);
+        self.receivers.retain(|receiver, _| receivers[*receiver].node != node);
+        self.members.retain(|receiver, _| receivers[*receiver].node != node);
     }
 
     fn interface_name(&self, node: NodeIndex, id: InterfaceId) -> Option<String> {
@@ -165,7 +172,7 @@ impl<'a> Sim<'a> {
             at,
             node,
             subject: Subject::Other,
-            flow: None,
+            flows: Vec::new(),
             interface: None,
             neighbor: None,
             change: "",
@@ -177,29 +184,35 @@ impl<'a> Sim<'a> {
                 self.changes.push(StateChange { subject: Subject::Lost(count), ..none });
             }
             EventKind::Upcall(_, session, Upcall::ResvError { error, .. }) => {
-                if let Some(flow) = heard::flow_of(&session, self.scenario) {
+                let key = session.flow();
+                let told = self.scenario.receivers.iter().position(|receiver| {
+                    receiver.node == node
+                        && (receiver.destination, receiver.port) == (key.destination, key.port)
+                });
+                if let Some(receiver) = told {
                     let refusal = Refusal { code: error.code, value: error.value, node: error.node };
-                    self.refusals.insert(flow, refusal);
+                    self.refusals.insert(receiver, refusal);
                 }
             }
             EventKind::Upcall(..) => {}
             EventKind::State(state) => {
-                let (subject, interface, neighbor) = match state.subject {
-                    CoreSubject::Path { previous_hop, interface, .. } => {
-                        (Subject::State(StateKind::Path), interface, previous_hop)
+                let (subject, interface, neighbor, senders) = match state.subject {
+                    CoreSubject::Path { previous_hop, interface, sender } => {
+                        (Subject::State(StateKind::Path), interface, previous_hop, vec![sender])
                     }
-                    CoreSubject::Reservation { next_hop, interface, .. } => {
-                        (Subject::State(StateKind::Reservation), interface, next_hop)
+                    CoreSubject::Reservation { next_hop, interface, filters, .. } => {
+                        (Subject::State(StateKind::Reservation), interface, next_hop, filters)
                     }
-                    CoreSubject::Installation { interface, .. } => {
-                        (Subject::Installation, Some(interface), None)
+                    CoreSubject::Installation { interface, filters, .. } => {
+                        (Subject::Installation, Some(interface), None, filters)
                     }
-                    _ => (Subject::Other, None, None),
+                    _ => (Subject::Other, None, None, Vec::new()),
                 };
+                let flows = state.session.map(|session| heard::flows_of(&session, &senders, self.scenario));
                 self.changes.push(StateChange {
                     subject,
                     interface: interface.and_then(|id| self.interface_name(node, id)),
-                    flow: state.session.and_then(|session| heard::flow_of(&session, self.scenario)),
+                    flows: flows.unwrap_or_default(),
                     neighbor,
                     change: change_name(state.change),
                     cause: cause_text(&state.cause),
@@ -226,14 +239,19 @@ impl Backend for Sim<'_> {
             // There is no data.
             Action::Send(_) | Action::Silence(_) => {}
             Action::Announce(flow) => self.announce(flow)?,
-            Action::Reserve(flow) => self.reserve(flow)?,
+            Action::Join(receiver) => self.join(receiver)?,
+            Action::Reserve(receiver) => self.reserve(receiver)?,
             Action::Withdraw(flow) => {
                 let id = self.senders.remove(&flow);
                 self.end(self.scenario.flows[flow].from, id)?;
             }
-            Action::Release(flow) => {
-                let id = self.receivers.remove(&flow);
-                self.end(self.scenario.flows[flow].to, id)?;
+            Action::Release(receiver) => {
+                let id = self.receivers.remove(&receiver);
+                self.end(self.scenario.receivers[receiver].node, id)?;
+            }
+            Action::Leave(receiver) => {
+                let id = self.members.remove(&receiver);
+                self.end(self.scenario.receivers[receiver].node, id)?;
             }
             Action::LinkDown(link) => self.network.set_link_up(self.links[link], false),
             Action::LinkUp(link) => self.network.set_link_up(self.links[link], true),
@@ -255,14 +273,18 @@ impl Backend for Sim<'_> {
 
     fn state(&mut self, node: NodeIndex) -> Result<NodeState, String> {
         let node = self.network.node(self.nodes[node]).ok_or("its daemon does not run")?;
+        let interfaces = node.interfaces();
+        let name =
+            |id: InterfaceId| interfaces.iter().find(|view| view.id == id).map(|view| view.name.clone());
         let paths = node.senders().into_iter().map(|view| PathState {
-            flow: heard::flow_of(&view.session, self.scenario),
+            flow: heard::flows_of(&view.session, &[view.sender], self.scenario).first().copied(),
             previous_hop: view.previous_hop.map(|hop| hop.address),
             non_rsvp: view.non_rsvp,
             broken: matches!(view.adspec, Some(Adspec::IntServ(adspec)) if adspec.general.broken),
         });
         let installed = node.installed().into_iter().map(|view| InstalledState {
-            flow: heard::flow_of(&view.session, self.scenario),
+            flows: heard::flows_of(&view.session, &view.filters, self.scenario),
+            interface: name(view.interface).unwrap_or_default(),
             bandwidth: view.bandwidth * 8,
             done: view.installed,
         });
@@ -284,9 +306,9 @@ impl Backend for Sim<'_> {
         if same { Verdict::Passed(seen) } else { Verdict::Failed(seen) }
     }
 
-    fn refusal(&mut self, flow: FlowIndex) -> Option<Refusal> {
+    fn refusal(&mut self, receiver: ReceiverIndex) -> Option<Refusal> {
         self.collect();
-        self.refusals.get(&flow).cloned()
+        self.refusals.get(&receiver).cloned()
     }
 
     fn glance(&mut self) -> Option<String> {
@@ -303,7 +325,7 @@ impl Backend for Sim<'_> {
                 at: since_start(entry.at),
                 node,
                 kind: refresh.kind,
-                flow: refresh.flow,
+                flows: refresh.flows,
                 hop: refresh.hop.address,
                 refresh: refresh.period,
             });
@@ -341,8 +363,8 @@ fn config(scenario: &Scenario, node: NodeIndex) -> NodeConfig {
     }
 }
 
-fn session(flow: &Flow) -> SessionKey {
-    SessionKey::Ip(FlowKey { destination: flow.destination, protocol: UDP, port: flow.port })
+fn session(destination: IpAddr, port: u16) -> SessionKey {
+    SessionKey::Ip(FlowKey { destination, protocol: UDP, port })
 }
 
 fn filter(flow: &Flow) -> FilterSpec {
@@ -350,13 +372,13 @@ fn filter(flow: &Flow) -> FilterSpec {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "what goes into a TSpec is a 32-bit float anyway")]
-fn tspec(flow: &Flow) -> Tspec {
+fn tspec(rate: u64, bucket: u64, packet: u32) -> Tspec {
     Tspec {
-        rate: flow.rate as f32 / 8.0,
-        bucket: flow.bucket as f32,
+        rate: rate as f32 / 8.0,
+        bucket: bucket as f32,
         peak: f32::INFINITY,
-        min_unit: flow.packet,
-        max_packet: flow.packet,
+        min_unit: packet,
+        max_packet: packet,
     }
 }
 
