@@ -100,6 +100,18 @@ fn a_reservation_follows_its_route_on_real_routers() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn shared_reservations_follow_the_members_of_their_groups() {
+    assert_example_holds_on_linux("multicast-conference");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn shared_reservations_follow_the_members_of_their_groups_over_ipv6() {
+    assert_example_holds_on_linux("multicast-conference-ipv6");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_reservation_spans_a_cloud_without_rsvp() {
     assert_example_holds_on_linux("non-rsvp-cloud");
 }
@@ -173,15 +185,17 @@ fn every_example_holds_in_the_simulator() {
 
 /// They are two files so that each can be run as it is, and one scenario.
 #[test]
-fn the_conference_is_the_same_in_both_families() {
+fn the_conferences_are_the_same_in_both_families() {
     let read = |name: &str| {
         let text = std::fs::read_to_string(repository().join("examples").join(name)).expect("an example");
         let said = |line: &&str| !line.starts_with('#') && !line.starts_with("title");
         let lines: Vec<String> = text.lines().filter(said).map(str::to_owned).collect();
         lines.join("\n")
     };
-    let ipv6 = read("video-conference-ipv6.toml");
-    assert_eq!(read("video-conference.toml").replace("\"ipv4\"", "\"ipv6\""), ipv6);
+    for name in ["video", "multicast"] {
+        let ipv6 = read(&format!("{name}-conference-ipv6.toml"));
+        assert_eq!(read(&format!("{name}-conference.toml")).replace("\"ipv4\"", "\"ipv6\""), ipv6);
+    }
 }
 
 #[test]

@@ -269,3 +269,70 @@ fn traffic_control_can_be_looked_at() -> Result<(), Box<dyn std::error::Error>> 
     assert_eq!(a.nft_map("t", "m")?, [(vec![10, 1, 2, 3], 0x7_0002_u32.to_ne_bytes().to_vec())]);
     Ok(())
 }
+
+#[test]
+fn everyone_on_a_bridge_hears_a_group() -> Result<(), Box<dyn std::error::Error>> {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let lan = Namespace::new("lan")?;
+    lan.add_bridge("bridge")?;
+    let hosts = [Namespace::new("a")?, Namespace::new("b")?, Namespace::new("c")?];
+    for (number, host) in (1..).zip(&hosts) {
+        let port = format!("port{number}");
+        host.add_link("eth0", &lan, &port)?;
+        lan.plug(&port, "bridge")?;
+        host.address("eth0", ip(&format!("10.99.2.{number}")), 24)?;
+        host.address("eth0", ip(&format!("fd99:2::{number}")), 64)?;
+    }
+    for host in &hosts {
+        host.wait_for_link("eth0")?;
+    }
+    let [a, b, c] = &hosts;
+    for (own, group) in [("10.99.2.1", "239.1.2.3"), ("fd99:2::1", "ff18::123")] {
+        // Not even the sender's own host hears what it sends to a group.
+        let loud = a.run(|| UdpSocket::bind((ip(own), 5000)))?;
+        rsvp_netns::socket::send_to_groups(&loud, ip(own), a.index("eth0")?)?;
+        let members = [(b, [10, 99, 2, 2]), (c, [10, 99, 2, 3])].map(|(host, address)| {
+            let (index, address) = (host.index("eth0")?, address.into());
+            host.run(|| {
+                let socket = UdpSocket::bind((ip(group), 5000))?;
+                match ip(group) {
+                    IpAddr::V4(group) => socket.join_multicast_v4(&group, &address)?,
+                    IpAddr::V6(group) => socket.join_multicast_v6(&group, index)?,
+                }
+                Ok(socket)
+            })
+        });
+        loud.send_to(&[7; 300], (ip(group), 5000))?;
+        for member in members {
+            assert_eq!(receive(&member?)?, 300, "{group}");
+        }
+    }
+    assert!(
+        lan.plug("port1", "nothing").is_err_and(|error| error.to_string().contains("lan:port1 to nothing"))
+    );
+    Ok(())
+}
+
+#[test]
+fn an_interface_keeps_the_rate_that_it_is_given() -> Result<(), Box<dyn std::error::Error>> {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let [a, _r, b] = network()?;
+    a.limit("eth0", 1_000_000)?;
+    assert_eq!(a.root_qdisc("eth0")?.as_deref(), Some("tbf"));
+    let receiver = b.run(|| UdpSocket::bind("10.99.2.2:5000"))?;
+    let sender = a.run(|| UdpSocket::bind("0.0.0.0:0"))?;
+    // Far more than bucket and queue hold, at once.
+    for _ in 0..200 {
+        sender.send_to(&[7; 1000], "10.99.2.2:5000")?;
+    }
+    let mut arrived = 0;
+    while receive(&receiver).is_ok() {
+        arrived += 1;
+    }
+    assert!((4..100).contains(&arrived), "{arrived} of 200 packets found room");
+    Ok(())
+}

@@ -116,7 +116,7 @@ fn judge_reservations(
 }
 
 /// What has to be reserved at a node: on every interface the most that a receiver behind it asks for, for FF of each
-/// sender.
+/// sender; but no more than the senders send there.
 fn wanted(
     node: NodeIndex,
     flows: &[FlowIndex],
@@ -124,8 +124,8 @@ fn wanted(
     at: Duration,
     scenario: &Scenario,
 ) -> Reserved {
-    let mut distinct: BTreeMap<(LinkIndex, Option<FlowIndex>), u64> = BTreeMap::new();
-    let mut wanted = Reserved::new();
+    // By link and, for FF, by flow.
+    let mut shares: BTreeMap<(LinkIndex, Option<FlowIndex>), (BTreeSet<FlowIndex>, u64)> = BTreeMap::new();
     for (index, receiver) in scenario.receivers.iter().enumerate() {
         if receiver.group != Some(group)
             || !scenario.is_member(index, at)
@@ -136,15 +136,19 @@ fn wanted(
         for flow in receiver.flows.iter().filter(|flow| flows.contains(flow)) {
             let tree = scenario.tree(&scenario.flows[*flow], &[index], at);
             for link in tree.0.get(&node).into_iter().flat_map(|branch| &branch.outgoing) {
-                wanted.entry(*link).or_default().0.insert(*flow);
-                let shared = receiver.style != StyleName::Ff;
-                let rate = distinct.entry((*link, (!shared).then_some(*flow))).or_default();
+                let distinct = (receiver.style == StyleName::Ff).then_some(*flow);
+                let (of, rate) = shares.entry((*link, distinct)).or_default();
+                of.insert(*flow);
                 *rate = receiver.rate.max(*rate);
             }
         }
     }
-    for ((link, _), rate) in distinct {
-        wanted.entry(link).or_default().1 += rate;
+    let mut wanted = Reserved::new();
+    for ((link, _), (of, rate)) in shares {
+        let sent = of.iter().map(|flow| scenario.flows[*flow].rate).sum();
+        let (flows, total) = wanted.entry(link).or_default();
+        flows.extend(of);
+        *total += rate.min(sent);
     }
     wanted
 }

@@ -101,7 +101,8 @@ pub(super) fn member(file: &MemberFile, scenario: &Scenario) -> Result<Receiver,
     let node = host_named(&file.host, scenario).map_err(|why| format!("member {name}: {why}"))?;
     let index = named("group", &file.group, &scenario.groups, |group| &group.name)?;
     let group = &scenario.groups[index];
-    if scenario.receivers.iter().any(|other| other.name == *name) {
+    let taken = scenario.receivers.iter().map(|other| &other.name);
+    if taken.chain(scenario.flows.iter().map(|flow| &flow.name)).any(|other| other == name) {
         return Err(format!("there is a flow or a member called {name} already: give it a name"));
     }
     if scenario.receivers.iter().any(|other| other.group == Some(index) && other.node == node) {

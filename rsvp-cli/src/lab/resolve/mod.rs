@@ -252,7 +252,7 @@ fn named<T>(kind: &str, name: &str, all: &[T], name_of: impl Fn(&T) -> &str) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::model::Action;
+    use crate::lab::model::{Action, Check};
 
     const SMALL: &str = r#"
 title = "small"
@@ -383,6 +383,81 @@ checks = [{ check = "recovers", flows = "f", from = 2, within = 1 }]
             ("cost = 2", "cost = 0", "a cost is 1 or more"),
         ] {
             let mistake = parse(&DIAMOND.replacen(from, to, 1)).expect_err(to);
+            assert!(mistake.message.contains(part), "{to}: {mistake}");
+        }
+    }
+
+    /// A sender, a router, and a LAN with two members.
+    const GROUP: &str = r#"
+title = "group"
+duration = "10s"
+hosts = ["s", "a", "b", "c"]
+routers = ["r1", "r2"]
+links = [
+    { ends = ["s", "r1"], rate = "10Mbit" },
+    { ends = ["r1", "r2"], rate = "10Mbit" },
+    { name = "lan", ends = ["r2", "a", "b"], rate = "10Mbit" },
+    { ends = ["r1", "c"], rate = "10Mbit" },
+]
+groups = [{ name = "g", port = 5000 }]
+flows = [{ name = "f", from = "s", to = "g", rate = "1Mbit" }]
+members = [
+    { host = "a", group = "g", style = "se", rate = "1Mbit" },
+    { host = "b", group = "g", style = "se", rate = "2Mbit" },
+    { host = "c", group = "g", style = "se", rate = "1Mbit", name = "late" },
+]
+events = [
+    { at = 1, join = ["a", "b"], announce = "f" },
+    { at = 2, reserve = "a" },
+    { at = 3, join = "late" },
+    { at = 5, leave = ["a", "b"] },
+]
+checks = [{ check = "traffic", flows = "f", during = [2, 4], loss-at-most = "1%" }]
+"#;
+
+    #[test]
+    fn trees_follow_the_members() {
+        let scenario = parse(GROUP).expect("a scenario without mistakes");
+        let branches = |tree: crate::lab::routing::Tree| -> Vec<(NodeIndex, Vec<LinkIndex>)> {
+            tree.0.into_iter().map(|(node, branch)| (node, branch.outgoing.into_iter().collect())).collect()
+        };
+        let data = |at: u64| branches(scenario.data_tree(0, Duration::from_secs(at)));
+        // The nodes are s, a, b, c, r1, r2.
+        assert_eq!(data(0), [(0, vec![0]), (4, vec![])], "the first router, with nobody behind it");
+        assert_eq!(data(2), [(0, vec![0]), (1, vec![]), (2, vec![]), (4, vec![1]), (5, vec![2])]);
+        assert_eq!(data(4).iter().find(|(node, _)| *node == 4), Some(&(4, vec![1, 3])));
+        assert_eq!(data(6), [(0, vec![0]), (3, vec![]), (4, vec![3])]);
+        let reserved = branches(scenario.reserved_tree(0, Duration::from_secs(2)));
+        assert_eq!(reserved, [(0, vec![0]), (1, vec![]), (4, vec![1]), (5, vec![2])]);
+        assert_eq!(branches(scenario.reserved_tree(0, Duration::from_secs(6))), []);
+        let names: Vec<_> = scenario.nodes[5].interfaces.iter().map(|own| own.name.as_str()).collect();
+        assert_eq!(names, ["to-r1", "to-lan"]);
+        assert_eq!(scenario.nodes[2].interfaces[0].address.to_string(), "10.0.3.3");
+        let hearers = scenario.checks.iter().map(|check| match check {
+            Check::Traffic { receiver, .. } => *receiver,
+            _ => usize::MAX,
+        });
+        assert_eq!(hearers.collect::<Vec<_>>(), [0, 1], "those who hear it all that time");
+    }
+
+    #[test]
+    fn mistakes_in_groups_are_told() {
+        for (from, to, part) in [
+            ("name = \"lan\", ", "", "a LAN needs a name"),
+            ("name = \"lan\"", "name = \"r1\"", "`r1` is no name for a LAN"),
+            ("\"a\", \"b\"], rate", "\"a\", \"a\"], rate", "the link joins a with itself"),
+            ("to = \"g\"", "to = \"g\", port = 1", "the group has the port"),
+            ("to = \"g\"", "to = \"c\"", "give it a port"),
+            ("name = \"late\"", "name = \"f\"", "there is a flow or a member called f already"),
+            ("host = \"b\"", "host = \"a\", name = \"x\"", "a is a member of g already"),
+            ("host = \"b\"", "host = \"r2\"", "member r2: r2 is a router"),
+            ("name = \"late\"", "senders = \"h\"", "there is no flow called h; there are: f"),
+            ("reserve = \"a\"", "join = \"f\"", "there is no receiver called f; there are: a, b, late"),
+            ("during = [2, 4]", "during = [4, 6], members = \"s\"", "there is no receiver called s"),
+            ("during = [2, 4]", "during = [0, 2]", "nobody hears f all that time"),
+            ("check = \"traffic\", flows", "check = \"placement\", groups", "unknown field `during`"),
+        ] {
+            let Err(mistake) = parse(&GROUP.replacen(from, to, 1)) else { panic!("{to} is a mistake") };
             assert!(mistake.message.contains(part), "{to}: {mistake}");
         }
     }
