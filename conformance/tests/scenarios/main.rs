@@ -5,6 +5,7 @@
 mod killers;
 mod loops;
 mod neighbours;
+mod notation;
 mod repair;
 mod scene;
 mod styles;

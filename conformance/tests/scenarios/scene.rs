@@ -4,11 +4,11 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use conformance::bench::{B, Dut, Kind, Port, Share, Station, shares};
+use conformance::bench::{Dut, Kind, Port, Share, Station, shares};
 use rsvp_core::Instant;
-use rsvp_core::wire::{
-    ErrorSpec, FilterSpec, FlowDescriptor, Message, RawMessage, ResvErr, SessionKey, Style,
-};
+use rsvp_core::wire::{ErrorSpec, FlowDescriptor, Message, RawMessage, ResvErr, SessionKey, Style};
+
+use crate::notation;
 
 /// A router, its neighbours, and what was said so far.
 pub(crate) struct Scene {
@@ -40,7 +40,7 @@ impl Scene {
             let name = |id| Port::of(id).map_or("?", Port::name);
             let out: Vec<_> = view.outgoing_interfaces.iter().map(|id| format!("({})", name(*id))).collect();
             let incoming = view.incoming_interface.map_or("?", name);
-            let sender = self.sender(&view.sender);
+            let sender = self.sender(view.sender.source());
             self.line(format_args!("data of {sender} goes from ({incoming}) to {}", out.join(" and ")));
         }
         self.text.push('\n');
@@ -111,8 +111,8 @@ impl Scene {
         }
         for port in Port::ALL {
             for (rate, senders) in self.dut.reserved(port) {
-                let what = if senders.is_empty() { "*".to_owned() } else { self.filters(&senders) };
-                self.line(format_args!("Reserves  ({}) {what}{{{}}}", port.name(), amount(rate)));
+                let what = notation::filters(&senders, &|source| self.sender(source));
+                self.line(format_args!("Reserves  ({}) {what}{{{}}}", port.name(), notation::amount(rate)));
             }
         }
         let mut sends = self.dut.node().requests();
@@ -140,8 +140,8 @@ impl Scene {
     fn words(&self, message: &Message) -> String {
         let flows = |style: Style, flows: &[FlowDescriptor]| self.flows(style, flows, None);
         match message {
-            Message::Path(path) => format!("Path     {}", self.sender(&path.sender_template)),
-            Message::PathTear(tear) => format!("PathTear {}", self.sender(&tear.sender_template)),
+            Message::Path(path) => format!("Path     {}", self.sender(path.sender_template.source())),
+            Message::PathTear(tear) => format!("PathTear {}", self.sender(tear.sender_template.source())),
             Message::Resv(it) => {
                 let confirm = if it.confirm.is_some() { ", to be confirmed" } else { "" };
                 format!("Resv     {}{confirm}", self.flows(it.style, &it.flows, it.scope.as_deref()))
@@ -157,26 +157,8 @@ impl Scene {
         }
     }
 
-    /// As in the RFC: `WF( *{4B} )`, `FF( S1{4B}, S2{5B} )`, `SE( (S1,S2){B} )`, and a SCOPE in square brackets.
     fn flows(&self, style: Style, flows: &[FlowDescriptor], scope: Option<&[IpAddr]>) -> String {
-        let one = |flow: &FlowDescriptor| {
-            let filters = if flow.filters.is_empty() { "*".to_owned() } else { self.filters(&flow.filters) };
-            let tspec = flow.flowspec.as_ref().and_then(|flowspec| flowspec.tspec());
-            filters + &tspec.map_or_else(String::new, |tspec| format!("{{{}}}", amount(tspec.rate / B)))
-        };
-        let mut flows: Vec<_> = flows.iter().map(one).collect();
-        flows.sort();
-        let scope = scope.map_or_else(String::new, |scope| {
-            let sender = |source: &IpAddr| FilterSpec::Ip { source: *source, port: 4000 };
-            let names: Vec<_> = scope.iter().map(|source| self.sender(&sender(source))).collect();
-            format!(" [{}]", names.join(","))
-        });
-        format!("{style}( {}{scope} )", flows.join(", "))
-    }
-
-    fn filters(&self, filters: &[FilterSpec]) -> String {
-        let names: Vec<_> = filters.iter().map(|filter| self.sender(filter)).collect();
-        if let [name] = &names[..] { name.clone() } else { format!("({})", names.join(",")) }
+        notation::flows(style, flows, scope, &|source| self.sender(source))
     }
 
     fn name(&self, station: Station) -> &'static str {
@@ -188,9 +170,9 @@ impl Scene {
         Some(self.name(station))
     }
 
-    fn sender(&self, filter: &FilterSpec) -> String {
-        let number = (1..=9).find(|number| self.dut.plan.sender(*number) == *filter);
-        number.map_or_else(|| filter.to_string(), |number| format!("S{number}"))
+    fn sender(&self, source: IpAddr) -> String {
+        let number = (1..=9).find(|number| self.dut.plan.sender(*number).source() == source);
+        number.map_or_else(|| source.to_string(), |number| format!("S{number}"))
     }
 }
 
@@ -198,11 +180,6 @@ impl Scene {
 pub(crate) fn last_asked(scene: &mut Scene, port: Port) -> Vec<Share> {
     let view = scene.dut.node().requests().into_iter().find(|view| Port::of(view.interface) == Some(port));
     shares(&view.expect("a previous hop is asked").flows)
-}
-
-/// In units of B, as the figures write them.
-fn amount(n: f32) -> String {
-    if n == 1.0 { "B".to_owned() } else { format!("{n}B") }
 }
 
 fn seconds(at: Instant) -> String {
