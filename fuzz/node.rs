@@ -10,6 +10,7 @@ use rsvp_core::input::{
     Datagram, Encapsulation, InstallFailure, InterfaceInfo, NextHop, PreemptReason, Route,
 };
 use rsvp_core::output::{InstallationId, RouteKey};
+use rsvp_core::udp::PU;
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, RawMessage, SenderTspec, Style, Tspec};
 use rsvp_core::{
     ApiId, Command, Input, Instant, InterfaceId, Node, NodeConfig, Ready, Reply, Request, SessionKey,
@@ -145,7 +146,11 @@ impl World {
             source: IpAddr::from([10, 0, 1, what >> 4]),
             destination: session.filter(|_| what & 2 == 0).unwrap_or(own),
             ttl: (what & 4 == 0).then_some(64),
-            encapsulation: Encapsulation::Raw,
+            encapsulation: if what & 10 == 10 {
+                Encapsulation::Udp { source_port: PU, destination_port: PU }
+            } else {
+                Encapsulation::Raw
+            },
             payload: Cow::Borrowed(&payload),
         };
         self.handle(Input::Datagram(datagram));
