@@ -491,3 +491,30 @@ fn source_ttl_and_router_alert_are_chosen() {
     let tear = dut.expect::<PathTear>(Port::C).sent.packet;
     assert_eq!((tear.source, tear.ttl, tear.router_alert), (s1.source(), 8, true));
 }
+
+#[test]
+fn what_is_merged_where_data_are_replicated() {
+    shows(&["rfc2205-3.11.2-01"]);
+    let mut dut = Dut::group(1);
+    let (g, s1) = (dut.g(), dut.s1());
+    for (station, n) in [(Station::D2, 1.0), (Station::D3, 3.0), (Station::D1, 2.0)] {
+        dut.reserve(station, g, Style::Ff, &[ff(cl(n), s1)]);
+    }
+    assert_eq!(dut.reservations(g).len(), 3);
+    assert_eq!(
+        dut.reserved(Port::D),
+        [(3.0, vec![s1])],
+        "in the network: one reservation for both next hops"
+    );
+    assert_eq!(dut.reserved(Port::C), [(2.0, vec![s1])], "in the IP layer: one for each interface");
+    dut.advance(2 * R);
+    assert_eq!(
+        dut.all::<Resv>(Port::A).pop().expect("a Resv").shares(),
+        [(3.0, vec![s1])],
+        "and one upstream"
+    );
+    let larger = dut.resv(Station::D1, g, Style::Ff, &[ff(cl(4.0), s1)]);
+    dut.send(Station::D1, larger);
+    assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(4.0, vec![s1])]);
+    assert_eq!(dut.reserved(Port::D), [(3.0, vec![s1])], "what is asked for on c is not reserved on d");
+}
