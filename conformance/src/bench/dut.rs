@@ -8,7 +8,7 @@ use rsvp_core::admission::Admission;
 use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig};
 use rsvp_core::counters::DropReason;
 use rsvp_core::event::EventKind;
-use rsvp_core::input::Encapsulation;
+use rsvp_core::input::{Encapsulation, Route};
 use rsvp_core::output::Installation;
 use rsvp_core::policy::Policy;
 use rsvp_core::view::{ReservationView, SenderView};
@@ -163,6 +163,11 @@ impl Dut {
             }
             self.sent.push(sent);
         }
+    }
+
+    /// Changes how the DUT's network routes, for packets of all sources or of one.
+    pub fn set_route(&mut self, destination: IpAddr, source: Option<IpAddr>, route: Route) {
+        self.tester.set_route(destination, source, route);
     }
 
     /// Sends a message from a neighbour's place, packed as RFC 2205 says, and gives the DUT the time to react.

@@ -64,6 +64,9 @@ pub trait Tester {
     /// Lets time pass, and returns what the DUT sent since the last call, in order.
     fn advance(&mut self, time: Duration) -> Vec<Sent>;
 
+    /// Changes how the DUT's network routes, for packets of all sources or of one.
+    fn set_route(&mut self, destination: IpAddr, source: Option<IpAddr>, route: Route);
+
     /// The inside of the DUT; `None` when only its packets can be seen.
     fn inside(&mut self) -> Option<&mut InProcess>;
 }
@@ -270,6 +273,10 @@ impl Tester for InProcess {
         }
         self.now = end;
         std::mem::take(&mut self.sent)
+    }
+
+    fn set_route(&mut self, destination: IpAddr, source: Option<IpAddr>, route: Route) {
+        Self::set_route(self, destination, source, route);
     }
 
     fn inside(&mut self) -> Option<&mut InProcess> {

@@ -20,8 +20,8 @@ fn figure_10_both_ways() {
     let (g, s1) = (dut.g(), dut.s1());
     let s9 = dut.plan.sender(9);
     let group = g.flow().destination;
-    dut.inside().set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
-    dut.inside().set_route(group, Some(s9.source()), group_route(Port::C, &[Port::A]));
+    dut.set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
+    dut.set_route(group, Some(s9.source()), group_route(Port::C, &[Port::A]));
     let path = dut.path(Station::U1, g, s1);
     dut.send(Station::U1, path);
     assert_eq!(dut.expect::<Path>(Port::C).message.sender_template, s1);
@@ -99,7 +99,7 @@ fn a_resv_crosses_other_routers_to_its_previous_hop() {
     let mut dut = Dut::router();
     let (h, s1, far) = (dut.h(), dut.s1(), dut.plan.far());
     let via_u1 = NextHop { interface: Port::A.interface(), gateway: Some(dut.plan.station(Station::U1)) };
-    dut.inside().set_route(far, None, Route { outgoing: vec![via_u1], ..Route::default() });
+    dut.set_route(far, None, Route { outgoing: vec![via_u1], ..Route::default() });
     let mut path = dut.path(Station::U1, h, s1);
     path.hop.address = far;
     let mut packet = dut.pack(Station::U1, path);

@@ -64,7 +64,7 @@ fn announce(dut: &mut Dut, session: SessionKey) -> FilterSpec {
     if destination.is_multicast() {
         let hop = NextHop { interface: Port::A.interface(), gateway: None };
         let route = Route { outgoing: vec![hop], ..Route::default() };
-        dut.inside().set_route(destination, Some(source), route);
+        dut.set_route(destination, Some(source), route);
     }
     let api = dut.open(session);
     let template = FilterSpec::Ip { source, port: 4000 };

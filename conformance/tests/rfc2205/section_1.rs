@@ -265,7 +265,7 @@ fn figure_8_partial_routing() {
     let group = dut.g().flow().destination;
     for number in [2, 3] {
         let source = Some(dut.plan.sender(number).source());
-        dut.inside().set_route(group, source, group_route(Port::B, &[Port::D]));
+        dut.set_route(group, source, group_route(Port::B, &[Port::D]));
     }
     let g = dut.g();
     for (station, number) in [(Station::U1, 1), (Station::U2, 2), (Station::U2, 3)] {

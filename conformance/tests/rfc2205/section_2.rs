@@ -438,12 +438,12 @@ fn path_state_is_kept_for_receivers_to_come() {
     let mut dut = Dut::with(Family::V4, |_| ());
     let (g, s1) = (dut.g(), dut.s1());
     let (group, source) = (g.flow().destination, Some(s1.source()));
-    dut.inside().set_route(group, source, group_route(Port::A, &[]));
+    dut.set_route(group, source, group_route(Port::A, &[]));
     let path = dut.path(Station::U1, g, s1);
     dut.send(Station::U1, path);
     dut.expect_silence();
     assert_eq!(dut.senders(g).len(), 1);
-    dut.inside().set_route(group, source, group_route(Port::A, &[Port::C]));
+    dut.set_route(group, source, group_route(Port::A, &[Port::C]));
     dut.advance(Duration::from_millis(2500));
     let path = dut.expect::<Path>(Port::C);
     assert!(path.sent.at.as_micros() >= 2_000_000, "after W: {:?}", path.sent.at);

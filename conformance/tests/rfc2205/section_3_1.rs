@@ -63,7 +63,7 @@ fn objects_are_sent_in_the_order_of_the_grammar() {
     resv.hop.address = dut.plan.address(3, 9);
     resv.confirm = Some(dut.plan.far());
     let far = dut.plan.far();
-    dut.inside().set_route(far, None, conformance::bench::group_route(Port::A, &[Port::C]));
+    dut.set_route(far, None, conformance::bench::group_route(Port::A, &[Port::C]));
     dut.send(Station::D1, resv);
     let confirmation = dut.expect::<ResvConf>(Port::C);
     assert_eq!((confirmation.classes(), confirmation.message_type().0), (vec![1, 6, 15, 8, 9, 10], 7));
@@ -293,7 +293,7 @@ fn paths_follow_the_routes_of_the_group() {
     let _ = dut.expect::<Path>(Port::D);
     dut.expect_silence();
     let nowhere = conformance::bench::group_route(Port::A, &[]);
-    dut.inside().set_route(g.flow().destination, Some(s1.source()), nowhere);
+    dut.set_route(g.flow().destination, Some(s1.source()), nowhere);
     dut.forget();
     dut.advance(2 * R);
     for port in Port::ALL {

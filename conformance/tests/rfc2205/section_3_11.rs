@@ -352,7 +352,7 @@ fn without_a_route_a_path_makes_state_and_goes_no_further() {
     shows(&["rfc2205-3.11.4-02"]);
     let mut dut = Dut::router();
     let (h, s1) = (dut.h(), dut.s1());
-    dut.inside().set_route(h.flow().destination, None, Route::default());
+    dut.set_route(h.flow().destination, None, Route::default());
     let path = dut.path(Station::U1, h, s1);
     dut.send(Station::U1, path);
     dut.expect_silence();
@@ -387,7 +387,7 @@ fn copies_for_a_group_leave_by_the_chosen_interfaces_alone() {
     shows(&["rfc2205-3.11.5-01", "rfc2205-3.11.5-03"]);
     let mut dut = Dut::router();
     let (g, s1) = (dut.g(), dut.s1());
-    dut.inside().set_route(g.flow().destination, Some(s1.source()), group_route(Port::A, &[Port::C]));
+    dut.set_route(g.flow().destination, Some(s1.source()), group_route(Port::A, &[Port::C]));
     let path = dut.path(Station::U1, g, s1);
     dut.send(Station::U1, path);
     let sent = dut.all::<Path>(Port::C);

@@ -20,13 +20,13 @@ fn a_route_change_is_repaired_after_a_while() {
     let mut dut = Dut::router();
     let (g, s1) = (dut.g(), dut.s1());
     let group = g.flow().destination;
-    dut.inside().set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
+    dut.set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
     for port in [5000, 5001] {
         let key = dut.plan.session(group, port);
         dut.learn(Station::U1, key, s1);
     }
     let change = dut.now().since(Instant::ZERO);
-    dut.inside().set_route(group, Some(s1.source()), group_route(Port::A, &[Port::D]));
+    dut.set_route(group, Some(s1.source()), group_route(Port::A, &[Port::D]));
     dut.advance(Duration::from_secs(4));
     let on_d = paths(&mut dut, Port::D);
     let mut ports: Vec<u16> = on_d.iter().map(|(_, port)| *port).collect();
@@ -48,11 +48,11 @@ fn the_wait_is_configurable_by_interface() {
     });
     let (g, s1) = (dut.g(), dut.s1());
     let group = g.flow().destination;
-    dut.inside().set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
+    dut.set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
     dut.learn(Station::U1, g, s1);
     for (port, wait) in [(Port::D, 500), (Port::C, 2000)] {
         let change = dut.now().since(Instant::ZERO);
-        dut.inside().set_route(group, Some(s1.source()), group_route(Port::A, &[port]));
+        dut.set_route(group, Some(s1.source()), group_route(Port::A, &[port]));
         dut.advance(Duration::from_secs(3));
         let after = paths(&mut dut, port)[0].0 - change;
         let wait = Duration::from_millis(wait);
@@ -66,10 +66,10 @@ fn flapping_within_the_wait_comes_to_nothing() {
     let mut dut = Dut::router();
     let (g, s1) = (dut.g(), dut.s1());
     let group = g.flow().destination;
-    dut.inside().set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
+    dut.set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
     dut.learn(Station::U1, g, s1);
     for port in [Port::D, Port::C] {
-        dut.inside().set_route(group, Some(s1.source()), group_route(Port::A, &[port]));
+        dut.set_route(group, Some(s1.source()), group_route(Port::A, &[port]));
         dut.advance(Duration::from_millis(500));
     }
     dut.advance(Duration::from_secs(5));
@@ -97,9 +97,9 @@ fn nothing_more_is_sent_along_an_abandoned_branch() {
     let mut dut = Dut::router();
     let (g, s1) = (dut.g(), dut.s1());
     let group = g.flow().destination;
-    dut.inside().set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
+    dut.set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
     dut.learn(Station::U1, g, s1);
-    dut.inside().set_route(group, Some(s1.source()), group_route(Port::A, &[Port::D]));
+    dut.set_route(group, Some(s1.source()), group_route(Port::A, &[Port::D]));
     dut.advance(3 * R);
     assert!(paths(&mut dut, Port::C).is_empty());
     assert!(paths(&mut dut, Port::D).len() >= 2);

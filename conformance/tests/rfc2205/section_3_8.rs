@@ -362,7 +362,7 @@ fn figure_11_scopes() {
         let others: Vec<Port> = sides.iter().map(|side| side.1).filter(|other| other != port).collect();
         for number in senders {
             let source = Some(dut.plan.sender(*number).source());
-            dut.inside().set_route(g.flow().destination, source, group_route(*port, &others));
+            dut.set_route(g.flow().destination, source, group_route(*port, &others));
         }
     }
     for (station, _, senders) in &sides {
@@ -392,7 +392,7 @@ fn a_wildcard_error_goes_where_the_senders_of_its_scope_go() {
     for (number, ports) in [(1, vec![Port::C, Port::D]), (2, vec![Port::C]), (3, vec![Port::D])] {
         let incoming = if number == 1 { Port::A } else { Port::B };
         let source = Some(dut.plan.sender(number).source());
-        dut.inside().set_route(g.flow().destination, source, group_route(incoming, &ports));
+        dut.set_route(g.flow().destination, source, group_route(incoming, &ports));
     }
     for (station, number) in [(Station::U1, 1), (Station::U2, 2), (Station::U2, 3)] {
         let sender = dut.plan.sender(number);

@@ -19,7 +19,7 @@ fn scene(title: &str, topology: &str, names: [&'static str; 5], sides: Sides<'_>
             sides.iter().map(|(at, _)| at.port()).filter(|at| *at != from.port()).collect();
         for number in *numbers {
             let source = Some(dut.plan.sender(*number).source());
-            dut.inside().set_route(group, source, group_route(from.port(), &others));
+            dut.set_route(group, source, group_route(from.port(), &others));
             senders.push((*from, *number));
         }
     }

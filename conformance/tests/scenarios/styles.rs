@@ -72,7 +72,7 @@ fn figure_8_partial_routing() {
     let group = dut.g().flow().destination;
     for number in [2, 3] {
         let source = Some(dut.plan.sender(number).source());
-        dut.inside().set_route(group, source, group_route(Port::B, &[Port::D]));
+        dut.set_route(group, source, group_route(Port::B, &[Port::D]));
     }
     let mut scene = Scene::new("Figure 8: WF Reservation Example -- Partial Routing", FIGURE_4, NAMES, dut);
     scene.senders(&SENDERS);
