@@ -9,6 +9,10 @@ fn main() {}
 mod network;
 
 #[cfg(target_os = "linux")]
+#[path = "support/groups.rs"]
+mod groups;
+
+#[cfg(target_os = "linux")]
 #[path = "support/scenarios.rs"]
 mod scenarios;
 

@@ -238,8 +238,8 @@ impl<O: Outside> Driver<O> {
             Job::Diagnostics(answer) => {
                 let _ = answer.send(self.outside.diagnostics());
             }
-            Job::Enforced(answer) => {
-                let _ = answer.send(self.outside.enforced());
+            Job::View(answer) => {
+                let _ = answer.send(self.outside.view());
             }
             Job::Shutdown(_) => {}
         }

@@ -1,10 +1,9 @@
 //! How the rest of a program talks to a running node.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use rsvp_core::{Command, CommandError, Event, EventKind, Node, Reply};
-use rsvp_io::Diagnostic;
+use rsvp_io::{Diagnostic, SystemView};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::Clock;
@@ -17,8 +16,8 @@ pub(crate) enum Job {
     Query(Box<dyn FnOnce(&Node) + Send>),
     /// Tell what the operator should know.
     Diagnostics(oneshot::Sender<Vec<Diagnostic>>),
-    /// Tell the interfaces whose reservations are enforced.
-    Enforced(oneshot::Sender<BTreeSet<String>>),
+    /// Tell what the outside does for the interfaces.
+    View(oneshot::Sender<SystemView>),
     /// Tear down and end.
     Shutdown(oneshot::Sender<()>),
 }
@@ -95,14 +94,14 @@ impl Handle {
         answered.await.map_err(|_| Stopped)
     }
 
-    /// The names of the interfaces whose reservations are enforced by traffic control, not just admitted.
+    /// What the outside does for the interfaces, as of now.
     ///
     /// # Errors
     ///
     /// If the driver has ended.
-    pub async fn enforced(&self) -> Result<BTreeSet<String>, Stopped> {
+    pub async fn system_view(&self) -> Result<SystemView, Stopped> {
         let (answer, answered) = oneshot::channel();
-        self.jobs.send(Job::Enforced(answer)).await.map_err(|_| Stopped)?;
+        self.jobs.send(Job::View(answer)).await.map_err(|_| Stopped)?;
         answered.await.map_err(|_| Stopped)
     }
 

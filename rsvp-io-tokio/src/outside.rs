@@ -1,11 +1,10 @@
 //! What the driver needs of the outside.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::OwnedFd;
 
 use rsvp_core::{Input, Request, Transmit};
-use rsvp_io::{Diagnostic, ReadOutcome, SendOutcome, Source, System};
+use rsvp_io::{Diagnostic, ReadOutcome, SendOutcome, Source, System, SystemView};
 
 /// Sockets, interfaces, routes and traffic control. [`System`] is the one that a node runs on; another may stand in
 /// for it, as an embedder's own or for tests. Nothing here blocks.
@@ -44,8 +43,8 @@ pub trait Outside: Send + 'static {
     /// What an operator should know.
     fn diagnostics(&self) -> Vec<Diagnostic>;
 
-    /// The names of the interfaces whose reservations are enforced, not just admitted.
-    fn enforced(&self) -> BTreeSet<String>;
+    /// What it does for the interfaces.
+    fn view(&self) -> SystemView;
 
     /// Removes what was installed.
     fn close(self);
@@ -85,8 +84,8 @@ impl Outside for System {
         System::diagnostics(self)
     }
 
-    fn enforced(&self) -> BTreeSet<String> {
-        System::enforced(self).map(str::to_owned).collect()
+    fn view(&self) -> SystemView {
+        System::view(self)
     }
 
     fn close(self) {

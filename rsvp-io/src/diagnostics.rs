@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rsvp_core::output::RouteKey;
+
 use crate::options::{Diagnostic, Severity};
 
 /// Looks at the settings that RSVP depends on, in the network namespace of the calling thread.
@@ -51,6 +53,24 @@ pub(crate) fn inspect<'a>(
         }
     }
     found
+}
+
+/// What to say of flows to groups that the kernel does not forward; of many, the first.
+pub(crate) fn unrouted<'a>(flows: impl Iterator<Item = &'a RouteKey>) -> Option<Diagnostic> {
+    let mut flows = flows.filter_map(|key| Some((key.source?, key.destination)));
+    let (source, group) = flows.next()?;
+    let others = match flows.count() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    Some(Diagnostic {
+        severity: Severity::Warning,
+        interface: None,
+        message: format!(
+            "the kernel has no multicast forwarding entry for ({source}, {group}){others}: neither its Path nor its data \
+             goes further; a multicast routing daemon has to make one"
+        ),
+    })
 }
 
 fn reverse_path_setting(interface: &str) -> String {

@@ -79,4 +79,4 @@ mod system;
 mod tc;
 
 pub use options::{Diagnostic, InterfaceSelection, OpenError, Severity, SystemOptions, Transport};
-pub use system::{ReadOutcome, SendOutcome, Source, System, SystemCounters};
+pub use system::{ReadOutcome, SendOutcome, Source, System, SystemCounters, SystemView};

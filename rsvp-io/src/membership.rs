@@ -65,6 +65,11 @@ impl Memberships {
         self.wanted.range((group, None)..).next().is_some_and(|(wanted, _)| *wanted == group)
     }
 
+    /// The groups that are joined, and the devices.
+    pub(crate) fn joined(&self) -> impl Iterator<Item = (IpAddr, u32)> {
+        self.joined.keys().copied()
+    }
+
     /// Joins what is wanted and not joined, leaves what is joined and not wanted. `device` says where.
     pub(crate) fn settle(&mut self, mut device: impl FnMut(&Wanted) -> Option<u32>) {
         let wanted: BTreeSet<_> =

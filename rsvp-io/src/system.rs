@@ -1,6 +1,6 @@
 //! One node's share of Linux.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
@@ -112,6 +112,15 @@ pub struct SystemCounters {
     pub send_failed: u64,
     /// Datagrams that were refused for now.
     pub send_blocked: u64,
+}
+
+/// What the system does for the node's interfaces, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SystemView {
+    /// Those whose reservations are enforced by traffic control; on the others reservations are admitted only.
+    pub enforced: BTreeSet<String>,
+    /// The groups that are joined.
+    pub groups: BTreeMap<String, Vec<IpAddr>>,
 }
 
 impl System {
@@ -252,15 +261,24 @@ impl System {
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let names = self.monitor.links().interfaces().map(|info| info.name.as_str());
         let mut found = diagnostics::inspect(self.router, self.sockets.has_ipv6(), names);
+        if self.router {
+            found.extend(diagnostics::unrouted(self.monitor.unrouted()));
+        }
         found.extend_from_slice(&self.problems);
         found.extend_from_slice(self.traffic_control.problems());
         found
     }
 
-    /// The interfaces whose reservations are enforced by traffic control, by name; on the others reservations are
-    /// admitted only.
-    pub fn enforced(&self) -> impl Iterator<Item = &str> {
-        self.traffic_control.enforced()
+    /// What the system does for the node's interfaces.
+    #[must_use]
+    pub fn view(&self) -> SystemView {
+        let mut groups: BTreeMap<String, Vec<IpAddr>> = BTreeMap::new();
+        for (group, device) in self.memberships.joined() {
+            if let Some(name) = self.monitor.links().name(device) {
+                groups.entry(name.to_owned()).or_default().push(group);
+            }
+        }
+        SystemView { enforced: self.traffic_control.enforced().map(str::to_owned).collect(), groups }
     }
 
     /// Removes what was installed and waits until it is gone. Dropping does the same.

@@ -289,7 +289,9 @@ fn interfaces(views: &[InterfaceView]) -> String {
         "FLOWS",
         "R",
         "K",
+        "UDP",
         "ADDRESSES",
+        "GROUPS",
     ]);
     for view in views {
         let pool = view.bandwidth;
@@ -309,14 +311,17 @@ fn interfaces(views: &[InterfaceView]) -> String {
             view.reservations.to_string(),
             span(view.refresh_interval),
             view.refresh_misses.to_string(),
+            if view.udp { "on" } else { "off" }.to_owned(),
             join(view.addresses.iter()),
+            join(view.groups.iter()),
         ]);
     }
     table.render("no interfaces")
 }
 
 fn neighbors(views: &[NeighborView]) -> String {
-    let mut table = Table::new(&["NEIGHBOR", "INTERFACE", "PSBS", "RSBS", "HEARD", "SENT", "CONFIGURED"]);
+    let mut table =
+        Table::new(&["NEIGHBOR", "INTERFACE", "PSBS", "RSBS", "BY", "HEARD", "SENT", "CONFIGURED"]);
     let ago = |since: &Option<Since>| {
         since.as_ref().map_or_else(|| "never".to_owned(), |since| format!("{} ago", span(since.ago)))
     };
@@ -326,6 +331,7 @@ fn neighbors(views: &[NeighborView]) -> String {
             view.interface.clone(),
             view.psbs.to_string(),
             view.rsbs.to_string(),
+            if view.udp { "UDP" } else { "IP" }.to_owned(),
             ago(&view.last_heard),
             ago(&view.last_sent),
             yes_no(view.configured),

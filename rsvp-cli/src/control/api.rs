@@ -138,8 +138,8 @@ async fn view<T: serde::Serialize + Send + 'static>(
 }
 
 async fn interfaces(State(context): State<Shared>) -> Result<Json<Vec<InterfaceView>>, Fault> {
-    let enforced = context.handle.enforced().await?;
-    Ok(Json(context.handle.query(move |node| convert::interfaces(node, &enforced)).await?))
+    let system = context.handle.system_view().await?;
+    Ok(Json(context.handle.query(move |node| convert::interfaces(node, &system)).await?))
 }
 
 async fn status(State(context): State<Shared>) -> Result<Json<Status>, Fault> {

@@ -10,6 +10,7 @@ use rsvp_core::view::{
     SenderView, SessionView,
 };
 use rsvp_core::{InterfaceId, Node, SessionKey, counters::Counters};
+use rsvp_io::SystemView;
 
 use super::flow::{adspec, filter, filters, flows, flowspec, sender_tspec, session, style};
 use super::{Scene, cause, variant_name};
@@ -211,7 +212,7 @@ fn police(flags: PoliceFlags) -> Vec<String> {
 }
 
 /// All interfaces.
-pub(crate) fn interfaces(node: &Node, enforced: &BTreeSet<String>) -> Vec<api::InterfaceView> {
+pub(crate) fn interfaces(node: &Node, system: &SystemView) -> Vec<api::InterfaceView> {
     let view = |view: InterfaceView| api::InterfaceView {
         lih: view.id.0,
         addresses: view.addresses,
@@ -226,7 +227,9 @@ pub(crate) fn interfaces(node: &Node, enforced: &BTreeSet<String>) -> Vec<api::I
             available: pool.total.saturating_sub(view.reserved) * 8,
         }),
         reservations: view.reservations,
-        traffic_control: enforced.contains(&view.name),
+        traffic_control: system.enforced.contains(&view.name),
+        udp: view.udp,
+        groups: system.groups.get(&view.name).cloned().unwrap_or_default(),
         refresh_interval: view.config.refresh.as_secs_f64(),
         refresh_misses: view.config.refresh_multiple,
         blockade_multiple: view.config.blockade_multiple,
@@ -252,6 +255,7 @@ pub(crate) fn neighbors(node: &Node, config: &Config, scene: &Scene) -> Vec<api:
             interface,
             psbs: view.senders,
             rsbs: view.reservations,
+            udp: view.udp,
             last_heard: view.last_heard.map(|at| scene.since(at)),
             last_sent: view.last_sent.map(|at| scene.since(at)),
         }
@@ -266,6 +270,7 @@ pub(crate) fn neighbors(node: &Node, config: &Config, scene: &Scene) -> Vec<api:
                     configured: true,
                     psbs: 0,
                     rsbs: 0,
+                    udp: false,
                     last_heard: None,
                     last_sent: None,
                 });

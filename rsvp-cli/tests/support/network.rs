@@ -13,7 +13,7 @@ use rsvp_netns::{Namespace, Process};
 const LONG: Duration = Duration::from_secs(15);
 
 /// Short refreshes, and a bottleneck.
-const CONFIG: &str = r#"
+pub(crate) const CONFIG: &str = r#"
 [defaults]
 refresh-interval = "1s"
 bandwidth = { link = "10Mbit", total = "8Mbit", per-flow = "5Mbit" }
@@ -45,7 +45,7 @@ pub(crate) struct Network {
     directory: PathBuf,
 }
 
-fn ip(text: &str) -> IpAddr {
+pub(crate) fn ip(text: &str) -> IpAddr {
     text.parse().expect("an address")
 }
 
@@ -120,10 +120,27 @@ impl Node {
         self.configure(&format!("{CONFIG}\n{text}"));
     }
 
+    /// Its namespace.
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
     /// Starts the daemon and waits until it answers.
     pub(crate) fn start(&mut self) {
+        self.start_with(self.command(&["daemon", "--config"]));
+    }
+
+    /// The same, but the daemon has no capability, and gets none by being root.
+    pub(crate) fn start_without_privilege(&mut self) {
+        let program = env!("CARGO_BIN_EXE_rsvp-cli");
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", program]);
+        command.args(["daemon", "--config"]).env("RSVP_SOCKET", self.socket());
+        self.start_with(command);
+    }
+
+    fn start_with(&mut self, mut command: Command) {
         let log = std::fs::File::create(self.directory.join(format!("{}.log", self.name))).expect("a file");
-        let mut command = self.command(&["daemon", "--config"]);
         command.arg(self.config()).stderr(log).stdout(Stdio::null());
         self.daemon = Some(self.namespace.spawn(&mut command).expect("the daemon starts"));
         eventually("the daemon answers", || self.rsvp(&["show", "status"]).status.success());

@@ -10,6 +10,9 @@ use rsvp_client::api::{
 };
 use rsvp_client::{Error, Outcome};
 
+use crate::groups::{
+    a_group_is_reached_where_the_kernel_forwards_it, a_host_without_privilege_takes_part_in_udp,
+};
 use crate::network::{Network, RECEIVER, RECEIVER6, ROUTER, SENDER, SENDER6, eventually, output_of};
 
 const LONG: Duration = Duration::from_secs(15);
@@ -34,6 +37,8 @@ pub(crate) fn run_all() {
         ("bad requests are answered in words", bad_requests_are_answered_in_words),
         ("hostile datagrams are dropped by name", hostile_datagrams_are_dropped_by_name),
         ("a reload keeps what did not change", a_reload_keeps_what_did_not_change),
+        ("a group is reached where the kernel forwards it", a_group_is_reached_where_the_kernel_forwards_it),
+        ("a host without privilege takes part in UDP", a_host_without_privilege_takes_part_in_udp),
         ("clear removes and the neighbours restore", clear_removes_and_the_neighbours_restore),
         ("a second daemon is refused", a_second_daemon_is_refused),
         ("a daemon that ends tears down", a_daemon_that_ends_tears_down),

@@ -264,6 +264,10 @@ pub struct InterfaceView {
     pub reservations: usize,
     /// Whether the daemon programs the kernel for it, or does admission control only.
     pub traffic_control: bool,
+    /// Whether Path messages leave by it in UDP, too (RFC 2205 Appendix C).
+    pub udp: bool,
+    /// The groups that the node has joined there.
+    pub groups: Vec<IpAddr>,
     /// R, in seconds.
     pub refresh_interval: f64,
     /// K.
@@ -290,6 +294,8 @@ pub struct NeighborView {
     pub psbs: usize,
     /// Reservations that it asked for.
     pub rsbs: usize,
+    /// Whether it is told in UDP (RFC 2205 Appendix C).
+    pub udp: bool,
     /// When it was last heard.
     pub last_heard: Option<Since>,
     /// When it was last sent something.

@@ -1,7 +1,6 @@
 //! An outside in memory: one link, made of a pair of Unix sockets.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -12,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rsvp_core::input::{Datagram, InterfaceInfo, NextHop, Route};
 use rsvp_core::output::RouteKey;
 use rsvp_core::{Input, InterfaceId, Request, Transmit};
-use rsvp_io::{Diagnostic, ReadOutcome, SendOutcome, Source};
+use rsvp_io::{Diagnostic, ReadOutcome, SendOutcome, Source, SystemView};
 use rsvp_io_tokio::Outside;
 
 /// The only interface.
@@ -127,8 +126,8 @@ impl Outside for Memory {
         Vec::new()
     }
 
-    fn enforced(&self) -> BTreeSet<String> {
-        BTreeSet::new()
+    fn view(&self) -> SystemView {
+        SystemView::default()
     }
 
     fn close(self) {

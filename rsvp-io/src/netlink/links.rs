@@ -199,6 +199,11 @@ impl Links {
         self.by_id.get(&id).copied()
     }
 
+    /// The name of a device's interface.
+    pub(crate) fn name(&self, device: u32) -> Option<&str> {
+        self.links.get(&device)?.told.as_ref().map(|info| info.name.as_str())
+    }
+
     /// The interfaces of the node.
     pub(crate) fn interfaces(&self) -> impl Iterator<Item = &InterfaceInfo> {
         self.links.values().filter_map(|link| link.told.as_ref())

@@ -91,6 +91,11 @@ impl Monitor {
         self.routes.on_membership(group, joined, &self.links, tell);
     }
 
+    /// The watched flows to groups that go nowhere because there is no forwarding entry.
+    pub(crate) fn unrouted(&self) -> impl Iterator<Item = &RouteKey> {
+        self.routes.unrouted(&self.links)
+    }
+
     /// The device by which this host receives a group where nobody says by which.
     pub(crate) fn default_device(&mut self, group: IpAddr) -> Option<u32> {
         let routed = self.routes.default_interface(group, &self.links);

@@ -120,6 +120,17 @@ impl Routes {
         }
     }
 
+    /// The watched flows to groups that go nowhere because there is no forwarding entry.
+    pub(crate) fn unrouted(&self, links: &Links) -> impl Iterator<Item = &RouteKey> {
+        let flows = self.watched.iter().filter(|(key, _)| key.destination.is_multicast());
+        flows
+            .filter(|(key, route)| {
+                let is_foreign = key.source.is_some_and(|source| !links.has_address(source));
+                is_foreign && route.incoming.is_none() && route.outgoing.is_empty()
+            })
+            .map(|(key, _)| key)
+    }
+
     /// The interface by which packets to a group leave where nobody says by which.
     pub(crate) fn default_interface(&mut self, group: IpAddr, links: &Links) -> Option<InterfaceId> {
         let key = RouteKey { table: 0, destination: group, source: None };
