@@ -105,6 +105,9 @@ pub struct InterfaceConfig {
     /// Whether a Path that comes in UDP counts as received with the TTL that its Send_TTL says, as RFC 2205 Appendix C
     /// wants it; else with the TTL of the IP packet where the driver can tell. Default: true.
     pub udp_send_ttl: bool,
+    /// Whether nodes without RSVP lie behind the interface that cannot be seen from the TTL, as in a multicast tunnel
+    /// (RFC 2205 section 3.3): the ADSPEC of every Path that leaves by it says so. Default: no.
+    pub non_rsvp: bool,
 }
 
 impl Default for InterfaceConfig {
@@ -121,6 +124,7 @@ impl Default for InterfaceConfig {
             guaranteed: None,
             udp_encapsulation: UdpEncapsulation::Learn,
             udp_send_ttl: true,
+            non_rsvp: false,
         }
     }
 }
@@ -194,6 +198,9 @@ pub struct Limits {
     pub refusals: usize,
     /// Events that wait to be fetched; beyond it they are replaced by one `Lost(n)`.
     pub queued_events: usize,
+    /// Senders whose Path is sent along a new route in one second (RFC 2205 section 3.6); those beyond it follow in
+    /// the next.
+    pub repairs_per_second: u32,
 }
 
 impl Default for Limits {
@@ -206,6 +213,7 @@ impl Default for Limits {
             queued_one_shots: 65_536,
             refusals: 4096,
             queued_events: 16_384,
+            repairs_per_second: 10_000,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Checks that must hold in every network at any time; hand them to [`Network::check`].
+//! Checks that must hold in every network at any time; hand them to [`Network::check`]. They look at the nodes that
+//! something has happened to.
 
 use rsvp_core::view::Deadline;
 
@@ -10,7 +11,7 @@ use crate::network::Network;
 ///
 /// The first interface where that is not so.
 pub fn pools_hold(network: &Network) -> Result<(), String> {
-    for id in network.nodes() {
+    for id in network.touched() {
         let Some(node) = network.node(id) else { continue };
         let installed = node.installed();
         for interface in node.interfaces() {
@@ -33,7 +34,7 @@ pub fn pools_hold(network: &Network) -> Result<(), String> {
 ///
 /// The first thing that only one of the two knows, or that they know differently.
 pub fn traffic_control_agrees(network: &Network) -> Result<(), String> {
-    for id in network.nodes().filter(|id| !network.is_frozen(*id)) {
+    for id in network.touched().filter(|id| !network.is_frozen(*id)) {
         let Some(node) = network.node(id) else { continue };
         let (name, kernel, views) = (network.name(id), network.kernel(id), node.installed());
         if let Some(unknown) = kernel.keys().find(|held| views.iter().all(|view| view.id != **held)) {
@@ -56,7 +57,7 @@ pub fn traffic_control_agrees(network: &Network) -> Result<(), String> {
 /// The first state that does.
 pub fn nothing_outlives_its_lifetime(network: &Network) -> Result<(), String> {
     let is_late = |expires: Option<Deadline>| expires.is_some_and(|deadline| deadline.at < network.now());
-    for id in network.nodes().filter(|id| !network.is_frozen(*id)) {
+    for id in network.touched().filter(|id| !network.is_frozen(*id)) {
         let Some(node) = network.node(id) else { continue };
         let sender = node.senders().into_iter().find(|view| is_late(view.expires));
         let reservation = node.reservations().into_iter().find(|view| is_late(view.expires));

@@ -20,6 +20,7 @@ mod topology;
 mod transcript;
 
 pub mod invariants;
+pub mod trial;
 
 pub use describe::describe;
 pub use driver::{Driver, Output};

@@ -8,7 +8,7 @@ use rand_core::Rng;
 use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig};
 use rsvp_core::input::{InterfaceInfo, Route};
-use rsvp_core::output::{Installation, InstallationId};
+use rsvp_core::output::{Installation, InstallationId, RouteKey};
 use rsvp_core::{ApiId, Command, CommandError, Event, Input, Instant, InterfaceId, Node, Reply, SessionKey};
 
 use crate::driver::Driver;
@@ -28,14 +28,18 @@ pub struct Network {
     pub(crate) devices: Vec<Device>,
     pub(crate) links: Vec<Link>,
     pub(crate) routing: RoutingTable,
+    /// The devices that shared trees grow from, by group.
+    pub(crate) cores: BTreeMap<IpAddr, NodeId>,
     /// What happens when, in order; the second part of the key keeps things of one instant in the order they were
     /// decided.
     pub(crate) agenda: BTreeMap<(Instant, u64), Action>,
     pub(crate) decided: u64,
     pub(crate) transcript: Transcript,
     pub(crate) hooks: Vec<Hook>,
+    /// The nodes that something has happened to since the last checks.
+    pub(crate) touched: BTreeSet<NodeId>,
     pub(crate) shuffle: bool,
-    convergence: Duration,
+    pub(crate) convergence: Duration,
     interface_config: InterfaceConfig,
 }
 
@@ -53,10 +57,12 @@ impl Network {
             devices: Vec::new(),
             links: Vec::new(),
             routing: RoutingTable::default(),
+            cores: BTreeMap::new(),
             agenda: BTreeMap::new(),
             decided: 0,
             transcript: Transcript::default(),
             hooks: Vec::new(),
+            touched: BTreeSet::new(),
             shuffle: false,
             convergence: Duration::ZERO,
             interface_config: InterfaceConfig {
@@ -197,6 +203,13 @@ impl Network {
     /// Changes what routing counts a link for; at first 1.
     pub fn set_cost(&mut self, link: LinkId, cost: u32) {
         self.links[link.0].cost = cost;
+        self.topology_changed();
+    }
+
+    /// Has all senders to a group share one tree, which grows from this router. Without one, every sender has a tree of
+    /// its own, by reverse paths.
+    pub fn share_tree(&mut self, group: IpAddr, core: NodeId) {
+        self.cores.insert(group, core);
         self.topology_changed();
     }
 
@@ -392,6 +405,11 @@ impl Network {
         self.devices.iter().position(|device| device.name == name).map(NodeId)
     }
 
+    /// The nodes that something has happened to since the last checks; after a wait, all of them.
+    pub fn touched(&self) -> impl Iterator<Item = NodeId> {
+        self.touched.iter().copied()
+    }
+
     /// A device's name.
     #[must_use]
     pub fn name(&self, node: NodeId) -> &str {
@@ -454,6 +472,11 @@ impl Network {
     /// How routing sends packets from a device to an address.
     pub fn route(&mut self, node: NodeId, destination: IpAddr) -> Route {
         self.routing.route(node, destination)
+    }
+
+    /// How routing sends packets of a source to a group past a device, or from it.
+    pub fn group_route(&mut self, node: NodeId, source: IpAddr, group: IpAddr) -> Route {
+        self.routing.answer(node, &RouteKey { table: 0, destination: group, source: Some(source) })
     }
 
     /// What a node has told since the last call.

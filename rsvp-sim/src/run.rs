@@ -41,6 +41,8 @@ impl Network {
             self.step();
         }
         self.now = self.now.max(end);
+        self.touched.extend(self.nodes());
+        self.run_checks();
     }
 
     /// Lets so much time pass.
@@ -94,6 +96,7 @@ impl Network {
             }
         }
         self.hooks = hooks;
+        self.touched.clear();
     }
 
     pub(crate) fn schedule(&mut self, delay: Duration, action: Action) {
@@ -129,6 +132,7 @@ impl Network {
 
     /// Takes everything that a node has put out.
     pub(crate) fn settle(&mut self, node: NodeId) {
+        self.touched.insert(node);
         let device = &mut self.devices[node.0];
         let Some(driver) = device.rsvp.as_mut().filter(|_| !device.frozen) else { return };
         let shuffle = self.shuffle.then_some(&mut self.random);
@@ -165,9 +169,11 @@ impl Network {
             }
             Request::Join { group, interface } => {
                 device.groups.insert((group, interface));
+                self.schedule(self.convergence, Action::Reroute);
             }
             Request::Leave { group, interface } => {
                 device.groups.remove(&(group, interface));
+                self.schedule(self.convergence, Action::Reroute);
             }
         }
     }
@@ -175,7 +181,7 @@ impl Network {
     /// Tells a node a route that it watches, unless it knows.
     fn answer_route(&mut self, node: NodeId, key: RouteKey) {
         let Some(known) = self.devices[node.0].watches.get(&key) else { return };
-        let route = self.routing.route(node, key.destination);
+        let route = self.routing.answer(node, &key);
         if known.as_ref() == Some(&route) {
             return;
         }
@@ -185,7 +191,7 @@ impl Network {
 
     /// Looks at the network as it is and tells the nodes what changed for them.
     pub(crate) fn reroute(&mut self) {
-        self.routing = RoutingTable::new(&self.devices, &self.links);
+        self.routing = RoutingTable::new(&self.devices, &self.links, &self.cores);
         for node in self.nodes() {
             let keys: Vec<RouteKey> = self.devices[node.0].watches.keys().copied().collect();
             for key in keys {
@@ -210,6 +216,19 @@ impl Network {
                 None => self.note(node, packet, false, Fate::NoRoute),
             },
             None => self.forward(node, destination, packet, false),
+        }
+    }
+
+    /// Copies a packet to a group along the tree, if it came in where routing expects it.
+    fn replicate(&mut self, node: NodeId, interface: InterfaceId, packet: &Packet) {
+        let Transmit { source, destination, .. } = packet.header;
+        let key = RouteKey { table: 0, destination, source: Some(source) };
+        let route = self.routing.answer(node, &key);
+        if route.incoming != Some(interface) {
+            return;
+        }
+        for hop in route.outgoing {
+            self.cross_link(node, hop.interface, destination, packet, true);
         }
     }
 
@@ -291,14 +310,15 @@ impl Network {
     /// What the kernel does with a packet that came in.
     fn arrive(&mut self, node: NodeId, interface: InterfaceId, mut packet: Packet) {
         let destination = packet.header.destination;
-        // Linux intercepts only what it has a route for.
-        let routable = !self.routing.route(node, destination).outgoing.is_empty();
+        // Linux intercepts only what it has a route for, or what is sent to a group.
+        let is_group = destination.is_multicast();
+        let routable = is_group || !self.routing.route(node, destination).outgoing.is_empty();
         let device = &mut self.devices[node.0];
         let usable = device.port(interface).is_some_and(|port| port.enabled && self.links[port.link.0].up);
         if !device.powered || !usable {
             return;
         }
-        let ours = device.owns(destination) || destination.is_multicast();
+        let ours = device.owns(destination) || device.receives(destination, interface);
         let routed = device.role == Role::Router && !ours;
         let alert = packet.header.router_alert && !device.owns(packet.header.source);
         let intercepted = routed && routable && alert;
@@ -310,7 +330,11 @@ impl Network {
             }
         } else if routed && packet.header.ttl > 1 {
             packet.header.ttl -= 1;
-            self.forward(node, destination, &packet, true);
+            if is_group {
+                self.replicate(node, interface, &packet);
+            } else {
+                self.forward(node, destination, &packet, true);
+            }
         }
     }
 

@@ -130,6 +130,17 @@ impl Device {
         self.ports.iter().flat_map(|port| &port.addresses).chain(&self.stubs).copied()
     }
 
+    /// Whether an application of it receives a group on this interface; without a choice it is the first one.
+    pub(crate) fn receives(&self, group: IpAddr, interface: InterfaceId) -> bool {
+        self.memberships().any(|member| member == (group, interface))
+    }
+
+    /// The groups that its applications receive, and on which interface.
+    pub(crate) fn memberships(&self) -> impl Iterator<Item = (IpAddr, InterfaceId)> {
+        let first = self.ports.first().map(|port| port.id);
+        self.groups.iter().filter_map(move |(group, on)| Some((*group, on.or(first)?)))
+    }
+
     pub(crate) fn owns(&self, address: IpAddr) -> bool {
         self.addresses().any(|own| own == address)
     }

@@ -76,6 +76,7 @@ struct LimitsTable {
     refusals: Option<Count>,
     queued_one_shots: Option<Count>,
     queued_events: Option<Count>,
+    repairs_per_second: Option<Count>,
 }
 
 #[derive(Default, Deserialize)]
@@ -90,6 +91,7 @@ struct InterfaceTable {
     slew_max: Option<Spanned<f32>>,
     latency: Option<Span>,
     guaranteed: Option<GuaranteedTable>,
+    non_rsvp: Option<bool>,
     neighbors: Option<Vec<IpAddr>>,
     traffic_control: Option<bool>,
     udp_encapsulation: Option<Encapsulation>,
@@ -276,6 +278,7 @@ impl LimitsTable {
             refusals: or(self.refusals, defaults.refusals),
             queued_one_shots: or(self.queued_one_shots, defaults.queued_one_shots),
             queued_events: or(self.queued_events, defaults.queued_events),
+            repairs_per_second: self.repairs_per_second.map_or(defaults.repairs_per_second, |count| count.0),
         }
     }
 }
@@ -315,6 +318,7 @@ impl InterfaceTable {
                 slew_max: slew_max.unwrap_or(engine.slew_max),
                 latency: self.latency.map(|span| span.0).or(engine.latency),
                 guaranteed: None,
+                non_rsvp: self.non_rsvp.unwrap_or(engine.non_rsvp),
                 udp_encapsulation: self.udp_encapsulation.map_or(engine.udp_encapsulation, Into::into),
                 udp_send_ttl: self.udp_send_ttl.unwrap_or(engine.udp_send_ttl),
             },

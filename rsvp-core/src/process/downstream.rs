@@ -187,7 +187,7 @@ fn hop(interface: &Interface, config: &InterfaceConfig, non_rsvp: bool) -> Hop {
         mtu: interface.info.mtu,
         guaranteed: guaranteed.map(|service| (service.c, service.d)),
         controlled_load: config.bandwidth.is_some(),
-        non_rsvp,
+        non_rsvp: non_rsvp || config.non_rsvp,
         reshapes: guaranteed.is_some_and(|service| service.reshapes),
         guaranteed_values: ServiceValues {
             mtu: guaranteed.and_then(|service| service.mtu),

@@ -30,7 +30,8 @@ impl Node {
     /// An application receives. Without an interface it stays joined where it is.
     pub(super) fn join_at(&mut self, api: ApiId, interface: Option<InterfaceId>) {
         let Some(application) = self.state.apis.get(&api) else { return };
-        let address = self.state.sessions[application.session].key.destination();
+        let session = application.session;
+        let address = self.state.sessions[session].key.destination();
         let is_settled =
             application.group.is_some_and(|group| interface.is_none() || group.interface == interface);
         if is_settled || !address.is_multicast() {
@@ -46,11 +47,13 @@ impl Node {
         if *members == 1 {
             self.requests.push(Request::Join { group: address, interface });
         }
+        self.receivers_changed(session);
     }
 
     /// An application receives no more.
     pub(super) fn leave_group(&mut self, api: ApiId) {
-        let group = self.state.apis.get_mut(&api).and_then(|application| application.group.take());
+        let Some(application) = self.state.apis.get_mut(&api) else { return };
+        let (session, group) = (application.session, application.group.take());
         let Some(group) = group else { return };
         let Some(members) = self.state.groups.get_mut(&group) else { return };
         *members -= 1;
@@ -59,5 +62,6 @@ impl Node {
             let Group { address, interface } = group;
             self.requests.push(Request::Leave { group: address, interface });
         }
+        self.receivers_changed(session);
     }
 }

@@ -4,6 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use super::multihomed::Place;
 use crate::input::InterfaceId;
 use crate::intserv::Relation;
 use crate::node::Node;
@@ -26,8 +27,8 @@ pub(super) enum Content {
 /// One of the reservations that are merged for a sender.
 #[derive(Clone, Copy)]
 struct Contribution<'a> {
-    /// Where it holds; `None` for a local receiver's.
-    interface: Option<InterfaceId>,
+    /// Where it holds.
+    place: Place,
     /// What goes upstream (Fwd_Flowspec).
     forwarded: &'a Flowspec,
     /// What a blockade is compared with (TC_Flowspec).
@@ -134,7 +135,7 @@ impl Node {
             if psb.previous_hop() == Some((ad.hop, ad.interface))
                 && session.rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]).filter(|rsb| !rsb.denied).any(
                     |rsb| {
-                        rsb.next_hop.interface().is_none_or(|interface| self.leaves_by(psb, interface))
+                        self.brings(psb, self.place_of(rsb))
                             && rsb.contents.scope.as_ref().is_none_or(|scope| scope.contains(&source))
                     },
                 )
@@ -153,7 +154,7 @@ impl Node {
             let tcsb = &self.state.tcsbs[*tcsb];
             let Some(effective) = self.effective(tcsb) else { continue };
             let contribution = Contribution {
-                interface: Some(tcsb.interface),
+                place: Place::Outgoing(tcsb.interface),
                 forwarded: effective.forwarded(),
                 requested: &effective.flowspec,
             };
@@ -162,7 +163,8 @@ impl Node {
         let local = session.rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]);
         for rsb in local.filter(|rsb| rsb.next_hop.interface().is_none() && !rsb.denied) {
             let flowspec = &rsb.contents.flowspec;
-            let contribution = Contribution { interface: None, forwarded: flowspec, requested: flowspec };
+            let contribution =
+                Contribution { place: self.place_of(rsb), forwarded: flowspec, requested: flowspec };
             all.add(rsb.style, rsb.contents.filters.iter().map(|filter| &filter.filter), contribution);
         }
         all
@@ -170,25 +172,27 @@ impl Node {
 
     /// The reservations for one sender, of those in its session.
     fn contributions<'a>(&self, psb: &Psb, all: &'a Contributions<'a>) -> Vec<Contribution<'a>> {
-        let goes_there = |interface| self.leaves_by(psb, interface);
         let named = all.by_sender.get(&psb.sender).into_iter().flatten();
-        named.chain(&all.wildcard).copied().filter(|c| c.interface.is_none_or(goes_there)).collect()
+        named.chain(&all.wildcard).copied().filter(|c| self.brings(psb, c.place)).collect()
     }
 
     /// Whether a PSB's data leaves by this interface. Of several PSBs of a unicast sender all do, though only one of
     /// them is advertised.
-    fn leaves_by(&self, psb: &Psb, interface: InterfaceId) -> bool {
+    pub(super) fn leaves_by(&self, psb: &Psb, interface: InterfaceId) -> bool {
         let is_silent = psb.ads.is_empty() && !psb.route.destination.is_multicast();
         let speaker = if is_silent { self.forwarder(psb.session, &psb.sender) } else { None };
         let psb = speaker.map_or(psb, |speaker| &self.state.psbs[speaker]);
         psb.ads.iter().any(|ad| self.state.path_ads[*ad].interface == interface)
     }
 
-    /// Whether something is reserved for a sender on an interface that it does not leave by.
+    /// Whether something is reserved for a sender on an interface that it does not leave by, by any of its PSBs.
     fn is_unrouted(&self, psb: &Psb) -> bool {
         self.state.sessions[psb.session].rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]).any(|rsb| {
             rsb.matches(&psb.sender)
-                && rsb.next_hop.interface().is_some_and(|interface| !self.leaves_by(psb, interface))
+                && rsb.next_hop.interface().is_some_and(|interface| {
+                    !self.leaves_by(psb, interface)
+                        && !self.routes_to(psb.session, Some(&psb.sender), interface)
+                })
         })
     }
 

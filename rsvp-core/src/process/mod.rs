@@ -11,6 +11,7 @@ mod group;
 mod interface;
 mod local;
 mod merge;
+mod multihomed;
 mod path;
 mod path_err;
 mod path_tear;

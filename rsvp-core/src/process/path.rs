@@ -144,7 +144,7 @@ impl Node {
     pub(super) fn insert_psb(&mut self, psb: Psb) -> PsbId {
         let session = psb.session;
         let route = psb.route;
-        let subject = path_subject(&psb);
+        let (subject, sender) = (path_subject(&psb), psb.sender);
         let cause = psb.history.cause.clone();
         let id = self.state.psbs.insert(psb);
         self.state.sessions[session].psbs.push(id);
@@ -155,6 +155,7 @@ impl Node {
         }
         self.watch_route(route, id);
         self.senders_changed(id);
+        self.deliveries_changed(session, &sender);
         id
     }
 
@@ -263,7 +264,7 @@ impl Node {
         self.mark_upstream_of(id);
     }
 
-    /// PATH_EVENT upcalls to every application of the session.
+    /// PATH_EVENT upcalls to every application of the session but the sender's own (RFC 2205 section 3.1.3).
     pub(super) fn tell_receivers(&mut self, id: PsbId) {
         let psb = &self.state.psbs[id];
         if !psb.reaches_here() {
@@ -272,7 +273,8 @@ impl Node {
         let session = &self.state.sessions[psb.session];
         let upcall = path_upcall(psb);
         let key = session.key;
-        for api in session.apis.clone() {
+        let own = psb.origin;
+        for api in session.apis.clone().into_iter().filter(|api| own != PathOrigin::Local(*api)) {
             self.upcall(api, key, upcall.clone());
         }
     }
@@ -300,7 +302,8 @@ impl Node {
             self.forget_told_sender(session, &psb.sender, hop, interface);
         }
         if psb.reaches_here() && self.find_psb(session, &psb.sender, |_| true).is_none() {
-            for api in self.state.sessions[session].apis.clone() {
+            let apis = self.state.sessions[session].apis.clone();
+            for api in apis.into_iter().filter(|api| psb.origin != PathOrigin::Local(*api)) {
                 let gone = Upcall::PathGone { sender: psb.sender, cause: cause.clone() };
                 self.upcall(api, key, gone);
             }
@@ -309,14 +312,19 @@ impl Node {
         for ad in &psb.ads {
             self.remove_path_ad(*ad);
         }
+        if let Some(heir) = heir {
+            self.on_route_for(&psb.route, heir);
+        }
         self.release_sender(session, &psb.sender, cause);
+        self.deliveries_changed(session, &psb.sender);
         self.state.drop_if_empty(session);
     }
 
-    /// The PSB that speaks for a unicast sender when this one goes. Then no PathTear goes on (RFC 2205 section 3.1.5).
+    /// The PSB that speaks for a sender when this one goes. Then no PathTear goes on (RFC 2205 section 3.1.5). Where
+    /// multicast routing expects the data on one interface, there is none: path state of another must not go on.
     pub(super) fn heir(&self, id: PsbId) -> Option<PsbId> {
         let psb = self.state.psbs.get(id)?;
-        if psb.route.destination.is_multicast() {
+        if psb.route.destination.is_multicast() && self.expected_interface(psb).is_some() {
             return None;
         }
         let others = self.state.sessions[psb.session].psbs.iter().copied().filter(|other| *other != id);

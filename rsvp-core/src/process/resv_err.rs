@@ -36,7 +36,11 @@ impl Node {
             self.blockade(session, error, flow, flowspec);
         }
         let scopes = self.narrowed_scopes(session, error);
+        let reached = self.reached_from(session, error.hop.address);
         for rsb in self.state.sessions[session].rsbs.clone() {
+            if !self.is_reached(&reached, rsb) {
+                continue;
+            }
             self.pass_resv_err(rsb, received.interface, error, flow, &scopes);
         }
         Ok(())
@@ -129,6 +133,31 @@ impl Node {
         let bsb = &mut self.state.bsbs[id];
         bsb.flowspec = flowspec.clone();
         self.timers.arm(&mut bsb.timer, end, TimerKey::Bsb(id));
+    }
+
+    /// The path state from a previous hop, and the interfaces that its senders leave by.
+    fn reached_from(&self, session: SessionId, hop: IpAddr) -> (Vec<PsbId>, BTreeSet<InterfaceId>) {
+        let psbs = self.state.sessions[session].psbs.iter().copied();
+        let comes_from = |psb: &PsbId| {
+            self.state.psbs[*psb].previous_hop().is_some_and(|(previous, _)| previous.address == hop)
+        };
+        let psbs: Vec<_> = psbs.filter(comes_from).collect();
+        let ads = psbs.iter().flat_map(|psb| &self.state.psbs[*psb].ads);
+        let interfaces = ads.map(|ad| self.state.path_ads[*ad].interface).collect();
+        (psbs, interfaces)
+    }
+
+    /// Whether a reservation in a group can have been asked for of a previous hop: Local_Only path state is for receivers
+    /// here alone (RFC 2205 section 3.9).
+    fn is_reached(&self, (psbs, interfaces): &(Vec<PsbId>, BTreeSet<InterfaceId>), id: RsbId) -> bool {
+        let rsb = &self.state.rsbs[id];
+        if !self.state.sessions[rsb.session].key.destination().is_multicast() {
+            return true;
+        }
+        match rsb.next_hop.interface() {
+            Some(interface) => interfaces.contains(&interface),
+            None => psbs.iter().any(|psb| self.brings(&self.state.psbs[*psb], self.place_of(rsb))),
+        }
     }
 
     /// Passes the error on to one RSB that has a part in it.

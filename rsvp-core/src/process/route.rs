@@ -8,6 +8,7 @@ use crate::input::{InterfaceId, NextHop, Route};
 use crate::node::Node;
 use crate::output::RouteKey;
 use crate::state::{PathAdId, PsbId, TimerKey};
+use crate::time::Duration;
 
 impl Node {
     pub(crate) fn on_route(&mut self, key: RouteKey, route: Route) {
@@ -26,14 +27,10 @@ impl Node {
         let Some(route) = self.state.routes.get(key).and_then(|entry| entry.answer.clone()) else { return };
         let Some(psb) = self.state.psbs.get_mut(id) else { return };
         let is_first = !core::mem::replace(&mut psb.routed, true);
-        let was_within = psb.stays_within();
-        psb.local = route.local;
-        let is_within = psb.stays_within();
-        let session = psb.session;
-        if is_within && !was_within {
-            self.tell_receivers(id);
-            self.reserve_within(session);
-        }
+        self.set_local(id, route.local);
+        let psb = &self.state.psbs[id];
+        let (session, sender) = (psb.session, psb.sender);
+        self.deliveries_changed(session, &sender);
         let wanted = self.wanted_hops(id, &route);
         let mut changed = self.drop_ads_beside(id, &wanted);
         let mut fresh = Vec::new();
@@ -52,15 +49,22 @@ impl Node {
     /// (Local_Only, RFC 2205 section 3.9), and while the sender's other path state goes on.
     fn wanted_hops(&mut self, id: PsbId, route: &Route) -> Vec<NextHop> {
         let psb = &self.state.psbs[id];
+        if let Some(interface) = self.bound_to(psb) {
+            return alloc::vec![interface];
+        }
         let incoming = psb.previous_hop().map(|(_, interface)| interface);
         let is_multicast = psb.route.destination.is_multicast();
-        let is_astray =
-            is_multicast && incoming.is_some() && route.incoming.is_some_and(|i| Some(i) != incoming);
-        if is_astray || incoming.is_some() && !self.config.router {
+        if incoming.is_some() && !self.config.router {
             return Vec::new();
         }
-        if is_multicast && route.incoming.is_some() {
-            self.take_over(id);
+        if is_multicast
+            && incoming.is_some()
+            && let Some(expected) = route.incoming
+        {
+            self.make_way(id, expected);
+            if incoming != Some(expected) {
+                return Vec::new();
+            }
         }
         let psb = &self.state.psbs[id];
         if self.forwarder(psb.session, &psb.sender).is_some_and(|other| other != id) {
@@ -117,7 +121,8 @@ impl Node {
         true
     }
 
-    /// Waits W before it sends Path along the new route, so that routing can settle.
+    /// Waits W before it sends Path along the new route, so that routing can settle; where many senders move at once,
+    /// they go one after the other.
     fn begin_repair(&mut self, id: PsbId, wanted: &[NextHop]) {
         let delay = wanted.iter().map(|hop| self.interface_config(hop.interface).repair_delay).max();
         let psb = &mut self.state.psbs[id];
@@ -126,7 +131,10 @@ impl Node {
         if psb.repair.is_none()
             && let Some(delay) = delay
         {
-            psb.repair = Some(self.timers.insert(self.now + delay, TimerKey::Repair(id)));
+            let at = self.state.next_repair.max(self.now + delay);
+            self.state.next_repair =
+                at + Duration::from_secs(1) / self.config.limits.repairs_per_second.max(1);
+            psb.repair = Some(self.timers.insert(at, TimerKey::Repair(id)));
         }
         self.report(Some(self.state.sessions[session].key), subject, Change::Modified, Cause::RouteChange);
     }

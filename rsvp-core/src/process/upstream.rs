@@ -262,12 +262,13 @@ impl Node {
         let session = &self.state.sessions[ad.session];
         session.rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]).find_map(|rsb| {
             let is_ours = matches!(rsb.next_hop, NextHopId::Local(_));
-            let concerns =
-                || {
-                    session.psbs.iter().map(|psb| &self.state.psbs[*psb]).any(|psb| {
-                        psb.previous_hop() == Some((ad.hop, ad.interface)) && rsb.matches(&psb.sender)
-                    })
-                };
+            let concerns = || {
+                session.psbs.iter().map(|psb| &self.state.psbs[*psb]).any(|psb| {
+                    psb.previous_hop() == Some((ad.hop, ad.interface))
+                        && rsb.matches(&psb.sender)
+                        && self.brings(psb, self.place_of(rsb))
+                })
+            };
             rsb.confirm.filter(|_| is_ours && !rsb.denied && !rsb.is_confirmed && concerns())
         })
     }

@@ -35,6 +35,7 @@ use crate::command::ApiId;
 use crate::input::InterfaceId;
 use crate::map::{HashKey, Map};
 use crate::output::{InstallationId, RouteKey};
+use crate::time::Instant;
 use crate::wire::{FlowKey, SessionKey};
 
 new_key_type! {
@@ -96,6 +97,8 @@ pub(crate) struct State {
     pub(crate) apis: BTreeMap<ApiId, Application>,
     /// The groups that local applications receive, with how many of them do.
     pub(crate) groups: BTreeMap<Group, usize>,
+    /// When the next local repair may be due, if there are many.
+    pub(crate) next_repair: Instant,
     /// Sessions that lost something, and perhaps everything.
     emptied: Vec<SessionId>,
 }
@@ -121,6 +124,7 @@ impl State {
             neighbors: Neighbors::default(),
             apis: BTreeMap::new(),
             groups: BTreeMap::new(),
+            next_repair: Instant::ZERO,
             emptied: Vec::new(),
         }
     }

@@ -1,0 +1,135 @@
+//! RFC 2205 sections 3.3 and 3.4: tunnels, and loops.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use conformance::bench::{Dut, Family, Port, Station, cl, ff};
+use conformance::shows;
+use rsvp_core::command::{ReserveRequest, SenderRequest};
+use rsvp_core::config::InterfaceConfig;
+use rsvp_core::wire::{
+    Adspec, FilterSpec, FlowDescriptor, FlowKey, Message, Path, RawMessage, Resv, SenderTspec, SessionKey,
+    Style,
+};
+use rsvp_core::{ApiId, Command};
+use rsvp_sim::{Network, NodeId, invariants};
+
+fn is_broken(path: &Path) -> bool {
+    match &path.adspec {
+        Some(Adspec::IntServ(adspec)) => adspec.general.broken,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// c is a physical interface, and d a tunnel over it: what comes out of the tunnel's end is sent back over c.
+#[test]
+fn a_tunnel_is_an_interface_with_a_cloud_behind_it() {
+    shows(&["rfc2205-3.3-06"]);
+    let mut dut = Dut::with(Family::V4, |config| {
+        let tunnel = InterfaceConfig { non_rsvp: true, ..config.default_interface.clone() };
+        config.interfaces.insert(Port::D.name().to_owned(), tunnel);
+    });
+    let (g, s1) = (dut.g(), dut.s1());
+    let mut path = dut.path(Station::U1, g, s1);
+    path.adspec = Some(Adspec::IntServ(rsvp_core::intserv::initial_adspec(&path.sender_tspec)));
+    dut.send(Station::U1, path);
+    let plain = dut.expect::<Path>(Port::C).message;
+    let tunnelled = dut.expect::<Path>(Port::D).message;
+    assert!(!is_broken(&plain));
+    assert!(is_broken(&tunnelled), "a cloud without RSVP lies behind it");
+    assert_ne!(plain.hop.lih, tunnelled.hop.lih);
+
+    let resv =
+        Resv { hop: dut.next_hop(Station::D2), ..dut.resv(Station::D2, g, Style::Ff, &[ff(cl(1.0), s1)]) };
+    assert_eq!(resv.hop.lih, tunnelled.hop.lih);
+    let mut packet = dut.pack(Station::D2, resv);
+    packet.destination = dut.plan.dut(Port::C);
+    dut.send_packet(Station::D1, &packet);
+    assert_eq!(dut.reserved(Port::D), [(1.0, vec![s1])], "the LIH tells the logical interface");
+    assert_eq!(dut.reserved(Port::C), []);
+}
+
+/// Three routers in a ring, each with a host that sends and receives.
+struct Ring {
+    net: Network,
+    hosts: [NodeId; 3],
+    key: SessionKey,
+    receivers: Vec<ApiId>,
+}
+
+impl Ring {
+    fn new() -> Self {
+        let mut net = Network::new(5);
+        net.check(invariants::traffic_control_agrees);
+        let routers = ["r1", "r2", "r3"].map(|name| net.router(name));
+        let hosts = ["h1", "h2", "h3"].map(|name| net.host(name));
+        let [r1, r2, r3] = routers;
+        for pair in [[r1, r2], [r2, r3], [r3, r1]] {
+            net.connect(&pair);
+        }
+        for (router, host) in routers.into_iter().zip(hosts) {
+            net.connect(&[router, host]);
+        }
+        let destination: IpAddr = [239, 1, 1, 1].into();
+        let key = SessionKey::Ip(FlowKey { destination, protocol: 17, port: 5004 });
+        Self { net, hosts, key, receivers: Vec::new() }
+    }
+
+    fn set_up(&mut self) {
+        for host in self.hosts {
+            let source = self.net.address(host);
+            let template = FilterSpec::Ip { source, port: 4000 };
+            let tspec = SenderTspec::TokenBucket(conformance::bench::bucket(1.0));
+            let request = SenderRequest { template, tspec, adspec: true.into(), policy: vec![], ttl: 63 };
+            self.net.announce(host, self.key, request).expect("it is a good sender");
+            let flows = vec![FlowDescriptor { flowspec: Some(cl(1.0)), filters: vec![] }];
+            let request =
+                ReserveRequest { receiver: source, style: Style::Wf, flows, policy: vec![], confirm: false };
+            let api = self.net.reserve(host, self.key, request).expect("it is a good request");
+            self.receivers.push(api);
+        }
+        self.net.run_for(Duration::from_secs(60));
+    }
+
+    /// How many routers still have a reservation out of an interface to another router.
+    fn reserved(&self) -> usize {
+        let routers = ["r1", "r2", "r3"].map(|name| self.net.find(name).expect("it is there"));
+        routers.iter().map(|router| self.net.kernel(*router).len()).sum()
+    }
+
+    /// How many Resvs have a SCOPE.
+    fn scopes(&self) -> usize {
+        let messages = self.net.transcript().entries().iter();
+        let parsed = messages.filter_map(|entry| {
+            let raw = RawMessage::decode(&entry.message).ok()?;
+            Message::parse(&raw, 100).ok()
+        });
+        parsed.filter(|message| matches!(message, Message::Resv(resv) if resv.scope.is_some())).count()
+    }
+}
+
+#[test]
+fn wildcard_reservations_do_not_refresh_each_other_around_a_ring() {
+    shows(&["rfc2205-3.4-05"]);
+    let mut ring = Ring::new();
+    ring.set_up();
+    assert_eq!(ring.reserved(), 9, "each router reserves towards its host and both neighbours");
+    assert!(ring.scopes() > 0, "the senders come from several previous hops");
+    // The receivers fall silent: their hosts die, so that no tear helps. Others send in their place.
+    for host in ring.hosts {
+        ring.net.kill(host);
+    }
+    for host in ring.hosts {
+        ring.net.start(host);
+        let template = FilterSpec::Ip { source: ring.net.address(host), port: 4000 };
+        let tspec = SenderTspec::TokenBucket(conformance::bench::bucket(1.0));
+        let request = SenderRequest { template, tspec, adspec: true.into(), policy: vec![], ttl: 63 };
+        let api = ring.net.announce(host, ring.key, request).expect("it is a good sender");
+        ring.net.command(host, Command::Join(api, None)).expect("it is open");
+    }
+    // Three lifetimes L = (K + 0.5) * 1.5 * R, one for each hop of the ring.
+    ring.net.run_for(3 * Duration::from_millis(157_500));
+    assert_eq!(ring.reserved(), 0);
+    let senders = ring.net.node(ring.net.find("r1").expect("it is there")).expect("it runs").senders();
+    assert_eq!(senders.len(), 3, "the path state, around which it could go, is all there");
+}
