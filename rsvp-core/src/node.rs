@@ -184,7 +184,7 @@ impl Node {
         let (deadline, key) = self.timers.next()?;
         let reason = match key {
             TimerKey::Psb(_) | TimerKey::Rsb(_) => WakeReason::Cleanup,
-            TimerKey::PathAd(_) | TimerKey::ResvAd(_) => WakeReason::Refresh,
+            TimerKey::PathAd(_) | TimerKey::ResvAd(_) | TimerKey::Tcsb(_) => WakeReason::Refresh,
             TimerKey::Bsb(_) => WakeReason::Blockade,
             TimerKey::Repair(_) => WakeReason::Repair,
         };

@@ -31,7 +31,9 @@ fn a_tunnel_is_an_interface_with_a_cloud_behind_it() {
     });
     let (g, s1) = (dut.g(), dut.s1());
     let mut path = dut.path(Station::U1, g, s1);
-    path.adspec = Some(Adspec::IntServ(rsvp_core::intserv::initial_adspec(&path.sender_tspec)));
+    let mut adspec = rsvp_core::intserv::initial_adspec(&path.sender_tspec);
+    (adspec.general.bandwidth, adspec.general.path_mtu) = (1e6, 1500);
+    path.adspec = Some(Adspec::IntServ(adspec));
     dut.send(Station::U1, path);
     let plain = dut.expect::<Path>(Port::C).message;
     let tunnelled = dut.expect::<Path>(Port::D).message;

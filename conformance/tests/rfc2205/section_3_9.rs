@@ -172,7 +172,8 @@ fn a_router_with_a_receiver_uses_the_path_state_of_the_receivers_interface() {
             dut.senders(g).into_iter().find(|s| s.incoming_interface == Some(Port::D.interface()));
         assert_eq!(local_only.expect("path state").outgoing_interfaces, []);
         // It matches nobody else's reservation.
-        dut.reserve(Station::D1, g, style, &[flow]);
+        let resv = dut.resv(Station::D1, g, style, &[flow]);
+        dut.send(Station::D1, resv);
         dut.expect::<Resv>(Port::A);
         dut.expect_no::<Resv>(Port::D);
         // And is ignored when a PathTear goes on.

@@ -20,6 +20,7 @@ impl Node {
                 TimerKey::PathAd(id) => self.on_path_refresh(id),
                 TimerKey::ResvAd(id) => self.on_resv_refresh(id),
                 TimerKey::Bsb(id) => self.on_blockade_end(id),
+                TimerKey::Tcsb(id) => self.on_retry(id),
                 TimerKey::Repair(id) => self.on_repair(id),
             }
         }

@@ -10,7 +10,7 @@ use crate::input::{InstallFailure, InterfaceId, PreemptReason};
 use crate::intserv::Relation;
 use crate::node::Node;
 use crate::output::{Installation, InstallationId, PoliceFlags, Request};
-use crate::state::{Desired, Install, PathOrigin, Pending, Rsb, RsbId, SessionId, Tcsb, TcsbId};
+use crate::state::{Desired, Install, PathOrigin, Pending, Rsb, RsbId, SessionId, Tcsb, TcsbId, TimerKey};
 use crate::wire::{
     ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, RawObject, Style, traffic_control_error,
 };
@@ -181,9 +181,8 @@ impl Node {
         let on = self.state.interfaces.get(&interface).ok_or(system)?;
         let old = existing.map(|tcsb| &self.state.tcsbs[tcsb].desired);
         let mut ledger = on.ledger;
-        if let Some(old) = old {
-            ledger.release(old.bandwidth);
-        }
+        let held = existing.map_or(0, |tcsb| self.state.tcsbs[tcsb].booked);
+        ledger.release(held);
         let session = &self.state.sessions[session];
         let adspec = session
             .psbs
@@ -195,7 +194,7 @@ impl Node {
             session: &session.key.of_packets(),
             interface,
             old: old.map(|old| &old.flowspec),
-            held: old.map_or(0, |old| old.bandwidth),
+            held,
             new: &desired.flowspec,
             sender_tspec: desired.path_te.as_ref(),
             adspec,
@@ -232,8 +231,9 @@ impl Node {
     ) {
         self.last_installation += 1;
         let id = InstallationId(self.last_installation);
+        let booked = desired.bandwidth;
         if let Some(on) = self.state.interfaces.get_mut(&interface) {
-            on.ledger.take(desired.bandwidth);
+            on.ledger.take(booked);
         }
         let history = self.new_history(cause.clone());
         let tcsb = Tcsb {
@@ -245,6 +245,8 @@ impl Node {
             confirmed: None,
             requested: None,
             install: Install::InFlight,
+            booked,
+            retry: None,
             confirms: Vec::new(),
             history,
         };
@@ -268,18 +270,14 @@ impl Node {
 
     fn replace_desired(&mut self, id: TcsbId, desired: Desired, cause: &Cause) {
         let tcsb = &mut self.state.tcsbs[id];
-        let old = core::mem::replace(&mut tcsb.desired, desired);
+        tcsb.desired = desired;
         touch(&mut tcsb.history, self.now, cause.clone());
         let (session, subject) = (tcsb.session, tcsb_subject(tcsb));
-        let new = tcsb.desired.bandwidth;
-        if let Some(on) = self.state.interfaces.get_mut(&tcsb.interface) {
-            on.ledger.release(old.bandwidth);
-            on.ledger.take(new);
-        }
         match tcsb.install {
             Install::Done => self.request_installation(id),
             Install::InFlight | Install::Outdated => tcsb.install = Install::Outdated,
         }
+        self.book(id);
         self.report(Some(self.state.sessions[session].key), subject, Change::Modified, cause.clone());
         self.mark_upstream(session, self.state.tcsbs[id].distinct().as_ref());
     }
@@ -298,6 +296,19 @@ impl Node {
             sender_tspec: desired.path_te.clone(),
             police: desired.police,
         }));
+    }
+
+    /// Takes from the pool what a TCSB may hold now: while a request is under way, the most of what stood, what was
+    /// requested and what is wanted. So nobody is given what traffic control has not given back.
+    fn book(&mut self, id: TcsbId) {
+        let tcsb = &mut self.state.tcsbs[id];
+        let open = tcsb.confirmed.iter().chain(&tcsb.requested).filter(|_| tcsb.install != Install::Done);
+        let most = open.map(|held| held.bandwidth).fold(tcsb.desired.bandwidth, u64::max);
+        let before = core::mem::replace(&mut tcsb.booked, most);
+        if let Some(on) = self.state.interfaces.get_mut(&tcsb.interface) {
+            on.ledger.release(before);
+            on.ledger.take(most);
+        }
     }
 
     /// Finds the TCSB of an interface; for FF, that of one sender.
@@ -328,7 +339,10 @@ impl Node {
         let Some(tcsb) = self.state.tcsbs.remove(id) else { return };
         self.state.installations.remove(&tcsb.id);
         if let Some(on) = self.state.interfaces.get_mut(&tcsb.interface) {
-            on.ledger.release(tcsb.desired.bandwidth);
+            on.ledger.release(tcsb.booked);
+        }
+        if let Some(timer) = tcsb.retry {
+            self.timers.cancel(timer);
         }
         self.requests.push(Request::Remove(tcsb.id));
         let session = &mut self.state.sessions[tcsb.session];
@@ -375,10 +389,12 @@ impl Node {
                     block.confirmed = requested;
                 }
                 self.request_installation(tcsb);
+                self.book(tcsb);
             }
             (Install::InFlight, Ok(())) => {
                 let before = core::mem::replace(&mut block.confirmed, requested);
                 block.install = Install::Done;
+                self.book(tcsb);
                 self.on_standing(tcsb, before);
             }
             (Install::InFlight, Err(failure)) => self.on_install_failure(tcsb, failure),
@@ -472,18 +488,18 @@ impl Node {
         match confirmed {
             None => self.remove_tcsb(id, &cause),
             Some(confirmed) => {
-                // What traffic control holds is what it confirmed. What else is still wanted is asked for anew, but not
-                // the very thing that just failed: that would go on for ever.
+                // What traffic control holds is what it confirmed. What else is still wanted is asked for anew; the very
+                // thing that just failed, a refresh period later.
                 let tcsb = &mut self.state.tcsbs[id];
                 tcsb.install = Install::Done;
-                let failed = core::mem::replace(&mut tcsb.desired, confirmed);
-                if let Some(on) = self.state.interfaces.get_mut(&interface) {
-                    on.ledger.release(failed.bandwidth);
-                    on.ledger.take(self.state.tcsbs[id].desired.bandwidth);
-                }
-                if !gave_way.is_empty()
-                    && let Err((code, value)) =
-                        self.update_traffic_control(session, interface, distinct, &cause)
+                tcsb.desired = confirmed;
+                self.book(id);
+                if gave_way.is_empty() {
+                    let due = self.now + self.refresh_period(interface);
+                    let tcsb = &mut self.state.tcsbs[id];
+                    self.timers.arm(&mut tcsb.retry, due, TimerKey::Tcsb(id));
+                } else if let Err((code, value)) =
+                    self.update_traffic_control(session, interface, distinct, &cause)
                 {
                     tracing::debug!(?code, value, "the former reservation stays as it is");
                 }
@@ -491,6 +507,17 @@ impl Node {
             }
         }
         self.state.drop_if_empty(session);
+    }
+
+    /// Traffic control could not do less, or otherwise, than before; by now it may.
+    pub(super) fn on_retry(&mut self, id: TcsbId) {
+        let Some(tcsb) = self.state.tcsbs.get_mut(id) else { return };
+        tcsb.retry = None;
+        let (session, interface, distinct) = (tcsb.session, tcsb.interface, tcsb.distinct());
+        let cause = tcsb.history.cause.clone();
+        if let Err((code, value)) = self.update_traffic_control(session, interface, distinct, &cause) {
+            tracing::debug!(?code, value, "the reservation stays as it is");
+        }
     }
 
     /// Traffic control withdrew a reservation: its receivers hear of it (error code 12).

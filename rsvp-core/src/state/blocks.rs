@@ -270,6 +270,10 @@ pub(crate) struct Tcsb {
     /// What the request under way asks for.
     pub(crate) requested: Option<Desired>,
     pub(crate) install: Install,
+    /// Bytes per second that are taken from the pool for it.
+    pub(crate) booked: u64,
+    /// When what failed is tried again.
+    pub(crate) retry: Option<TimerId>,
     pub(crate) confirms: Vec<Confirm>,
     pub(crate) history: History,
 }

@@ -62,6 +62,8 @@ pub(crate) enum TimerKey {
     ResvAd(ResvAdId),
     /// A blockade's end.
     Bsb(BsbId),
+    /// A change of a reservation that traffic control refused is tried again.
+    Tcsb(TcsbId),
     /// A local repair, after its wait.
     Repair(PsbId),
 }

@@ -85,7 +85,7 @@ fn check_books(node: &Node) {
     let mut books: BTreeMap<InterfaceId, (u64, usize)> = BTreeMap::new();
     for tcsb in state.tcsbs.values() {
         let book = books.entry(tcsb.interface).or_default();
-        book.0 += tcsb.desired.bandwidth;
+        book.0 += tcsb.booked;
         book.1 += 1;
     }
     for (id, interface) in &state.interfaces {
@@ -119,6 +119,7 @@ fn check_timers(node: &Node) {
         assert_eq!(rsb.timer.is_some(), rsb.next_hop.interface().is_some(), "an RSB's cleanup");
         timers.extend(rsb.timer);
     }
+    timers.extend(state.tcsbs.values().filter_map(|tcsb| tcsb.retry));
     for bsb in state.bsbs.values() {
         assert!(bsb.timer.is_some());
         timers.extend(bsb.timer);
