@@ -43,7 +43,14 @@ impl Node {
             encapsulation: self.encapsulation_to(interface, destination),
             payload: Payload::Message(Box::new(message)),
         };
-        self.queue_one_shot(Lane { interface: Some(interface), destination }, one_shot);
+        self.queue_one_shot(self.lane_to(interface, destination), one_shot);
+    }
+
+    /// The lane of messages to a neighbour. One beyond nodes without RSVP may be reached by another interface than its
+    /// messages come in on: the routing table knows.
+    pub(super) fn lane_to(&self, interface: InterfaceId, destination: IpAddr) -> Lane {
+        let is_remote = self.state.neighbors.is_remote(interface, destination);
+        Lane { interface: Some(interface).filter(|_| !is_remote), destination }
     }
 
     /// This node's address on an interface, of the family of `peer`.

@@ -232,6 +232,7 @@ impl Node {
         self.refresh_psb(id);
         if let Some((hop, interface)) = self.state.psbs[id].previous_hop() {
             self.state.neighbors.heard(interface, hop.address, self.now);
+            self.state.neighbors.set_remote(interface, hop.address, received.non_rsvp);
         }
         self.state.psbs[id].fingerprint = Some(received.fingerprint);
         self.remember_refresh(received.fingerprint, RefreshTarget::Path(id));

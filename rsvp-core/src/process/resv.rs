@@ -92,6 +92,7 @@ impl Node {
             }
         }
         self.state.neighbors.heard(interface, resv.hop.address, self.now);
+        self.state.neighbors.set_remote(interface, resv.hop.address, received.non_rsvp);
         if is_clean {
             self.remember_resv(received.fingerprint, resv, named);
         }

@@ -10,7 +10,7 @@ use crate::event::Cause;
 use crate::input::InterfaceId;
 use crate::intserv::Relation;
 use crate::node::Node;
-use crate::state::{Dirty, Lane, NextHopId, OutboxItem, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told};
+use crate::state::{Dirty, NextHopId, OutboxItem, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told};
 use crate::time::Duration;
 use crate::wire::{
     FilterSpec, FlowDescriptor, Message, RawObject, ResvTear, RsvpHop, SenderTemplate, Session, Style,
@@ -102,10 +102,10 @@ impl Node {
     }
 
     pub(super) fn queue_resv(&mut self, id: ResvAdId) {
-        let ad = &mut self.state.resv_ads[id];
+        let ad = &self.state.resv_ads[id];
         if !ad.queued {
-            ad.queued = true;
-            let lane = Lane { interface: Some(ad.interface), destination: ad.hop.address };
+            let lane = self.lane_to(ad.interface, ad.hop.address);
+            self.state.resv_ads[id].queued = true;
             self.outbox.push(lane, OutboxItem::Resv(id));
         }
     }

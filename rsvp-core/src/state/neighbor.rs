@@ -11,6 +11,8 @@ use crate::time::Instant;
 pub(crate) struct Neighbor {
     pub(crate) senders: usize,
     pub(crate) reservations: usize,
+    /// Whether nodes without RSVP lie in between, as the TTL of its messages says.
+    is_remote: bool,
     pub(crate) last_heard: Option<Instant>,
     pub(crate) last_sent: Option<Instant>,
     /// Whether it sent its last message in UDP, and so is to be told in UDP (RFC 2205 Appendix C).
@@ -79,6 +81,18 @@ impl Neighbors {
             if neighbor.is_idle() && self.speaking != Some((interface, address)) {
                 self.map.remove(&(interface, address));
             }
+        }
+    }
+
+    /// Whether nodes without RSVP lie between it and this node.
+    pub(crate) fn is_remote(&self, interface: InterfaceId, address: IpAddr) -> bool {
+        self.map.get(&(interface, address)).is_some_and(|neighbor| neighbor.is_remote)
+    }
+
+    /// What the TTL of a message of it says.
+    pub(crate) fn set_remote(&mut self, interface: InterfaceId, address: IpAddr, is_remote: bool) {
+        if let Some(neighbor) = self.map.get_mut(&(interface, address)) {
+            neighbor.is_remote = is_remote;
         }
     }
 

@@ -36,11 +36,14 @@ pub(super) struct Receiver {
 /// An interface of a device.
 pub(super) type Spot = (NodeId, InterfaceId);
 
-/// What is reserved where: outgoing interface, session and senders; the least rate that it may have, and the most.
+/// A reservation: where data leaves, session and senders.
+pub(super) type Reservation = (Spot, SessionKey, Vec<FilterSpec>);
+
+/// What is reserved where: the least rate that it may have, and the most.
 ///
 /// They differ where a shared reservation goes around a ring, by the trees of several senders: then what was once asked
 /// for stays in the merged flowspec as long as anything is asked for (RFC 2205 knows no remedy).
-pub(super) type Reserved = BTreeMap<(Spot, SessionKey, Vec<FilterSpec>), (f32, f32)>;
+pub(super) type Reserved = BTreeMap<Reservation, (f32, f32)>;
 
 /// Path state: the device, the session, the sender, and where its Path came in (nowhere, for the sender's own device).
 pub(super) type Paths = BTreeSet<(NodeId, SessionKey, FilterSpec, Option<InterfaceId>)>;

@@ -8,12 +8,12 @@ use std::sync::Once;
 use std::time::Duration;
 
 use rsvp_core::command::{ReserveRequest, SenderRequest};
-use rsvp_core::config::{Bandwidth, InterfaceConfig};
+use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig};
 use rsvp_core::input::InstallFailure;
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, Rspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Command, InterfaceId, SessionKey};
 
-use super::model::{self, Paths, Receiver, Spot, Wishes};
+use super::model::{self, Paths, Receiver, Reservation, Spot, Wishes};
 use super::plan::{Kind, Place, Plan, SessionPlan, Step};
 use crate::invariants;
 use crate::network::Network;
@@ -99,6 +99,7 @@ impl<'a> Stage<'a> {
         net.set_interface_config(InterfaceConfig {
             refresh: REFRESH,
             bandwidth: Some(pool),
+            guaranteed: Some(GuaranteedConfig::new(1500, 1000)),
             ..InterfaceConfig::default()
         });
         if plan.shuffle {
@@ -198,7 +199,7 @@ impl<'a> Stage<'a> {
             Step::Link { link, up } => self.net.set_link_up(LinkId(link), up),
             Step::Cost { link, cost } => self.net.set_cost(LinkId(link), cost),
             Step::Partition { link, device: Some(device) } => {
-                self.net.partition(LinkId(link), &[NodeId(device)])
+                self.net.partition(LinkId(link), &[NodeId(device)]);
             }
             Step::Partition { link, device: None } => self.net.heal(LinkId(link)),
             Step::Kill(device) if self.acts(device) => {
@@ -413,7 +414,7 @@ impl<'a> Stage<'a> {
     }
 
     /// What traffic control holds.
-    fn reserved(&self) -> Result<BTreeMap<(Spot, SessionKey, Vec<FilterSpec>), f32>, String> {
+    fn reserved(&self) -> Result<BTreeMap<Reservation, f32>, String> {
         let mut reserved = BTreeMap::new();
         for node in self.net.nodes() {
             for installation in self.net.kernel(node).values() {
