@@ -26,6 +26,7 @@ const NFTA_OBJ_DATA: u16 = 4;
 const NFTA_LOOKUP_SREG: u16 = 2;
 const NFTA_LOOKUP_DREG: u16 = 3;
 const NFTA_SET_ELEM_OBJREF: u16 = 9;
+const NFTA_EXPR_DATA: u16 = 2;
 const NFT_LIMIT_F_INV: u32 = 1;
 /// `NFT_LIMIT_PKTS` and `NFT_LIMIT_PKT_BYTES`.
 const LIMIT_PACKETS: u32 = 0;
@@ -53,6 +54,8 @@ pub(crate) enum Expression<'a> {
     Meta { what: Meta, into: u32 },
     /// Loads octets of the packet.
     Payload { header: Header, offset: u32, length: u32, into: u32 },
+    /// Loads octets of an IPv6 extension header, if the packet has it.
+    Extension { header: u8, offset: u32, length: u32, into: u32 },
     /// Loads a constant.
     Constant { value: &'a [u8], into: u32 },
     /// Keeps only these bits of a register.
@@ -246,6 +249,20 @@ impl Expression<'_> {
             Self::Payload { header, offset, length, into } => {
                 let payload = expression.nested_data_payload().push_base(header as u32);
                 payload.push_offset(offset).push_len(length).push_dreg(register(into)).end_nested()
+            }
+            Self::Extension { header, offset, length, into } => {
+                let mut expression = expression.push_name(c"exthdr");
+                // The bindings have no such expression yet; NFTA_EXTHDR_DREG to NFTA_EXTHDR_LEN.
+                let buffer = expression.as_vec_mut();
+                let nested = utils::push_nested_header(buffer, NFTA_EXPR_DATA);
+                push_word(buffer, 1, register(into));
+                utils::push_header(buffer, 2, 1);
+                buffer.push(header);
+                for (attribute, value) in [(3, offset), (4, length)] {
+                    push_word(buffer, attribute, value);
+                }
+                utils::finalize_nested_header(buffer, nested);
+                return expression.end_nested();
             }
             Self::Constant { value, into } => {
                 let constant = expression.nested_data_immediate().push_dreg(register(into));

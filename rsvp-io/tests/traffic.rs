@@ -6,6 +6,7 @@ mod common;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use socket2::{Domain, Socket, Type};
 use std::time::{Duration, Instant};
 
 use common::{Network, Node, TestResult, ip, is_permitted, network, path};
@@ -264,6 +265,86 @@ fn protocols_without_ports_can_be_reserved_for() -> TestResult {
     // The flood is of the other family: this reservation is for all UDP packets from one host to the other.
     let outcome = run(&network, &[flow(0, &[1001], PORT, RATE.into()), flood(1)])?;
     assert!(outcome[0].loss() < 0.01, "{outcome:?}");
+    Ok(())
+}
+
+/// A packet of IPsec as far as the classifier looks: the security parameter index where the protocol has it.
+fn ipsec_packet(protocol: i32, family: usize, spi: u8) -> Vec<u8> {
+    // AH: next header, payload length in words less 2, reserved.
+    let header: &[u8] = if protocol == libc::IPPROTO_AH { &[59, 4, 0, 0] } else { &[] };
+    let mut packet = [header, &[0, 0, 0, spi]].concat();
+    packet.resize(PACKET - [20, 40][family], 0);
+    packet
+}
+
+/// Of a UDP socket's methods it takes those that any datagram socket has.
+fn raw_socket(family: usize, protocol: i32) -> io::Result<UdpSocket> {
+    let domain = [Domain::IPV4, Domain::IPV6][family];
+    Ok(Socket::new(domain, Type::RAW, Some(protocol.into()))?.into())
+}
+
+/// Packets of these security parameter indices in turn through a flood; how many arrive of each.
+fn ipsec_through_a_flood(
+    network: &Network,
+    family: usize,
+    protocol: i32,
+    spis: [u8; 2],
+) -> io::Result<[Outcome; 2]> {
+    let sender = network.a.run(|| raw_socket(family, protocol))?;
+    let receiver = network.b.run(|| raw_socket(family, protocol))?;
+    receiver.set_read_timeout(Some(Duration::from_millis(500)))?;
+    nix::sys::socket::setsockopt(&receiver, nix::sys::socket::sockopt::RcvBuf, &(1 << 20))?;
+    let packets = spis.map(|spi| ipsec_packet(protocol, family, spi));
+    let at =
+        packets[0].len() - (PACKET - [20, 40][family]) + if protocol == libc::IPPROTO_AH { 7 } else { 3 };
+    std::thread::scope(|scope| {
+        let flood = scope.spawn(|| run(network, &[flood(1 - family)]));
+        let counting = scope.spawn(|| {
+            let mut received = [0; 2];
+            let mut buffer = [0; 2 * PACKET];
+            while let Ok(octets) = receiver.recv(&mut buffer) {
+                // IPv4 comes with its header.
+                let message = &buffer[if family == 0 { 20 } else { 0 }..octets];
+                for (count, spi) in received.iter_mut().zip(spis) {
+                    *count += usize::from(message[at] == spi);
+                }
+            }
+            received
+        });
+        std::thread::sleep(Duration::from_millis(200));
+        let rounds = (0.8 * f64::from(RATE) / PACKET as f64) as usize;
+        for _ in 0..rounds {
+            for packet in &packets {
+                sender.send_to(packet, SocketAddr::new(ip(B[family]), 0))?;
+            }
+            std::thread::sleep(Duration::from_secs(1) / rounds as u32);
+        }
+        let received = counting.join().unwrap();
+        flood.join().unwrap()?;
+        Ok(received.map(|received| Outcome { sent: rounds, received }))
+    })
+}
+
+#[test]
+fn ipsec_flows_are_told_apart_by_their_index() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    for family in [0, 1] {
+        for protocol in [libc::IPPROTO_ESP, libc::IPPROTO_AH] {
+            let network = network()?;
+            let mut r = router(&network);
+            let mut installation = reservation(&r, 1, family, 0, &[]);
+            let destination = installation.session.destination();
+            let key = FlowKey { destination, protocol: u8::try_from(protocol)?, port: 0 };
+            installation.session = SessionKey::Gpi(key);
+            installation.filters = vec![FilterSpec::Gpi { source: ip(A[family]), spi: 7 }];
+            install(&mut r, installation);
+            let [reserved, other] = ipsec_through_a_flood(&network, family, protocol, [7, 8])?;
+            assert!(reserved.loss() < 0.02, "protocol {protocol}: {reserved:?}");
+            assert!(other.loss() > 0.2, "another index of protocol {protocol}: {other:?}");
+        }
+    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use std::ffi::{CStr, CString};
 use std::net::IpAddr;
 
 use super::htb::{BEST_EFFORT_CLASS, ClassId, PROTECTED_CLASS};
-use super::parameters::{FlowMatch, Policer};
+use super::parameters::{AH, FlowMatch, Policer, Port};
 use crate::netlink::{Netlink, NetlinkError};
 use crate::nftables::{Expression, Header, Limit, MapOf, Meta, Transaction, Value};
 
@@ -31,7 +31,7 @@ pub(crate) const MOST_FILTERS: usize = 1000;
 struct Family {
     protocol: u8,
     chain: &'static CStr,
-    police: [&'static CStr; 4],
+    police: [&'static CStr; VARIANTS.len()],
     classes: &'static CStr,
     rates: &'static CStr,
     packets: &'static CStr,
@@ -60,7 +60,15 @@ const FAMILIES: [Family; 2] = [
     Family {
         protocol: libc::NFPROTO_IPV4 as u8,
         chain: c"ipv4",
-        police: [c"ipv4-police-0", c"ipv4-police-1", c"ipv4-police-2", c"ipv4-police-3"],
+        police: [
+            c"ipv4-ah-police-0",
+            c"ipv4-ah-police-1",
+            c"ipv4-ah-police-2",
+            c"ipv4-police-0",
+            c"ipv4-police-1",
+            c"ipv4-police-2",
+            c"ipv4-police-3",
+        ],
         classes: c"ipv4-class",
         rates: c"ipv4-rate",
         packets: c"ipv4-packets",
@@ -72,7 +80,15 @@ const FAMILIES: [Family; 2] = [
     Family {
         protocol: libc::NFPROTO_IPV6 as u8,
         chain: c"ipv6",
-        police: [c"ipv6-police-0", c"ipv6-police-1", c"ipv6-police-2", c"ipv6-police-3"],
+        police: [
+            c"ipv6-ah-police-0",
+            c"ipv6-ah-police-1",
+            c"ipv6-ah-police-2",
+            c"ipv6-police-0",
+            c"ipv6-police-1",
+            c"ipv6-police-2",
+            c"ipv6-police-3",
+        ],
         classes: c"ipv6-class",
         rates: c"ipv6-rate",
         packets: c"ipv6-packets",
@@ -83,8 +99,37 @@ const FAMILIES: [Family; 2] = [
     },
 ];
 
-/// Which parts of a key a packet fills in: (source, ports). The most specific comes first.
-const VARIANTS: [(bool, bool); 4] = [(true, true), (false, true), (true, false), (false, false)];
+/// Which parts of a key a packet fills in.
+#[derive(Clone, Copy)]
+struct Variant {
+    /// The key is made from an Authentication Header. IPv6 takes that for one of its extension headers, and what is behind
+    /// it for the transport header.
+    ah: bool,
+    source: bool,
+    /// Ports, or a security parameter index: where ESP (RFC 4303) has it, others have their ports.
+    port: bool,
+}
+
+const fn variant(ah: bool, source: bool, port: bool) -> Variant {
+    Variant { ah, source, port }
+}
+
+/// The most specific comes first.
+const VARIANTS: [Variant; 7] = [
+    variant(true, true, true),
+    variant(true, true, false),
+    variant(true, false, false),
+    variant(false, true, true),
+    variant(false, false, true),
+    variant(false, true, false),
+    variant(false, false, false),
+];
+
+/// The protocol in a key that is made from an Authentication Header. No protocol that is loaded looks like this: the first
+/// word of the header must not pass for an index.
+const AH_KEY: [u8; 4] = [AH, 1, 0, 0];
+/// Where the Authentication Header has its security parameter index (RFC 4302 section 2).
+const AH_SPI: u32 = 4;
 
 const EXCESS: &CStr = c"excess";
 const POSTROUTING: &CStr = c"postrouting";
@@ -219,40 +264,66 @@ fn key(device: u32, flow: &FlowMatch) -> Vec<u8> {
             key.extend(destination.octets());
         }
     }
-    key.extend([flow.protocol, 0, 0, 0]);
-    let [source_port, destination_port] = [flow.source_port, flow.destination_port].map(u16::to_be_bytes);
-    // A wildcard has the destination port alone, at the start of the word, as the rule loads it.
-    let ports =
-        if flow.source.is_some() { [source_port, destination_port] } else { [destination_port, [0; 2]] };
-    key.extend(ports.as_flattened());
+    key.extend(if flow.protocol == AH { AH_KEY } else { [flow.protocol, 0, 0, 0] });
+    key.extend(match flow.port {
+        Port::Spi(spi) => spi.to_be_bytes(),
+        // A wildcard has the destination port alone, at the start of the word, as the rule loads it.
+        Port::Ports(source, destination) => {
+            let (source, destination) = (u32::from(source), u32::from(destination));
+            let both = if flow.source.is_some() { source << 16 | destination } else { destination << 16 };
+            both.to_be_bytes()
+        }
+    });
     key
 }
 
 /// Loads the key of a packet into the registers from 0 on.
-fn load_key(family: &Family, (source, ports): (bool, bool)) -> Vec<Expression<'static>> {
+fn load_key(family: &Family, variant: Variant) -> Vec<Expression<'static>> {
     const NOTHING: [u8; 16] = [0; 16];
     let octets = family.words * 4;
     let (source_at, destination_at) = (1, 1 + family.words);
     let protocol_at = destination_at + family.words;
+    let port_at = protocol_at + 1;
     let network =
         |offset, into| Expression::Payload { header: Header::Network, offset, length: octets, into };
-    vec![
+    let transport =
+        |offset, length| Expression::Payload { header: Header::Transport, offset, length, into: port_at };
+    let mut load = Vec::new();
+    if variant.ah {
+        load.extend(find_ah(family, port_at));
+    }
+    load.extend([
         Expression::Meta { what: Meta::OutgoingDevice, into: 0 },
-        match source {
+        match variant.source {
             true => network(family.source, source_at),
             false => Expression::Constant { value: &NOTHING[..octets as usize], into: source_at },
         },
         network(family.destination, destination_at),
-        Expression::Meta { what: Meta::TransportProtocol, into: protocol_at },
-        match (source, ports) {
-            (_, false) => Expression::Constant { value: &NOTHING[..4], into: protocol_at + 1 },
-            (true, true) => {
-                Expression::Payload { header: Header::Transport, offset: 0, length: 4, into: protocol_at + 1 }
-            }
-            (false, true) => {
-                Expression::Payload { header: Header::Transport, offset: 2, length: 2, into: protocol_at + 1 }
-            }
+        match variant.ah {
+            true => Expression::Constant { value: &AH_KEY, into: protocol_at },
+            false => Expression::Meta { what: Meta::TransportProtocol, into: protocol_at },
         },
+    ]);
+    load.extend(match (variant.port, variant.ah, variant.source) {
+        (false, ..) => Some(Expression::Constant { value: &NOTHING[..4], into: port_at }),
+        // It is there already.
+        (true, true, _) => None,
+        (true, false, true) => Some(transport(0, 4)),
+        (true, false, false) => Some(transport(2, 2)),
+    });
+    load
+}
+
+/// Loads the security parameter index of an Authentication Header; a packet without one has no such key.
+fn find_ah(family: &Family, into: u32) -> Vec<Expression<'static>> {
+    const PROTOCOL: &[u8] = &[AH];
+    if family.protocol == libc::NFPROTO_IPV6 as u8 {
+        return vec![Expression::Extension { header: AH, offset: AH_SPI, length: 4, into }];
+    }
+    vec![
+        Expression::Meta { what: Meta::TransportProtocol, into: 0 },
+        Expression::Equals { register: 0, value: PROTOCOL },
+        Expression::Payload { header: Header::Transport, offset: AH_SPI, length: 4, into },
     ]
 }
 
@@ -332,8 +403,7 @@ mod tests {
                 source: None,
                 destination: destination.parse().unwrap(),
                 protocol: 17,
-                source_port: 0,
-                destination_port: 0x1234,
+                port: Port::Ports(0, 0x1234),
             };
             let key = key(7, &flow);
             assert_eq!(key.len() as u32, (3 + 2 * family.words) * 4);

@@ -7,6 +7,10 @@ use rsvp_core::intserv;
 use rsvp_core::output::{Installation, PoliceFlags};
 use rsvp_core::wire::{FilterSpec, Flowspec, Tspec};
 
+/// The IP protocols that carry a security parameter index.
+pub(crate) const ESP: u8 = 50;
+pub(crate) const AH: u8 = 51;
+
 /// What an Ethernet device adds to an IP packet. HTB counts it, a TSpec does not.
 const LINK_HEADER: f64 = 14.0;
 /// The smallest IP packet with a transport header; bounds the share of link headers when a TSpec says nothing of use.
@@ -49,8 +53,16 @@ pub(crate) struct FlowMatch {
     pub(crate) source: Option<IpAddr>,
     pub(crate) destination: IpAddr,
     pub(crate) protocol: u8,
-    pub(crate) source_port: u16,
-    pub(crate) destination_port: u16,
+    pub(crate) port: Port,
+}
+
+/// What tells the flows between two hosts apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Port {
+    /// Ports of source and destination; zero is "any".
+    Ports(u16, u16),
+    /// The security parameter index of IPsec (RFC 2207).
+    Spi(u32),
 }
 
 /// Everything about one reservation.
@@ -118,30 +130,31 @@ fn policer(tspec: &Tspec, police: PoliceFlags) -> Policer {
 }
 
 fn matches(session: &SessionKey, filters: &[FilterSpec]) -> Result<Vec<FlowMatch>, String> {
-    let SessionKey::Ip(flow) = session else {
-        return Err(
-            "sessions with a generalised port (RFC 2207) cannot be told apart by this kernel's classifier"
-                .to_owned(),
-        );
-    };
+    let flow = session.flow();
+    // A virtual port is in no packet (RFC 2207 section 4.1).
+    let port = if matches!(session, SessionKey::Gpi(_)) { 0 } else { flow.port };
     let any = FlowMatch {
         source: None,
         destination: flow.destination,
         protocol: flow.protocol,
-        source_port: 0,
-        destination_port: flow.port,
+        port: Port::Ports(0, port),
     };
     if filters.is_empty() {
         return Ok(vec![any]);
     }
     let one = |filter: &FilterSpec| match *filter {
-        FilterSpec::Ip { source, port } if source.is_ipv4() != flow.destination.is_ipv4() => {
-            Err(format!("the filter {source} port {port} is of another address family than its session"))
+        filter if filter.source().is_ipv4() != flow.destination.is_ipv4() => {
+            Err(format!("the filter {filter} is of another address family than its session"))
         }
-        FilterSpec::Ip { port, .. } if (port == 0) != (flow.port == 0) => {
+        FilterSpec::Ip { port: source, .. } if (source == 0) != (port == 0) => {
             Err("a zero port stands beside a non-zero one".to_owned())
         }
-        FilterSpec::Ip { source, port } => Ok(FlowMatch { source: Some(source), source_port: port, ..any }),
+        FilterSpec::Ip { source, port: from } => {
+            Ok(FlowMatch { source: Some(source), port: Port::Ports(from, port), ..any })
+        }
+        FilterSpec::Gpi { source, spi } if matches!(flow.protocol, ESP | AH) => {
+            Ok(FlowMatch { source: Some(source), port: Port::Spi(spi), ..any })
+        }
         _ => Err(format!("the filter {filter} cannot be told apart by this kernel's classifier")),
     };
     filters.iter().map(one).collect()
@@ -203,9 +216,27 @@ mod tests {
     fn filters_become_matches() {
         let sender = FilterSpec::Ip { source: "198.51.100.1".parse().unwrap(), port: 7 };
         let plan = Plan::new(&installation(Flowspec::ControlledLoad(TSPEC), vec![sender]), 1500).unwrap();
-        assert_eq!((plan.matches[0].source, plan.matches[0].source_port), (Some(sender.source()), 7));
+        assert_eq!(
+            (plan.matches[0].source, plan.matches[0].port),
+            (Some(sender.source()), Port::Ports(7, 5004))
+        );
         let plan = Plan::new(&installation(Flowspec::ControlledLoad(TSPEC), vec![]), 1500).unwrap();
-        assert_eq!((plan.matches[0].source, plan.matches[0].destination_port), (None, 5004), "wildcard");
+        assert_eq!((plan.matches[0].source, plan.matches[0].port), (None, Port::Ports(0, 5004)), "wildcard");
+    }
+
+    #[test]
+    fn associations_become_matches_without_a_port() {
+        let sender = FilterSpec::Gpi { source: "198.51.100.1".parse().unwrap(), spi: 7 };
+        let mut request = installation(Flowspec::ControlledLoad(TSPEC), vec![sender]);
+        for protocol in [ESP, AH] {
+            let destination = request.session.destination();
+            request.session = SessionKey::Gpi(FlowKey { destination, protocol, port: 9000 });
+            let matches = Plan::new(&request, 1500).unwrap().matches;
+            assert_eq!((matches[0].protocol, matches[0].port), (protocol, Port::Spi(7)));
+            request.filters.clear();
+            assert_eq!(Plan::new(&request, 1500).unwrap().matches[0].port, Port::Ports(0, 0), "wildcard");
+            request.filters.push(sender);
+        }
     }
 
     #[test]
