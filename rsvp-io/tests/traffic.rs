@@ -4,9 +4,9 @@
 
 mod common;
 
+use socket2::{Domain, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use socket2::{Domain, Socket, Type};
 use std::time::{Duration, Instant};
 
 use common::{Network, Node, TestResult, ip, is_permitted, network, path};

@@ -403,7 +403,7 @@ impl PolicyTable {
         let (sender, receiver) =
             (self.sender.map(|network| network.0), self.receiver.map(|network| network.0));
         if let (Some(sender), Some(receiver)) = (sender, receiver)
-            && sender.is_ipv4() != receiver.is_ipv4()
+            && sender.addr().is_ipv4() != receiver.addr().is_ipv4()
         {
             return Err("sender and receiver are of different address families: no flow matches".to_owned());
         }

@@ -1,9 +1,10 @@
 //! Values with units in a configuration file: a number, or a text such as `"10Mbit"`.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use rsvp_core::policy::Prefix;
+use rsvp_core::policy::IpNet;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::units::{parse_duration, parse_rate, parse_size};
@@ -26,12 +27,17 @@ pub(super) struct Span(pub(super) Duration);
 
 /// A range of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Network(pub(super) Prefix);
+pub(super) struct Network(pub(super) IpNet);
 
 impl<'de> Deserialize<'de> for Network {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(|e| de::Error::custom(format!("`{text}`: {e}")))
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map(Self).map_err(|_| {
+            de::Error::custom(format!(
+                "`{text}` is no address and no prefix, as 192.0.2.0/24 or 2001:db8::/32"
+            ))
+        })
     }
 }
 

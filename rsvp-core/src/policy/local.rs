@@ -35,18 +35,16 @@ impl Policy for LocalPolicy {
 /// What the first rule says that is for this sender and one of these receivers.
 fn decision(rules: &[PolicyRule], sender: IpAddr, receivers: &[IpAddr]) -> PolicyAction {
     let is_for = |rule: &&PolicyRule| {
-        rule.sender.is_none_or(|prefix| prefix.contains(sender))
-            && rule.receiver.is_none_or(|prefix| receivers.iter().any(|receiver| prefix.contains(*receiver)))
+        rule.sender.is_none_or(|prefix| prefix.contains(&sender))
+            && rule.receiver.is_none_or(|prefix| receivers.iter().any(|receiver| prefix.contains(receiver)))
     };
     rules.iter().find(is_for).map_or(PolicyAction::Allow, |rule| rule.action)
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
     use alloc::vec::Vec;
 
-    use super::super::Prefix;
     use super::*;
 
     fn ip(text: &str) -> IpAddr {
@@ -59,28 +57,9 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_has_the_addresses_that_share_its_bits() {
-        for (prefix, inside, outside) in [
-            ("10.1.0.0/16", "10.1.255.9", "10.2.0.0"),
-            ("10.1.128.0/17", "10.1.128.0", "10.1.127.255"),
-            ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::"),
-            ("192.0.2.1", "192.0.2.1", "192.0.2.0"),
-        ] {
-            let prefix: Prefix = prefix.parse().unwrap();
-            assert!(prefix.contains(ip(inside)) && !prefix.contains(ip(outside)), "{prefix}");
-            assert_eq!(prefix.to_string().parse(), Ok(prefix));
-        }
-        let all: Prefix = "0.0.0.0/0".parse().unwrap();
-        assert!(all.contains(ip("255.0.0.1")) && !all.contains(ip("::1")), "one family");
-        for wrong in ["10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/x", "host/8", ""] {
-            assert!(wrong.parse::<Prefix>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
     fn the_first_rule_that_matches_decides() {
         let rules = [
-            rule("10.0.0.1", "", PolicyAction::Allow),
+            rule("10.0.0.1/32", "", PolicyAction::Allow),
             rule("10.0.0.0/8", "192.0.2.0/24", PolicyAction::Limit(7)),
             rule("10.0.0.0/8", "", PolicyAction::Deny),
         ];
@@ -91,6 +70,7 @@ mod tests {
         assert_eq!(decide("10.0.0.1", &["192.0.2.9"]), PolicyAction::Allow);
         assert_eq!(decide("10.0.0.2", &["224.1.1.1", "192.0.2.9"]), PolicyAction::Limit(7));
         assert_eq!(decide("10.0.0.2", &["198.51.100.1"]), PolicyAction::Deny);
+        assert_eq!(decide("::ffff:10.0.0.2", &["::1"]), PolicyAction::Allow, "another family");
         assert_eq!(decide("11.0.0.2", &["198.51.100.1"]), PolicyAction::Allow, "no rule matches");
     }
 }

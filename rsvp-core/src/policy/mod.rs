@@ -5,9 +5,9 @@ mod local;
 pub use local::LocalPolicy;
 
 use alloc::vec::Vec;
-use core::fmt;
-use core::net::{AddrParseError, IpAddr};
-use core::str::FromStr;
+use core::net::IpAddr;
+
+pub use ipnet::IpNet;
 
 use crate::input::InterfaceId;
 use crate::wire::{
@@ -89,9 +89,9 @@ pub enum Verdict {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PolicyRule {
     /// The senders that it is for; `None`: all.
-    pub sender: Option<Prefix>,
+    pub sender: Option<IpNet>,
     /// The receivers that it is for, by the session's destination or the next hop; `None`: all.
-    pub receiver: Option<Prefix>,
+    pub receiver: Option<IpNet>,
     /// What it says.
     pub action: PolicyAction,
 }
@@ -107,80 +107,4 @@ pub enum PolicyAction {
     Deny,
     /// Accept senders, and reservations of at most so many bytes per second.
     Limit(u64),
-}
-
-/// A range of addresses: those that share the first bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Prefix {
-    address: IpAddr,
-    length: u8,
-}
-
-impl Prefix {
-    /// The addresses that have the first `length` bits of `address`; `None` if an address has fewer.
-    #[must_use]
-    pub const fn new(address: IpAddr, length: u8) -> Option<Self> {
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        if length > bits {
-            return None;
-        }
-        Some(Self { address, length })
-    }
-
-    /// Whether the addresses are IPv4.
-    #[must_use]
-    pub const fn is_ipv4(&self) -> bool {
-        self.address.is_ipv4()
-    }
-
-    /// Whether an address is one of them.
-    #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let differ = match (self.address, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => (own.to_bits() ^ other.to_bits()).leading_zeros(),
-            (IpAddr::V6(own), IpAddr::V6(other)) => (own.to_bits() ^ other.to_bits()).leading_zeros(),
-            _ => return false,
-        };
-        differ >= u32::from(self.length)
-    }
-}
-
-/// Why a text is no [`Prefix`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BadPrefix {
-    /// The address is none.
-    Address(AddrParseError),
-    /// What is behind the slash is no number of bits that an address has.
-    Length,
-}
-
-impl fmt::Display for BadPrefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Address(_) => "a prefix is an address with its length, as 192.0.2.0/24 or 2001:db8::/32",
-            Self::Length => "the length of a prefix is at most 32 (IPv4) or 128 (IPv6)",
-        })
-    }
-}
-
-impl core::error::Error for BadPrefix {}
-
-impl FromStr for Prefix {
-    type Err = BadPrefix;
-
-    /// Reads `ADDRESS/LENGTH`, or an address alone.
-    fn from_str(text: &str) -> Result<Self, BadPrefix> {
-        let (address, length) = text.split_once('/').map_or((text, None), |(a, l)| (a, Some(l)));
-        let address: IpAddr = address.parse().map_err(BadPrefix::Address)?;
-        let all = if address.is_ipv4() { 32 } else { 128 };
-        let length = length.map_or(Ok(all), str::parse).map_err(|_| BadPrefix::Length)?;
-        Self::new(address, length).ok_or(BadPrefix::Length)
-    }
-}
-
-impl fmt::Display for Prefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.length)
-    }
 }

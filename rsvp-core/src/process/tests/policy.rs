@@ -108,7 +108,7 @@ fn what_was_refused_beyond_the_limit_is_not_told() {
 fn rules_decide_on_senders_and_reservations() {
     let mut bench = Bench::new();
     let rules = vec![
-        rule(Some("10.1.0.1"), Some("10.0.9.0/24"), PolicyAction::Limit(2000)),
+        rule(Some("10.1.0.1/32"), Some("10.0.9.0/24"), PolicyAction::Limit(2000)),
         rule(Some("10.1.0.0/16"), None, PolicyAction::Deny),
     ];
     configure(&mut bench, rules);
@@ -145,7 +145,7 @@ fn new_rules_hold_for_what_is_there() {
         "{sent:?}"
     );
     assert_eq!(bench.node.installed().len(), 1);
-    configure(&mut bench, vec![rule(Some("10.1.0.2"), None, PolicyAction::Deny)]);
+    configure(&mut bench, vec![rule(Some("10.1.0.2/32"), None, PolicyAction::Deny)]);
     let sent = bench.take_sent();
     assert!(sent.iter().any(|message| matches!(message, Message::PathErr(error) if error.error.code == 2)));
     assert!(
@@ -168,7 +168,7 @@ fn new_rules_hold_for_what_is_there() {
 #[test]
 fn a_sender_that_joins_a_wildcard_reservation_is_judged_with_it() {
     let mut bench = Bench::with_paths(&[1]);
-    configure(&mut bench, vec![rule(Some("10.1.0.2"), Some("10.0.2.2"), PolicyAction::Deny)]);
+    configure(&mut bench, vec![rule(Some("10.1.0.2/32"), Some("10.0.2.2/32"), PolicyAction::Deny)]);
     bench.receive(DOWN, Message::Resv(resv(DOWN, Style::Wf, vec![flow(1000.0, &[])])));
     assert_eq!(bench.node.installed().len(), 1);
     bench.take_sent();
@@ -188,7 +188,7 @@ fn announce(bench: &mut Bench, api: ApiId) -> Result<Reply, CommandError> {
 fn a_local_sender_falls_silent_and_speaks_again() {
     let mut bench = Bench::new();
     let api = bench.open(session());
-    let deny = || vec![rule(Some("10.1.0.1"), None, PolicyAction::Deny)];
+    let deny = || vec![rule(Some("10.1.0.1/32"), None, PolicyAction::Deny)];
     configure(&mut bench, deny());
     assert!(matches!(announce(&mut bench, api), Err(CommandError::Refused(code, 3)) if code.0 == 2));
     assert!(bench.node.senders().is_empty());
