@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use common::{TestResult, ip, is_permitted, network};
 use rsvp_core::command::{ReserveRequest, SenderRequest};
-use rsvp_core::config::{Bandwidth, InterfaceConfig};
+use rsvp_core::config::{Bandwidth, InterfaceConfig, UdpEncapsulation, UdpOnly};
 use rsvp_core::event::Upcall;
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Command, Event, EventKind, NodeConfig, Reply, SessionKey};
-use rsvp_io::{System, SystemOptions};
+use rsvp_io::{System, SystemOptions, Transport};
 use rsvp_io_mio::Driver;
 use rsvp_netns::Namespace;
 
@@ -28,10 +28,25 @@ fn driver(namespace: &Namespace, router: bool, link_rates: &[(&str, u64)]) -> Dr
         ..SystemOptions::default()
     };
     let bandwidth = Bandwidth { total: 1_000_000, per_flow: 500_000, link: 1_250_000 };
-    let default_interface = InterfaceConfig { bandwidth: Some(bandwidth), ..InterfaceConfig::default() };
+    // Hosts that only receive cannot be learnt of.
+    let udp_encapsulation = if router { UdpEncapsulation::Always } else { UdpEncapsulation::Learn };
+    let default_interface =
+        InterfaceConfig { bandwidth: Some(bandwidth), udp_encapsulation, ..InterfaceConfig::default() };
     let config = NodeConfig { router, default_interface, ..NodeConfig::default() };
     let system = namespace.run(|| System::open(options).map_err(std::io::Error::other)).expect("opened");
     Driver::new(config, [u8::from(router); 32], system).expect("watched")
+}
+
+fn host(namespace: &Namespace) -> Driver {
+    driver(namespace, false, &[])
+}
+
+/// A host without raw sockets.
+fn udp_host(namespace: &Namespace) -> Driver {
+    let options = SystemOptions { transport: Transport::UdpOnly, ..SystemOptions::default() };
+    let config = NodeConfig { router: false, udp_only: Some(UdpOnly::default()), ..NodeConfig::default() };
+    let system = namespace.run(|| System::open(options).map_err(std::io::Error::other)).expect("opened");
+    Driver::new(config, [2; 32], system).expect("watched")
 }
 
 /// Steps all drivers until one of them tells an event that `wanted` takes.
@@ -64,7 +79,13 @@ fn upcall(event: Event) -> Option<Upcall> {
     }
 }
 
-fn reservation(source: &str, destination: &str) -> TestResult {
+/// A host's reservation across a router: for itself, or for a group that it is in.
+fn reservation(
+    source: &str,
+    receiver: &str,
+    group: Option<&str>,
+    receiving_host: fn(&Namespace) -> Driver,
+) -> TestResult {
     const SENDER: usize = 0;
     const ROUTER: usize = 1;
     const RECEIVER: usize = 2;
@@ -72,15 +93,19 @@ fn reservation(source: &str, destination: &str) -> TestResult {
         return Ok(());
     }
     let network = network()?;
-    let mut drivers = [
-        driver(&network.a, false, &[]),
-        driver(&network.r, true, &[("east", 1_250_000)]),
-        driver(&network.b, false, &[]),
-    ];
+    if let Some(group) = group {
+        network.r.multicast_route(Some(ip(source)), ip(group), "west", &["east"])?;
+    }
+    let mut drivers =
+        [host(&network.a), driver(&network.r, true, &[("east", 1_250_000)]), receiving_host(&network.b)];
+    let destination = group.unwrap_or(receiver);
     let session = SessionKey::Ip(FlowKey { destination: ip(destination), protocol: 17, port: 5004 });
     let sender = FilterSpec::Ip { source: ip(source), port: 4000 };
 
     let receiving = open(&mut drivers[RECEIVER], session);
+    drivers[RECEIVER].command(Command::Join(receiving, None))?;
+    // It is a member before the first Path comes; the next one would take half a minute.
+    drivers[RECEIVER].step(Some(Duration::ZERO))?;
     let sending = open(&mut drivers[SENDER], session);
     let request = SenderRequest {
         template: sender,
@@ -98,13 +123,8 @@ fn reservation(source: &str, destination: &str) -> TestResult {
 
     let flows =
         vec![FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(TSPEC)), filters: vec![sender] }];
-    let request = ReserveRequest {
-        receiver: ip(destination),
-        style: Style::Ff,
-        flows,
-        policy: Vec::new(),
-        confirm: true,
-    };
+    let request =
+        ReserveRequest { receiver: ip(receiver), style: Style::Ff, flows, policy: Vec::new(), confirm: true };
     drivers[RECEIVER].command(Command::Reserve(receiving, request))?;
     let (mut reserved, mut confirmed) = (false, false);
     run(&mut drivers, "the reservation and its confirmation", |number, event| {
@@ -130,12 +150,32 @@ fn reservation(source: &str, destination: &str) -> TestResult {
 
 #[test]
 fn reservation_across_a_router() -> TestResult {
-    reservation("10.1.1.2", "10.1.2.2")
+    reservation("10.1.1.2", "10.1.2.2", None, host)
 }
 
 #[test]
 fn ipv6_reservation_across_a_router() -> TestResult {
-    reservation("fd01:1::2", "fd01:2::2")
+    reservation("fd01:1::2", "fd01:2::2", None, host)
+}
+
+#[test]
+fn reservation_for_a_group() -> TestResult {
+    reservation("10.1.1.2", "10.1.2.2", Some("239.1.2.3"), host)
+}
+
+#[test]
+fn ipv6_reservation_for_a_group() -> TestResult {
+    reservation("fd01:1::2", "fd01:2::2", Some("ff0e::123"), host)
+}
+
+#[test]
+fn reservation_for_a_group_in_udp() -> TestResult {
+    reservation("10.1.1.2", "10.1.2.2", Some("239.1.2.3"), udp_host)
+}
+
+#[test]
+fn ipv6_reservation_in_udp() -> TestResult {
+    reservation("fd01:1::2", "fd01:2::2", None, udp_host)
 }
 
 #[test]
