@@ -7,7 +7,7 @@ use std::time::Duration;
 use rsvp_core::config::NodeConfig;
 use rsvp_core::input::{InstallFailure, Route};
 use rsvp_core::output::{Installation, InstallationId, RouteKey};
-use rsvp_core::{Event, InterfaceId, Transmit};
+use rsvp_core::{Event, InterfaceId, Transmit, udp};
 
 use crate::driver::Driver;
 
@@ -130,9 +130,10 @@ impl Device {
         self.ports.iter().flat_map(|port| &port.addresses).chain(&self.stubs).copied()
     }
 
-    /// Whether an application of it receives a group on this interface; without a choice it is the first one.
+    /// Whether an application of it receives a group on this interface; without a choice it is the first one. RSVP itself
+    /// receives what hosts without raw I/O send.
     pub(crate) fn receives(&self, group: IpAddr, interface: InterfaceId) -> bool {
-        self.memberships().any(|member| member == (group, interface))
+        group == udp::group(group) || self.memberships().any(|member| member == (group, interface))
     }
 
     /// The groups that its applications receive, and on which interface.

@@ -375,6 +375,15 @@ fn mixed_lan() -> (Network, [NodeId; 4]) {
     (net, [hu1, hu2, hr, far])
 }
 
+/// The upcalls of a node since the last call.
+fn upcalls(net: &mut Network, node: NodeId) -> Vec<Upcall> {
+    let upcall = |event: Event| match event.kind {
+        EventKind::Upcall(_, _, upcall) => Some(upcall),
+        _ => None,
+    };
+    net.take_events(node).into_iter().filter_map(upcall).collect()
+}
+
 #[test]
 fn any_mixture_on_a_network_interoperates() {
     shows(&["rfc2205-C-01"]);
@@ -398,13 +407,6 @@ fn any_mixture_on_a_network_interoperates() {
         };
         let receiver = net.reserve(to, session, request).expect("a good reservation");
         net.run_for(Duration::from_secs(1));
-        let upcalls = |net: &mut Network, node| -> Vec<Upcall> {
-            let upcall = |event: Event| match event.kind {
-                EventKind::Upcall(_, _, upcall) => Some(upcall),
-                _ => None,
-            };
-            net.take_events(node).into_iter().filter_map(upcall).collect()
-        };
         let log = net.transcript().text(&net);
         let at_sender = upcalls(&mut net, from);
         assert!(matches!(at_sender[..], [Upcall::Resv { .. }]), "{what}: {at_sender:?}\n{log}");
@@ -417,6 +419,50 @@ fn any_mixture_on_a_network_interoperates() {
         net.run_for(Duration::from_secs(1));
         invariants::nothing_is_left(&net).expect("tears arrive as well");
         for node in [from, to] {
+            net.take_events(node);
+        }
+        net.clear_transcript();
+    }
+}
+
+#[test]
+fn any_mixture_in_a_group_interoperates() {
+    shows(&["rfc2205-C-01", "rfc2205-C-07"]);
+    let (mut net, hosts) = mixed_lan();
+    let [hu1, _, hr, far] = hosts;
+    // One without raw I/O comes first: by it the others learn that it is needed.
+    for from in [hu1, hr, far] {
+        let session = Plan(Family::V4).g();
+        let template = FilterSpec::Ip { source: net.address(from), port: 4000 };
+        let sender =
+            SenderRequest { template, tspec: tspec(1.0), adspec: true.into(), policy: vec![], ttl: 63 };
+        let sender = net.announce(from, session, sender).expect("a good sender");
+        let receivers: Vec<NodeId> = hosts.into_iter().filter(|node| *node != from).collect();
+        let mut apps = vec![(from, sender)];
+        for node in &receivers {
+            let (receiver, flows) = (net.address(*node), vec![ff(cl(1.0), template)]);
+            let request = ReserveRequest { receiver, style: Style::Ff, flows, policy: vec![], confirm: true };
+            apps.push((*node, net.reserve(*node, session, request).expect("a good reservation")));
+            net.run_for(Duration::from_secs(3));
+        }
+        let log = net.transcript().text(&net);
+        let at_sender = upcalls(&mut net, from);
+        let told = at_sender.iter().any(|upcall| matches!(upcall, Upcall::Resv { .. }));
+        assert!(told, "{}: {at_sender:?}\n{log}", net.name(from));
+        for node in receivers {
+            let told = upcalls(&mut net, node);
+            let count = |is_meant: fn(&Upcall) -> bool| told.iter().filter(|upcall| is_meant(upcall)).count();
+            let paths = count(|upcall| matches!(upcall, Upcall::Path { .. }));
+            let confirmed = count(|upcall| matches!(upcall, Upcall::Confirmed { .. }));
+            let what = format!("{} > {}: {told:?}\n{log}", net.name(from), net.name(node));
+            assert_eq!((paths, confirmed > 0), (1, true), "{what}");
+        }
+        for (node, api) in apps {
+            net.command(node, Command::Release(api)).expect("it is open");
+        }
+        net.run_for(Duration::from_secs(1));
+        invariants::nothing_is_left(&net).expect("tears arrive as well");
+        for node in hosts {
             net.take_events(node);
         }
         net.clear_transcript();

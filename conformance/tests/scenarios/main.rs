@@ -7,6 +7,7 @@ mod loops;
 mod neighbours;
 mod notation;
 mod repair;
+mod ring;
 mod scene;
 mod styles;
 mod udp;
