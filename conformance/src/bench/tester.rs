@@ -165,17 +165,6 @@ impl InProcess {
         self.installer = installer;
     }
 
-    /// Changes a route, of all sources or of one; the engine learns it if it watches it.
-    pub fn set_route(&mut self, destination: IpAddr, source: Option<IpAddr>, route: Route) {
-        self.routes.insert((destination, source), route);
-        let concerned =
-            |key: &RouteKey| key.destination == destination && (source.is_none() || key.source == source);
-        for key in self.watches.clone().into_iter().filter(concerned) {
-            let route = self.route(&key);
-            self.input(Input::Route(key, route));
-        }
-    }
-
     fn route(&self, key: &RouteKey) -> Route {
         let special = self.routes.get(&(key.destination, key.source));
         special.or_else(|| self.routes.get(&(key.destination, None))).cloned().unwrap_or_default()
@@ -275,8 +264,15 @@ impl Tester for InProcess {
         std::mem::take(&mut self.sent)
     }
 
+    /// The engine learns it if it watches it.
     fn set_route(&mut self, destination: IpAddr, source: Option<IpAddr>, route: Route) {
-        Self::set_route(self, destination, source, route);
+        self.routes.insert((destination, source), route);
+        let concerned =
+            |key: &RouteKey| key.destination == destination && (source.is_none() || key.source == source);
+        for key in self.watches.clone().into_iter().filter(concerned) {
+            let route = self.route(&key);
+            self.input(Input::Route(key, route));
+        }
     }
 
     fn inside(&mut self) -> Option<&mut InProcess> {

@@ -443,8 +443,9 @@ fn any_mixture_in_a_group_interoperates() {
             let (receiver, flows) = (net.address(*node), vec![ff(cl(1.0), template)]);
             let request = ReserveRequest { receiver, style: Style::Ff, flows, policy: vec![], confirm: true };
             apps.push((*node, net.reserve(*node, session, request).expect("a good reservation")));
-            net.run_for(Duration::from_secs(3));
         }
+        // Who joins after the Path hears the next one.
+        net.run_for(2 * R);
         let log = net.transcript().text(&net);
         let at_sender = upcalls(&mut net, from);
         let told = at_sender.iter().any(|upcall| matches!(upcall, Upcall::Resv { .. }));
@@ -457,10 +458,11 @@ fn any_mixture_in_a_group_interoperates() {
             let what = format!("{} > {}: {told:?}\n{log}", net.name(from), net.name(node));
             assert_eq!((paths, confirmed > 0), (1, true), "{what}");
         }
+        // The sender first: who leaves the group before the PathTear is there does not get it.
         for (node, api) in apps {
             net.command(node, Command::Release(api)).expect("it is open");
+            net.run_for(Duration::from_secs(1));
         }
-        net.run_for(Duration::from_secs(1));
         invariants::nothing_is_left(&net).expect("tears arrive as well");
         for node in hosts {
             net.take_events(node);

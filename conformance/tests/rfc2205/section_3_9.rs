@@ -102,7 +102,7 @@ fn a_sender_is_bound_to_the_interface_of_its_address() {
     }
 
     let unbound = FilterSpec::Ip { source: dut.plan.far(), port: 4000 };
-    dut.inside().set_route(g.destination(), Some(unbound.source()), group_route(Port::A, &[Port::D]));
+    dut.set_route(g.destination(), Some(unbound.source()), group_route(Port::A, &[Port::D]));
     let api = dut.open(g);
     announce(&mut dut, api, unbound);
     assert_eq!(dut.expect::<Path>(Port::D).message.hop.address, dut.plan.dut(Port::D));
@@ -161,7 +161,7 @@ fn a_router_with_a_receiver_uses_the_path_state_of_the_receivers_interface() {
         dut.expect::<Resv>(Port::A);
         dut.expect_silence();
         // A branch of its own: there is path state of Iapp, and it is Local_Only.
-        dut.inside().set_route(g.destination(), Some(s1.source()), group_route(Port::A, &[Port::C]));
+        dut.set_route(g.destination(), Some(s1.source()), group_route(Port::A, &[Port::C]));
         let path = dut.path(Station::D2, g, s1);
         dut.send(Station::D2, path);
         let resv = dut.expect_to::<Resv>(Station::D2);
