@@ -112,6 +112,12 @@ fn shared_reservations_follow_the_members_of_their_groups_over_ipv6() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn hosts_without_raw_sockets_reserve_as_others_do() {
+    assert_example_holds_on_linux("udp-host");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_reservation_spans_a_cloud_without_rsvp() {
     assert_example_holds_on_linux("non-rsvp-cloud");
 }
@@ -173,6 +179,7 @@ fn every_example_holds_in_the_simulator() {
         "failure-killed",
         "route-change",
         "non-rsvp-cloud",
+        "udp-host",
     ];
     for name in names {
         let file = repository().join(format!("examples/{name}.toml"));

@@ -1,5 +1,6 @@
 //! What a scenario runs on, as the runner sees it: real namespaces and daemons, or the simulator.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -126,8 +127,27 @@ pub(crate) struct Ending {
     pub(crate) traffic: Option<Box<dyn Traffic>>,
     /// Every RSVP message that a node heard, in order of time.
     pub(crate) heard: Vec<Heard>,
+    /// How the nodes sent theirs.
+    pub(crate) sent: Sent,
     /// Checks that every run makes: their names and what they came to.
     pub(crate) checks: Vec<(String, Verdict)>,
+}
+
+/// How many Path and Resv messages of each node were seen on its links, raw and in UDP.
+pub(crate) type Sent = BTreeMap<NodeIndex, Forms>;
+
+/// Messages by how they are carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Forms {
+    pub(crate) raw: u64,
+    pub(crate) udp: u64,
+}
+
+impl Forms {
+    /// Counts one.
+    pub(crate) fn count(&mut self, is_udp: bool) {
+        *(if is_udp { &mut self.udp } else { &mut self.raw }) += 1;
+    }
 }
 
 /// The figures of the data plane.

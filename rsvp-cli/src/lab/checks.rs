@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::backend::{Backend, Ending, Heard, NodeState, PathState, StateChange, Subject, Verdict};
+use super::backend::{Backend, Ending, Forms, Heard, NodeState, PathState, StateChange, Subject, Verdict};
 use super::model::{Check, FlowIndex, NodeIndex, Scenario, Window};
+use super::scenario::Form;
 use super::{placement, recovery};
 use crate::units::format_rate;
 
@@ -19,7 +20,11 @@ pub(crate) struct Outcome {
 pub(crate) fn is_live(check: &Check) -> bool {
     !matches!(
         check,
-        Check::Traffic { .. } | Check::NoTimeouts { .. } | Check::Expires { .. } | Check::Recovers { .. }
+        Check::Traffic { .. }
+            | Check::NoTimeouts { .. }
+            | Check::Expires { .. }
+            | Check::Recovers { .. }
+            | Check::Encapsulation { .. }
     )
 }
 
@@ -107,6 +112,13 @@ pub(crate) fn describe(check: &Check, scenario: &Scenario) -> String {
                 flow(*index)
             )
         }
+        Check::Encapsulation { nodes, form, .. } => {
+            let form = match form {
+                Form::Raw => "raw, none in UDP",
+                Form::Udp => "in UDP, none raw",
+            };
+            format!("all the time, Path and Resv from {}: {form}", names(nodes))
+        }
         Check::Kernel { at: time, nodes } => {
             format!(
                 "{} the kernel holds the live reservations and nothing else at {}",
@@ -151,7 +163,11 @@ pub(crate) fn judge_live(check: &Check, scenario: &Scenario, backend: &mut dyn B
             if right { Verdict::Passed(seen) } else { Verdict::Failed(seen) }
         }
         Check::Kernel { nodes, .. } => kernels(nodes, scenario, backend),
-        Check::Traffic { .. } | Check::NoTimeouts { .. } | Check::Expires { .. } | Check::Recovers { .. } => {
+        Check::Traffic { .. }
+        | Check::NoTimeouts { .. }
+        | Check::Expires { .. }
+        | Check::Recovers { .. }
+        | Check::Encapsulation { .. } => {
             unreachable!("judged at the end")
         }
     }
@@ -238,6 +254,7 @@ pub(crate) fn judge_at_end(
         Check::Traffic { .. } => traffic(check, scenario, ending),
         Check::NoTimeouts { during, nodes } => no_timeouts(*during, nodes, scenario, changes),
         Check::Expires { .. } => expires(check, scenario, changes, &ending.heard),
+        Check::Encapsulation { nodes, form, .. } => encapsulation(nodes, *form, scenario, ending),
         Check::Recovers { flow, from, within } => {
             let during = Window { from: *from, to: *from + *within };
             recovery::judge(*flow, during, scenario, changes, ending)
@@ -264,10 +281,19 @@ fn traffic(check: &Check, scenario: &Scenario, ending: &Ending) -> Verdict {
     let loss = 1.0 - to_float(measured.delivered) / to_float(measured.sent);
     let seen =
         format!("{} ({:.1} %), loss {:.1} %", format_rate(received.round()), share * 100.0, loss * 100.0);
-    let right = rate_at_least.is_none_or(|bound| share >= bound)
-        && loss_at_most.is_none_or(|bound| loss <= bound)
-        && loss_at_least.is_none_or(|bound| loss >= bound);
-    if right { Verdict::Passed(seen) } else { Verdict::Failed(seen) }
+    let offered = to_float(measured.sent * u64::from(of.packet)) * 8.0 / length / to_float(of.rate);
+    let keeps_loss =
+        loss_at_most.is_none_or(|bound| loss <= bound) && loss_at_least.is_none_or(|bound| loss >= bound);
+    match rate_at_least {
+        _ if !keeps_loss => Verdict::Failed(seen),
+        // Nothing can be said of the network if the sender's thread was kept from running.
+        Some(bound) if share < *bound && offered < *bound => Verdict::NotMeasured(format!(
+            "{seen}; its sender came to {:.1} % only: this machine is too busy",
+            offered * 100.0
+        )),
+        Some(bound) if share < *bound => Verdict::Failed(seen),
+        _ => Verdict::Passed(seen),
+    }
 }
 
 fn no_timeouts(during: Window, nodes: &[NodeIndex], scenario: &Scenario, changes: &[StateChange]) -> Verdict {
@@ -328,6 +354,19 @@ fn expires(check: &Check, scenario: &Scenario, changes: &[StateChange], heard: &
     }
 }
 
+fn encapsulation(nodes: &[NodeIndex], form: Form, scenario: &Scenario, ending: &Ending) -> Verdict {
+    let mut figures = Vec::new();
+    let mut right = true;
+    for node in nodes {
+        let Forms { raw, udp } = ending.sent.get(node).copied().unwrap_or_default();
+        let (wanted, others) = if form == Form::Udp { (udp, raw) } else { (raw, udp) };
+        right &= wanted > 0 && others == 0;
+        figures.push(format!("{} {udp} in UDP and {raw} raw", scenario.nodes[*node].name));
+    }
+    let seen = figures.join(", ");
+    if right { Verdict::Passed(seen) } else { Verdict::Failed(seen) }
+}
+
 /// L = (K + 0.5) * 1.5 * R (RFC 2205 section 3.7).
 fn lifetime(refresh_multiple: u32, refresh: Duration) -> Duration {
     (2 * refresh_multiple + 1) * 3 * refresh / 4
@@ -345,6 +384,49 @@ fn to_float(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::backend::{Measured, Outage, Traffic};
+    use crate::lab::model::ReceiverIndex;
+
+    /// A flow of 1 Mbit/s in packets of 1000 bytes, for a second.
+    #[derive(Debug)]
+    struct Figures(Measured);
+
+    impl Traffic for Figures {
+        fn measure(&self, _: FlowIndex, _: ReceiverIndex, _: Window) -> Measured {
+            self.0
+        }
+
+        fn outage(&self, _: FlowIndex, _: ReceiverIndex, _: Window) -> Outage {
+            Outage { lost: 0, lasted: None }
+        }
+    }
+
+    #[test]
+    fn what_a_busy_machine_did_not_send_is_no_loss() {
+        let scenario = crate::lab::resolve::parse(
+            r#"
+            title = "two hosts"
+            duration = "2s"
+            hosts = ["a", "b"]
+            links = [{ ends = ["a", "b"], rate = "10Mbit" }]
+            flows = [{ name = "f", from = "a", to = "b", port = 5000, rate = "1Mbit" }]
+            checks = [{ check = "traffic", flows = "f", during = [0, 1], rate-at-least = "97%", loss-at-most = "1%" }]
+            "#,
+        )
+        .expect("a scenario");
+        let judge = |sent: u64, delivered: u64| {
+            let figures = Figures(Measured { sent, delivered, received_bytes: delivered * 1000 });
+            let ending = Ending { traffic: Some(Box::new(figures)), ..Ending::default() };
+            judge_at_end(&scenario.checks[0], &scenario, &[], &ending)
+        };
+        assert!(matches!(judge(125, 125), Verdict::Passed(_)));
+        assert!(matches!(judge(125, 124), Verdict::Passed(_)));
+        assert!(matches!(judge(125, 120), Verdict::Failed(_)), "lost");
+        assert!(matches!(judge(250, 120), Verdict::Failed(_)), "lost");
+        assert!(matches!(judge(110, 110), Verdict::NotMeasured(_)), "not sent");
+        assert!(matches!(judge(110, 105), Verdict::Failed(_)), "not sent, and lost");
+        assert!(matches!(judge(0, 0), Verdict::Failed(_)));
+    }
 
     #[test]
     fn the_lifetime_is_the_rfcs() {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::routing::Topology;
-use super::scenario::{Family, Service, StateKind, StyleName, Timers};
+use super::scenario::{Family, Form, Service, StateKind, StyleName, Timers, UdpUse};
 
 /// Position of a node in [`Scenario::nodes`].
 pub(crate) type NodeIndex = usize;
@@ -53,6 +53,8 @@ pub(crate) struct Node {
 pub(crate) enum NodeKind {
     /// It runs RSVP and does not forward.
     Host,
+    /// A host without raw sockets: its RSVP is in UDP.
+    UdpHost,
     /// It runs RSVP and forwards.
     Router,
     /// It forwards, and has never heard of RSVP.
@@ -60,9 +62,14 @@ pub(crate) enum NodeKind {
 }
 
 impl NodeKind {
+    /// Whether flows may begin and end at it.
+    pub(crate) fn is_host(self) -> bool {
+        matches!(self, Self::Host | Self::UdpHost)
+    }
+
     /// Whether it forwards packets for others.
     pub(crate) fn forwards(self) -> bool {
-        self != Self::Host
+        !self.is_host()
     }
 
     /// Whether it runs RSVP.
@@ -97,6 +104,7 @@ pub(crate) struct Link {
     pub(crate) rate: u64,
     pub(crate) reservable: u64,
     pub(crate) reservable_per_flow: u64,
+    pub(crate) udp_encapsulation: UdpUse,
 }
 
 /// A multicast group.
@@ -249,6 +257,8 @@ pub(crate) enum Check {
     },
     /// After a change at `from`, the reservation stands on the flow's new path, and its packets arrive again.
     Recovers { flow: FlowIndex, from: Duration, within: Duration },
+    /// Every Path and Resv that the nodes sent in the whole run was in that form, and there was at least one.
+    Encapsulation { nodes: Vec<NodeIndex>, form: Form, end: Duration },
     /// The kernel holds what the daemon has installed.
     Kernel { at: Duration, nodes: Vec<NodeIndex> },
 }
@@ -266,6 +276,7 @@ impl Check {
             | Self::Placement { at, .. }
             | Self::Refused { at, .. }
             | Self::Kernel { at, .. } => *at,
+            Self::Encapsulation { end, .. } => *end,
             Self::Recovers { from, within, .. } => *from + *within,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::backend::{Backend, NodeState, Verdict};
-use super::model::{FlowIndex, GroupIndex, LinkIndex, NodeIndex, NodeKind, Scenario};
+use super::model::{FlowIndex, GroupIndex, LinkIndex, NodeIndex, Scenario};
 use super::routing::just_before;
 use super::scenario::StyleName;
 use crate::units::format_rate;
@@ -59,10 +59,7 @@ fn judge_paths(
         let (name, is_there) = (&scenario.flows[*flow].name, there.contains(flow));
         let on_tree = flows.contains(flow) && scenario.data_tree(*flow, at).0.contains_key(&node);
         let is_sender = scenario.flows[*flow].from == node;
-        let wanted = match scenario.nodes[node].kind {
-            NodeKind::Host => is_sender || reserves,
-            _ => true,
-        };
+        let wanted = !scenario.nodes[node].kind.is_host() || is_sender || reserves;
         if on_tree && wanted && !is_there {
             return Err(format!("has no path state of {name}"));
         }

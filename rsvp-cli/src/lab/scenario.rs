@@ -22,6 +22,8 @@ pub(crate) struct ScenarioFile {
     pub(crate) rsvp: Timers,
     pub(crate) hosts: Vec<Spanned<String>>,
     #[serde(default)]
+    pub(crate) udp_hosts: Vec<Spanned<String>>,
+    #[serde(default)]
     pub(crate) routers: Vec<Spanned<String>>,
     #[serde(default)]
     pub(crate) plain_routers: Vec<Spanned<String>>,
@@ -87,6 +89,8 @@ pub(crate) struct LinkFile {
     #[serde(default = "LinkFile::cost")]
     pub(crate) cost: u32,
     #[serde(default)]
+    pub(crate) udp_encapsulation: UdpUse,
+    #[serde(default)]
     pub(crate) reservable: Option<Rate>,
     #[serde(default)]
     pub(crate) reservable_per_flow: Option<Rate>,
@@ -96,6 +100,29 @@ impl LinkFile {
     fn cost() -> u32 {
         1
     }
+}
+
+/// When RSVP sends Path messages in UDP, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum UdpUse {
+    /// When one was heard.
+    #[default]
+    Learn,
+    /// From the start.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// How RSVP messages are carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Form {
+    /// In IP.
+    Raw,
+    /// In UDP.
+    Udp,
 }
 
 /// A multicast group and the port that it is used with.
@@ -293,6 +320,8 @@ pub(crate) enum CheckFile {
     },
     /// After a change of the network, reservations stand on the new path and packets arrive again.
     Recovers { flows: Names, from: Time, within: Time },
+    /// How the messages of nodes were carried.
+    Encapsulation { nodes: Names, form: Form },
     /// Every kernel holds exactly what its daemon has installed.
     Kernel {
         at: Time,

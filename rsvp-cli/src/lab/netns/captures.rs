@@ -12,8 +12,8 @@ use rsvp_netns::Capture as Recorder;
 
 use crate::decode::capture::{Capture, Frame};
 use crate::decode::packet::{Content, dissect};
-use crate::lab::backend::{Fault, Heard, Verdict};
-use crate::lab::heard;
+use crate::lab::backend::{Fault, Heard, Sent, Verdict};
+use crate::lab::heard::{self, Refresh};
 use crate::lab::model::{FlowIndex, LinkIndex, NodeIndex, Scenario};
 use crate::lab::scenario::StateKind;
 use crate::lab::traffic::{Generator, is_ours};
@@ -27,6 +27,8 @@ pub(crate) struct Captures(Vec<(PathBuf, Recorder)>);
 pub(crate) struct Found {
     /// Every Path and Resv of the scenario's flows, in order of time.
     pub(crate) heard: Vec<Heard>,
+    /// How many of those each node sent.
+    pub(crate) sent: Sent,
     /// Data packets, by link and flow.
     data: Vec<Vec<u64>>,
     /// Packets that the recorders missed, by link.
@@ -44,8 +46,14 @@ impl Captures {
 
     /// Ends recording and reads everything. `start` is the start of the scenario.
     pub(crate) fn read(self, scenario: &Scenario, start: SystemTime) -> Result<Found, Fault> {
-        let mut found =
-            Found { heard: Vec::new(), data: Vec::new(), missed: Vec::new(), messages: 0, wrong: None };
+        let mut found = Found {
+            heard: Vec::new(),
+            sent: Sent::new(),
+            data: Vec::new(),
+            missed: Vec::new(),
+            messages: 0,
+            wrong: None,
+        };
         let mut paths = Vec::new();
         for (path, recorder) in self.0 {
             let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
@@ -79,7 +87,12 @@ impl Found {
                     let name = &scenario.links[link].name;
                     self.wrong.get_or_insert(format!("link {name}, packet {}: {why}", frame.number));
                 }
-                self.heard.extend(refresh(packet.payload, &frame, link, scenario, start));
+                if let Some(refresh) = heard::read(packet.payload, scenario) {
+                    if let Some(node) = scenario.owner(refresh.hop.address) {
+                        self.sent.entry(node).or_default().count(packet.udp_port.is_some());
+                    }
+                    self.heard.extend(heard_by(&refresh, &frame, link, scenario, start));
+                }
             } else if let Some(flow) = flow_of(frame.data, scenario) {
                 self.data[link][flow] += 1;
             }
@@ -160,14 +173,14 @@ fn check(message: &[u8]) -> Result<(), String> {
 
 /// Who heard a message that refreshes a flow's state: data flows down the tree, so a Path is heard by the lower ends of
 /// a link and a Resv by the upper one.
-fn refresh(
-    message: &[u8],
+fn heard_by(
+    refresh: &Refresh,
     frame: &Frame<'_>,
     link: LinkIndex,
     scenario: &Scenario,
     start: SystemTime,
 ) -> Vec<Heard> {
-    let (Some(refresh), Some(time)) = (heard::read(message, scenario), frame.time) else { return Vec::new() };
+    let Some(time) = frame.time else { return Vec::new() };
     let at = time.duration_since(start).unwrap_or_default();
     let mut nodes = BTreeSet::new();
     for flow in &refresh.flows {

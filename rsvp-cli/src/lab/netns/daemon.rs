@@ -15,8 +15,8 @@ use rsvp_netns::{Namespace, Process};
 use tokio::runtime::Handle;
 
 use crate::lab::backend::{Fault, StateChange, Subject};
-use crate::lab::model::{NodeIndex, Scenario};
-use crate::lab::scenario::StateKind;
+use crate::lab::model::{NodeIndex, NodeKind, Scenario};
+use crate::lab::scenario::{StateKind, UdpUse};
 
 /// How long a daemon may take to answer on its control socket after its start.
 const START: Duration = Duration::from_secs(10);
@@ -194,8 +194,9 @@ fn state_change(record: EventRecord, flows: &[FlowKey], node: NodeIndex, at: Dur
 fn configuration(scenario: &Scenario, node: NodeIndex, socket: &Path) -> String {
     let role = if scenario.nodes[node].kind.forwards() { "router" } else { "host" };
     let timers = &scenario.timers;
+    let raw = if scenario.nodes[node].kind == NodeKind::UdpHost { "udp-only = {}\n" } else { "" };
     let mut text = format!(
-        "role = \"{role}\"\n\n[control]\nsocket = {socket:?}\n\n[defaults]\nrefresh-interval = \"{}ms\"\n\
+        "role = \"{role}\"\n{raw}\n[control]\nsocket = {socket:?}\n\n[defaults]\nrefresh-interval = \"{}ms\"\n\
          refresh-misses = {}\nblockade-multiple = {}\nrepair-delay = \"{}ms\"\n",
         timers.refresh.0.as_millis(),
         timers.refresh_multiple,
@@ -207,8 +208,17 @@ fn configuration(scenario: &Scenario, node: NodeIndex, socket: &Path) -> String 
         // Writing to a string does not fail.
         let _ = write!(
             text,
-            "\n[interface.{:?}]\nbandwidth = {{ link = \"{}bit\", total = \"{}bit\", per-flow = \"{}bit\" }}\n",
-            interface.name, link.rate, link.reservable, link.reservable_per_flow
+            "\n[interface.{:?}]\nbandwidth = {{ link = \"{}bit\", total = \"{}bit\", per-flow = \"{}bit\" }}\n\
+             udp-encapsulation = \"{}\"\n",
+            interface.name,
+            link.rate,
+            link.reservable,
+            link.reservable_per_flow,
+            match link.udp_encapsulation {
+                UdpUse::Learn => "learn",
+                UdpUse::Always => "always",
+                UdpUse::Never => "never",
+            }
         );
     }
     text
@@ -216,6 +226,8 @@ fn configuration(scenario: &Scenario, node: NodeIndex, socket: &Path) -> String 
 
 #[cfg(test)]
 mod tests {
+    use rsvp_core::config::UdpEncapsulation;
+
     use super::*;
 
     #[test]
@@ -226,12 +238,14 @@ mod tests {
             duration = "2s"
             hosts = ["a"]
             routers = ["r"]
+            udp-hosts = ["u"]
             rsvp = { refresh = "1500ms", refresh-multiple = 2, blockade-multiple = 5, repair-delay = "250ms" }
-            links = [{ ends = ["a", "r"], rate = "10Mbit", reservable = "6Mbit", reservable-per-flow = "5Mbit" }]
+            links = [{ ends = ["a", "r"], rate = "10Mbit", reservable = "6Mbit", reservable-per-flow = "5Mbit" },
+                { ends = ["u", "r"], rate = "10Mbit", udp-encapsulation = "always" }]
             "#,
         )
         .expect("a scenario");
-        let text = configuration(&scenario, 1, Path::new("/tmp/x/r.sock"));
+        let text = configuration(&scenario, 2, Path::new("/tmp/x/r.sock"));
         let config = crate::config::Config::parse(&text, Path::new("r.toml"))
             .unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert!(config.node.router);
@@ -241,5 +255,12 @@ mod tests {
         assert_eq!(interface.repair_delay, Duration::from_millis(250));
         let bandwidth = interface.bandwidth.expect("a pool");
         assert_eq!((bandwidth.link, bandwidth.total, bandwidth.per_flow), (1_250_000, 750_000, 625_000));
+        assert_eq!(interface.udp_encapsulation, UdpEncapsulation::Learn);
+        assert_eq!(config.node.interface("to-u").udp_encapsulation, UdpEncapsulation::Always);
+        assert!(config.node.hu().is_none());
+        let text = configuration(&scenario, 1, Path::new("/tmp/x/u.sock"));
+        let config = crate::config::Config::parse(&text, Path::new("u.toml"));
+        let config = config.unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert!(config.node.hu().is_some());
     }
 }

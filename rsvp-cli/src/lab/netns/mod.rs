@@ -320,7 +320,7 @@ impl Backend for Netns<'_> {
             ("every daemon ends in order".to_owned(), ended),
             ("nothing is left in any kernel".to_owned(), clean),
         ];
-        Ok(Ending { traffic: Some(Box::new(generator)), heard: found.heard, checks })
+        Ok(Ending { traffic: Some(Box::new(generator)), heard: found.heard, sent: found.sent, checks })
     }
 }
 

@@ -100,6 +100,11 @@ pub(super) fn resolve(file: CheckFile, scenario: &Scenario) -> Result<Vec<Check>
                 Target::Group(_) => Err("recovery is measured of flows to a host".to_owned()),
             })
         }
+        CheckFile::Encapsulation { nodes, form } => {
+            let nodes =
+                nodes.0.iter().map(|name| speaker_named(name, &scenario.nodes)).collect::<Result<_, _>>()?;
+            Ok(vec![Check::Encapsulation { nodes, form, end: scenario.duration }])
+        }
         CheckFile::Kernel { at, nodes } => {
             let nodes = match nodes {
                 None => scenario.node_indices(),

@@ -1,6 +1,6 @@
 //! The flows of a scenario: groups, senders, receivers.
 
-use super::super::model::{Flow, Group, NodeIndex, NodeKind, Receiver, Scenario, Target};
+use super::super::model::{Flow, Group, NodeIndex, Receiver, Scenario, Target};
 use super::super::scenario::{FlowFile, GroupFile, MemberFile};
 use super::{flow_named, named, node_named};
 
@@ -143,7 +143,7 @@ fn default_bucket(rate: u64, packet: u64) -> u64 {
 
 fn host_named(name: &str, scenario: &Scenario) -> Result<NodeIndex, String> {
     let node = node_named(name, &scenario.nodes)?;
-    if scenario.nodes[node].kind == NodeKind::Host {
+    if scenario.nodes[node].kind.is_host() {
         Ok(node)
     } else {
         Err(format!("{name} is a router; flows go from a host to a host or a group"))

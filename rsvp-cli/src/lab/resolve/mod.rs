@@ -142,6 +142,7 @@ fn resolve(file: ScenarioFile) -> Result<Scenario, Located> {
 fn names(file: &ScenarioFile) -> impl Iterator<Item = (&Spanned<String>, NodeKind)> {
     let kinds = [
         (&file.hosts, NodeKind::Host),
+        (&file.udp_hosts, NodeKind::UdpHost),
         (&file.routers, NodeKind::Router),
         (&file.plain_routers, NodeKind::PlainRouter),
     ];
@@ -212,7 +213,15 @@ fn resolve_link(file: &LinkFile, nodes: &[Node], links: &[Link]) -> Result<Link,
     if file.cost == 0 {
         return Err(format!("link {name}: a cost is 1 or more"));
     }
-    Ok(Link { name, ends, cost: file.cost, rate, reservable, reservable_per_flow })
+    Ok(Link {
+        name,
+        ends,
+        cost: file.cost,
+        rate,
+        reservable,
+        reservable_per_flow,
+        udp_encapsulation: file.udp_encapsulation,
+    })
 }
 
 fn node_named(name: &str, nodes: &[Node]) -> Result<NodeIndex, String> {
@@ -381,6 +390,7 @@ checks = [{ check = "recovers", flows = "f", from = 2, within = 1 }]
             ),
             ("link-down = \"r0-r1\"", "kill = \"p\"", "p is a plain router"),
             ("cost = 2", "cost = 0", "a cost is 1 or more"),
+            ("cost = 2", "udp-encapsulation = \"raw\"", "expected one of `learn`, `always`, `never`"),
         ] {
             let mistake = parse(&DIAMOND.replacen(from, to, 1)).expect_err(to);
             assert!(mistake.message.contains(part), "{to}: {mistake}");

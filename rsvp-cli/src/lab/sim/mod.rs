@@ -5,8 +5,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rsvp_core::command::{ReserveRequest, SenderRequest};
-use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig};
+use rsvp_core::config::{
+    Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig, UdpEncapsulation, UdpOnly,
+};
 use rsvp_core::event::{Cause, Change, EventKind, Subject as CoreSubject, Upcall};
+use rsvp_core::input::Encapsulation;
 use rsvp_core::wire::{
     Adspec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, Rspec, SenderTspec, SessionKey, Style, Tspec,
 };
@@ -14,12 +17,12 @@ use rsvp_core::{ApiId, Command, Event, Instant, InterfaceId, Reply};
 use rsvp_sim::{Conditions, Fate, LinkId, Network, NodeId, Role};
 
 use super::backend::{
-    Backend, Ending, Fault, Heard, InstalledState, NodeState, PathState, Refusal, StateChange, Subject,
+    Backend, Ending, Fault, Heard, InstalledState, NodeState, PathState, Refusal, Sent, StateChange, Subject,
     Verdict,
 };
 use super::heard;
-use super::model::{Action, Flow, FlowIndex, NodeIndex, ReceiverIndex, Scenario};
-use super::scenario::{Service, StateKind, StyleName};
+use super::model::{Action, Flow, FlowIndex, NodeIndex, NodeKind, ReceiverIndex, Scenario};
+use super::scenario::{Service, StateKind, StyleName, UdpUse};
 
 /// The IP protocol of the flows.
 const UDP: u8 = 17;
@@ -316,10 +319,14 @@ impl Backend for Sim<'_> {
     }
 
     fn finish(&mut self) -> Result<Ending, Fault> {
-        let mut messages = Vec::new();
+        let (mut messages, mut sent) = (Vec::new(), Sent::new());
         for entry in self.network.transcript().entries() {
             let Fate::Sent { to, .. } = entry.fate else { continue };
             let Some(refresh) = heard::read(&entry.message, self.scenario) else { continue };
+            if let Some(sender) = self.scenario.owner(refresh.hop.address) {
+                let is_udp = matches!(entry.header.encapsulation, Encapsulation::Udp { .. });
+                sent.entry(sender).or_default().count(is_udp);
+            }
             let Some(node) = self.nodes.iter().position(|id| *id == to) else { continue };
             messages.push(Heard {
                 at: since_start(entry.at),
@@ -330,7 +337,7 @@ impl Backend for Sim<'_> {
                 refresh: refresh.period,
             });
         }
-        Ok(Ending { traffic: None, heard: messages, checks: Vec::new() })
+        Ok(Ending { traffic: None, heard: messages, sent, checks: Vec::new() })
     }
 }
 
@@ -347,6 +354,11 @@ fn config(scenario: &Scenario, node: NodeIndex) -> NodeConfig {
                 per_flow: link.reservable_per_flow / 8,
                 link: link.rate / 8,
             }),
+            udp_encapsulation: match link.udp_encapsulation {
+                UdpUse::Learn => UdpEncapsulation::Learn,
+                UdpUse::Always => UdpEncapsulation::Always,
+                UdpUse::Never => UdpEncapsulation::Never,
+            },
             refresh: scenario.timers.refresh.0,
             refresh_multiple: scenario.timers.refresh_multiple,
             repair_delay: scenario.timers.repair_delay.0,
@@ -359,6 +371,7 @@ fn config(scenario: &Scenario, node: NodeIndex) -> NodeConfig {
     NodeConfig {
         router: scenario.nodes[node].kind.forwards(),
         interfaces: interfaces.collect(),
+        udp_only: (scenario.nodes[node].kind == NodeKind::UdpHost).then(UdpOnly::default),
         ..NodeConfig::default()
     }
 }
