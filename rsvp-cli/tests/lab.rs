@@ -143,7 +143,10 @@ fn assert_captures_are_sound(directory: &Path) {
 
 /// What tshark finds wrong: malformed packets and bad checksums, of all packets; nothing if it is an empty text.
 fn wrong(capture: &Path) -> Option<String> {
-    const BAD: &str = "_ws.malformed || ip.checksum.status == \"Bad\" || udp.checksum.status == \"Bad\"";
+    // Between namespaces nobody fills in the UDP checksum of a host's own packets: the kernel leaves that to the
+    // interface, and trusts it. Data packets are cut, so it is not looked at.
+    const BAD: &str = "_ws.malformed || ip.checksum.status == \"Bad\" \
+                       || (udp.checksum.status == \"Bad\" && !rsvp)";
     let packets = tshark::run(capture, &["-Y", BAD])?;
     // The status of RSVP's checksum is in the text alone.
     let text = tshark::run(capture, &["-Y", "rsvp", "-V"])?;

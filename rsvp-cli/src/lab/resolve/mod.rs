@@ -248,7 +248,8 @@ fn flow_named(name: &str, scenario: &Scenario) -> Result<FlowIndex, String> {
 
 /// A receiver: a member of a group, or, by the name of its flow, that of a flow to a host.
 fn receiver_named(name: &str, scenario: &Scenario) -> Result<ReceiverIndex, String> {
-    named("receiver", name, &scenario.receivers, |receiver| &receiver.name)
+    let kind = if scenario.groups.is_empty() { "flow" } else { "member or flow to a host" };
+    named(kind, name, &scenario.receivers, |receiver| &receiver.name)
 }
 
 fn named<T>(kind: &str, name: &str, all: &[T], name_of: impl Fn(&T) -> &str) -> Result<usize, String> {
@@ -462,8 +463,16 @@ checks = [{ check = "traffic", flows = "f", during = [2, 4], loss-at-most = "1%"
             ("host = \"b\"", "host = \"a\", name = \"x\"", "a is a member of g already"),
             ("host = \"b\"", "host = \"r2\"", "member r2: r2 is a router"),
             ("name = \"late\"", "senders = \"h\"", "there is no flow called h; there are: f"),
-            ("reserve = \"a\"", "join = \"f\"", "there is no receiver called f; there are: a, b, late"),
-            ("during = [2, 4]", "during = [4, 6], members = \"s\"", "there is no receiver called s"),
+            (
+                "reserve = \"a\"",
+                "join = \"f\"",
+                "there is no member or flow to a host called f; there are: a, b, late",
+            ),
+            (
+                "during = [2, 4]",
+                "during = [4, 6], members = \"s\"",
+                "there is no member or flow to a host called s",
+            ),
             ("during = [2, 4]", "during = [0, 2]", "nobody hears f all that time"),
             ("check = \"traffic\", flows", "check = \"placement\", groups", "unknown field `during`"),
         ] {
