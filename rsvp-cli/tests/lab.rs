@@ -180,6 +180,8 @@ fn every_example_holds_in_the_simulator() {
         "video-conference-ipv6",
         "failure-silent",
         "failure-killed",
+        "multicast-conference",
+        "multicast-conference-ipv6",
         "route-change",
         "non-rsvp-cloud",
         "udp-host",

@@ -39,6 +39,10 @@ pub(super) fn resolve(file: &EventFile, scenario: &Scenario) -> Result<Event, St
     if at > scenario.duration {
         return Err(format!("the event at {at:?} is after the end at {:?}", scenario.duration));
     }
+    let touches_links = |action: &Action| matches!(action, Action::LinkDown(_) | Action::LinkUp(_));
+    if scenario.convergence.is_none() && !scenario.groups.is_empty() && actions.iter().any(touches_links) {
+        return Err("trees of groups follow the links: give the file a convergence".to_owned());
+    }
     if actions.is_empty() {
         let allowed = "announce, withdraw, reserve, release, send, silence (flows), join, leave (members), \
                        freeze, thaw, kill, start (nodes), link-down, link-up, cost (links)";

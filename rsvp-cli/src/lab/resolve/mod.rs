@@ -473,6 +473,7 @@ checks = [{ check = "traffic", flows = "f", during = [2, 4], loss-at-most = "1%"
                 "during = [4, 6], members = \"s\"",
                 "there is no member or flow to a host called s",
             ),
+            ("reserve = \"a\"", "link-down = \"lan\"", "give the file a convergence"),
             ("during = [2, 4]", "during = [0, 2]", "nobody hears f all that time"),
             ("check = \"traffic\", flows", "check = \"placement\", groups", "unknown field `during`"),
         ] {

@@ -68,8 +68,9 @@ impl<'a> Sim<'a> {
             }
             links.push(id);
         }
-        // Without a convergence, routes are static, as those of the namespaces are.
-        network.set_convergence(scenario.convergence.unwrap_or(Duration::MAX / 4));
+        // Without a convergence, routes are static, as those of the namespaces are; but trees follow their members.
+        let never = if scenario.groups.is_empty() { Duration::MAX / 4 } else { Duration::ZERO };
+        network.set_convergence(scenario.convergence.unwrap_or(never));
         Self {
             scenario,
             network,
