@@ -2,7 +2,7 @@
 //!
 //! A requirement counts as shown by a `#[test]` function whose first statement is `shows(&["id", …])`. Only functions
 //! that are sure to be compiled and run count: the scan follows `mod` declarations from `tests/*/main.rs`, as the
-//! compiler does, and fails where a test is ignored or conditional, or where `shows` stands anywhere else.
+//! compiler does, and likewise from the kernel's tests, and fails where a test is ignored or conditional, or where `shows` stands anywhere else.
 //!
 //! It also finds out which tests speak to their DUT in packets alone, and so could do it over the wire: those that send,
 //! and that call no function, by whatever way, that looks inside.
@@ -21,6 +21,9 @@ const SENDS: &str = ".send_packet";
 /// The method of a DUT that every other one looks inside by, and the types that a test can do without a DUT by.
 const LOOKS_INSIDE: [&str; 3] = [".inside", "InProcess", "Network"];
 
+/// Test programs of other crates that show requirements: what the kernel does to data packets.
+const KERNEL_TESTS: [&str; 1] = ["../rsvp-io/tests/traffic.rs"];
+
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
@@ -37,6 +40,12 @@ fn main() {
             scan.expect_all_read(&folder);
             scan.end_of_binary();
         }
+    }
+    for test in KERNEL_TESTS {
+        let main = root.join(test);
+        println!("cargo::rerun-if-changed={}", main.display());
+        scan.file(&main, main.parent().expect("it is in a folder"));
+        scan.end_of_binary();
     }
     assert!(scan.faults.is_empty(), "{}", scan.faults.join("\n"));
     fs::write(out.join("shown.rs"), scan.table()).expect("OUT_DIR is writable");

@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use common::{Network, Node, TestResult, ip, is_permitted, network, path};
+use conformance::shows;
 use rsvp_core::output::{Installation, InstallationId, PoliceFlags};
 use rsvp_core::wire::{FilterSpec, FlowKey, Flowspec, Tspec};
 use rsvp_core::{Input, Request, SessionKey};
@@ -230,6 +231,7 @@ fn excess_goes_to_best_effort_where_only_the_rate_is_watched() -> TestResult {
 
 #[test]
 fn shared_reservations_are_shared() -> TestResult {
+    shows(&["rfc2205-1.2-02"]);
     if !is_permitted() {
         return Ok(());
     }
@@ -250,6 +252,26 @@ fn shared_reservations_are_shared() -> TestResult {
     let stranger = [flow(0, &[1003], PORT, RATE.into()), flood(0)];
     let outcome = run(&network, &stranger)?;
     assert!(outcome[0].loss() > 0.2, "another sender has no part in it: {outcome:?}");
+    Ok(())
+}
+
+#[test]
+fn ports_are_those_of_the_transport_header() -> TestResult {
+    shows(&["rfc2205-3.2-01"]);
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let mut r = router(&network);
+    let installation = reservation(&r, 1, 0, PORT, &[1001]);
+    install(&mut r, installation);
+    for (from, to, is_reserved) in
+        [(&[1001], PORT, true), (&[1002], PORT, false), (&[1001], PORT + 2, false), (&[PORT], 1001, false)]
+    {
+        let outcome = run(&network, &[flow(0, from, to, RATE.into()), flood(0)])?;
+        let loss = outcome[0].loss();
+        assert!(if is_reserved { loss < 0.01 } else { loss > 0.2 }, "{from:?} to {to}: {outcome:?}");
+    }
     Ok(())
 }
 
@@ -327,6 +349,7 @@ fn ipsec_through_a_flood(
 
 #[test]
 fn ipsec_flows_are_told_apart_by_their_index() -> TestResult {
+    shows(&["rfc2207-4.1-06"]);
     if !is_permitted() {
         return Ok(());
     }
@@ -350,6 +373,7 @@ fn ipsec_flows_are_told_apart_by_their_index() -> TestResult {
 
 #[test]
 fn messages_get_through_a_flood() -> TestResult {
+    shows(&["rfc2205-2.3-11"]);
     if !is_permitted() {
         return Ok(());
     }
