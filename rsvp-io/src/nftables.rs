@@ -35,6 +35,8 @@ const LIMIT_BYTES: u32 = 1;
 /// What a packet has to tell of itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Meta {
+    /// 0: the packet is of this host.
+    IncomingDevice = 4,
     OutgoingDevice = 5,
     NetworkProtocol = 15,
     TransportProtocol = 16,

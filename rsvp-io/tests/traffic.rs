@@ -4,17 +4,19 @@
 
 mod common;
 
-use socket2::{Domain, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use common::{Network, Node, TestResult, ip, is_permitted, network, path};
 use conformance::shows;
+use rsvp_core::input::Encapsulation;
 use rsvp_core::output::{Installation, InstallationId, PoliceFlags};
+use rsvp_core::udp::{PU, PU_PRIME};
 use rsvp_core::wire::{FilterSpec, FlowKey, Flowspec, Tspec};
-use rsvp_core::{Input, Request, SessionKey};
+use rsvp_core::{Input, Request, SessionKey, Transmit};
 use rsvp_io::{SystemOptions, Transport};
+use socket2::{Domain, Socket, Type};
 
 /// Bytes per second of the link.
 const LINK: u64 = 1_250_000;
@@ -26,6 +28,7 @@ const RATE: f32 = 250_000.0;
 const TIME: Duration = Duration::from_millis(1500);
 const A: [&str; 2] = ["10.1.1.2", "fd01:1::2"];
 const B: [&str; 2] = ["10.1.2.2", "fd01:2::2"];
+const EAST: [&str; 2] = ["10.1.2.1", "fd01:2::1"];
 const PORT: u16 = 5004;
 const UDP: u8 = 17;
 
@@ -195,6 +198,51 @@ fn reserved_flow_keeps_its_rate_under_flood() -> TestResult {
 #[test]
 fn ipv6_reserved_flow_keeps_its_rate_under_flood() -> TestResult {
     under_flood(1)
+}
+
+/// RSVP's own messages in UDP do not suffer from a flood.
+fn rsvp_in_udp_under_flood(family: usize) -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let link_rates = [("east".to_owned(), LINK)].into();
+    let mut r =
+        Node::open(&network.r, SystemOptions { router: true, link_rates, ..SystemOptions::default() });
+    let receiver = network.b.run(|| UdpSocket::bind((ip(B[family]), PU_PRIME)))?;
+    receiver.set_read_timeout(Some(Duration::from_millis(500)))?;
+    // It is read when all is over.
+    rsvp_netns::socket::enlarge(&receiver)?;
+    let message = Transmit {
+        ttl: 1,
+        router_alert: false,
+        encapsulation: Encapsulation::Udp { source_port: PU, destination_port: PU_PRIME },
+        ..path(Some(r.id("east")), EAST[family], B[family])
+    };
+    let sent = std::thread::scope(|scope| {
+        let flooding = scope.spawn(|| run(&network, &[flood(family)]));
+        let mut sent = 0;
+        while !flooding.is_finished() {
+            r.send(&message, b"in UDP");
+            sent += 1;
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let flooded = flooding.join().expect("a thread").expect("sockets");
+        assert!(flooded[0].loss() > 0.2, "that is no flood: {flooded:?}");
+        sent
+    });
+    assert_eq!(count(&receiver), sent);
+    Ok(())
+}
+
+#[test]
+fn rsvp_in_udp_does_not_suffer_from_a_flood() -> TestResult {
+    rsvp_in_udp_under_flood(0)
+}
+
+#[test]
+fn rsvp_in_udp_over_ipv6_does_not_suffer_from_a_flood() -> TestResult {
+    rsvp_in_udp_under_flood(1)
 }
 
 fn excess(police: PoliceFlags) -> TestResult {

@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
 use std::net::IpAddr;
 
+use rsvp_core::udp::PU;
+
 use super::htb::{BEST_EFFORT_CLASS, ClassId, PROTECTED_CLASS};
 use super::parameters::{AH, FlowMatch, Policer, Port};
 use crate::netlink::{Netlink, NetlinkError};
@@ -45,6 +47,7 @@ struct Family {
 
 /// IP protocol numbers, as the packet has them.
 const RSVP: &[u8] = &[crate::socket::IPPROTO_RSVP as u8];
+const UDP: &[u8] = &[libc::IPPROTO_UDP as u8];
 const ICMPV6: &[u8] = &[libc::IPPROTO_ICMPV6 as u8];
 /// ICMPv6 types of neighbour and router discovery: who cannot resolve our address sends us no Resv.
 const NEIGHBOR_DISCOVERY: [&[u8]; 4] = [&[133], &[134], &[135], &[136]];
@@ -348,6 +351,14 @@ fn make_chains(transaction: &mut Transaction) {
         ]
     };
     transaction.append_rule(POSTROUTING, &[&of_protocol(RSVP)[..], &protect].concat());
+    // What others send from that port is not for us to favour: no privilege is needed for it.
+    let of_our_port = [
+        Expression::Meta { what: Meta::IncomingDevice, into: 0 },
+        Expression::Equals { register: 0, value: &[0; 4] },
+        Expression::Payload { header: Header::Transport, offset: 0, length: 2, into: 0 },
+        Expression::Equals { register: 0, value: &PU.to_be_bytes() },
+    ];
+    transaction.append_rule(POSTROUTING, &[&of_protocol(UDP)[..], &of_our_port, &protect].concat());
     for message in NEIGHBOR_DISCOVERY {
         let of_type = [
             Expression::Payload { header: Header::Transport, offset: 0, length: 1, into: 0 },
