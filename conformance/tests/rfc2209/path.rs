@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Port, R, Station, cl, ff, hex, tspec, wf};
+use conformance::bench::{Dut, Port, R, Station, cl, ff, group_route, hex, tspec, wf};
 use conformance::shows;
 use rsvp_core::counters::DropReason;
-use rsvp_core::wire::{Adspec, IntServAdspec, Path, PathErr, PathTear, RawObject, Resv, Session, Style};
+use rsvp_core::wire::{
+    Adspec, IntServAdspec, Path, PathErr, PathTear, RawObject, Resv, ResvTear, Session, Style,
+};
 
 /// An ADSPEC whose path has so many bytes per second.
 fn adspec(bandwidth: f32) -> Adspec {
@@ -231,4 +233,47 @@ fn the_ttl_counts_down() {
         let h = dut.h();
         assert_eq!(dut.senders(h).len(), 1);
     }
+}
+
+#[test]
+fn the_path_state_that_routing_expects_takes_over() {
+    shows(&["rfc2209-2.path-11"]);
+    let mut dut = Dut::router();
+    let (g, s1) = (dut.g(), dut.s1());
+    dut.learn(Station::U1, g, s1);
+    let mut other = dut.path(Station::U2, g, s1);
+    other.sender_tspec = tspec(30.0);
+    dut.send(Station::U2, other.clone());
+    dut.expect_silence();
+    let resv = dut.resv(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
+    dut.send(Station::D1, resv);
+    dut.expect::<Resv>(Port::A);
+    dut.expect_silence();
+
+    dut.inside().set_route(g.destination(), Some(s1.source()), group_route(Port::B, &[Port::C, Port::D]));
+    dut.advance(Duration::from_millis(100));
+    for port in [Port::C, Port::D] {
+        let path = dut.expect::<Path>(port).message;
+        assert_eq!(path.sender_tspec, tspec(30.0), "that of the Path on b");
+    }
+    dut.expect::<Resv>(Port::B);
+    dut.expect::<ResvTear>(Port::A);
+    dut.expect_silence();
+    let outgoing = |dut: &mut Dut, port: Port| {
+        let state = dut.senders(g).into_iter().find(|s| s.incoming_interface == Some(port.interface()));
+        state.expect("both stay").outgoing_interfaces
+    };
+    assert_eq!(outgoing(&mut dut, Port::A), [], "Local_Only");
+    assert_eq!(outgoing(&mut dut, Port::B), [Port::C.interface(), Port::D.interface()]);
+
+    // From now on what comes in on a goes nowhere, and one stream of Paths leaves.
+    let mut astray = dut.path(Station::U1, g, s1);
+    astray.sender_tspec = tspec(5.0);
+    dut.send(Station::U1, astray);
+    dut.expect_silence();
+    dut.send(Station::U2, other);
+    dut.advance(2 * R);
+    let paths = dut.all::<Path>(Port::C);
+    assert!((1..=4).contains(&paths.len()), "{} Paths in two periods", paths.len());
+    assert!(paths.iter().all(|path| path.message.sender_tspec == tspec(30.0)));
 }

@@ -2,12 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::{Bench, DOWN, UP, bucket, flow, ip, sender, session, session_to};
+use super::{Bench, DOWN, DOWN2, SECOND, UP, bucket, flow, ip, nhop, path, sender, session, session_to};
 use crate::SessionKey;
 use crate::command::{ApiId, Command, CommandError, ReserveRequest, SenderRequest};
-use crate::input::InterfaceId;
-use crate::output::Request;
-use crate::wire::{SenderTspec, Style};
+use crate::input::{InterfaceId, Route};
+use crate::output::{Request, RouteKey};
+use crate::wire::{Message, Path, RsvpHop, SenderTspec, Session, Style};
 
 fn group() -> SessionKey {
     session_to("239.1.1.1")
@@ -94,4 +94,52 @@ fn an_address_that_is_not_the_nodes_own_names_no_interface() {
     assert_eq!(refused.unwrap_err(), CommandError::ForeignAddress(ip("192.0.2.1")));
     let refused = bench.command(Command::Join(api, Some("2001:db8::1".parse().unwrap())));
     assert_eq!(refused.unwrap_err(), CommandError::FamilyMismatch);
+}
+
+/// A Path for the group that comes in on an interface, and goes out of none.
+fn path_on(interface: InterfaceId, refresh_ms: u32) -> Message {
+    let hop = RsvpHop { lih: 77, ..nhop(interface) };
+    Message::Path(Path { session: Session { key: group(), flags: 0 }, hop, refresh_ms, ..path(1) })
+}
+
+/// The interfaces that Resvs have left by since the last call.
+fn asked_upstream(bench: &mut Bench) -> Vec<Option<InterfaceId>> {
+    let sent = core::mem::take(&mut bench.sent).into_iter();
+    sent.filter(|(_, message)| matches!(message, Message::Resv(_)))
+        .map(|(transmit, _)| transmit.interface)
+        .collect()
+}
+
+/// Found by simulation: with the path state of the receiver's own interface gone, nobody was asked any more.
+#[test]
+fn a_receiver_turns_to_the_expected_interface_when_its_own_brings_nothing_any_more() {
+    let mut bench = Bench::new();
+    let key = RouteKey { table: 0, destination: group().destination(), source: Some(sender(1).source()) };
+    bench.routes.insert(key, Route { incoming: Some(UP), ..Route::default() });
+    let api = bench.open(group());
+    reserve(&mut bench, api, "10.0.2.1");
+    bench.receive(UP, path_on(UP, 600_000));
+    assert_eq!(asked_upstream(&mut bench), [Some(UP)], "the only path state that there is");
+    bench.receive(DOWN, path_on(DOWN, 1000));
+    assert_eq!(asked_upstream(&mut bench), [Some(DOWN)]);
+    bench.receive(DOWN2, path_on(DOWN2, 600_000));
+    assert_eq!(asked_upstream(&mut bench), [], "another Local_Only path state is of no use");
+    bench.sleep(SECOND * 10);
+    assert_eq!(asked_upstream(&mut bench), [Some(UP)]);
+}
+
+/// Found by simulation: a Resv that left by the interface of the Path was lost where the way back is another one.
+#[test]
+fn a_previous_hop_beyond_a_cloud_is_reached_by_the_routing_table() {
+    let mut bench = Bench::new();
+    let api = bench.open(group());
+    reserve(&mut bench, api, "10.0.1.1");
+    let message = path_on(UP, 30_000);
+    let destination = Some(group().destination());
+    bench.receive_with(UP, sender(1).source(), destination, 63, 61, &message);
+    assert_eq!(asked_upstream(&mut bench), [None]);
+    bench.receive_with(UP, sender(1).source(), destination, 63, 63, &message);
+    bench.run(SECOND * 60);
+    let asked = asked_upstream(&mut bench);
+    assert!(!asked.is_empty() && asked.iter().all(|by| *by == Some(UP)), "the cloud is gone: {asked:?}");
 }

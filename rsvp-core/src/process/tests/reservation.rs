@@ -76,6 +76,39 @@ fn a_change_that_traffic_control_never_takes_is_not_tried_in_a_loop() {
 }
 
 #[test]
+fn what_traffic_control_did_not_give_back_is_tried_again_a_period_later() {
+    let mut bench = Bench::with_paths(&[1, 2]);
+    bench.receive(DOWN, se(1000.0, &[1, 2]));
+    bench.kernel = Kernel::Fails;
+    let tear = resv_tear(DOWN, Style::Se, [flow(1.0, &[sender(2)])].into());
+    bench.receive(DOWN, Message::ResvTear(tear));
+    assert_eq!(bench.node.installed()[0].filters, [sender(1), sender(2)], "that is what stands");
+    bench.kernel = Kernel::Works;
+    bench.run(SECOND * 29);
+    assert_eq!(bench.node.installed()[0].filters, [sender(1), sender(2)]);
+    bench.run(SECOND * 2);
+    assert_eq!(bench.node.installed()[0].filters, [sender(1)]);
+    check(&bench.node);
+}
+
+#[test]
+fn the_pool_keeps_what_traffic_control_has_not_given_back() {
+    let mut bench = Bench::with_paths(&[1, 2]);
+    bench.receive(DOWN, ff(DOWN, 6000.0, 1));
+    bench.kernel = Kernel::Waits;
+    bench.receive(DOWN, ff(DOWN, 1000.0, 1));
+    assert_eq!(bench.node.interfaces()[1].reserved, 6000, "the change is under way");
+    bench.sent.clear();
+    bench.receive(DOWN, ff(DOWN, 5000.0, 2));
+    assert_eq!(errors(&mut bench).len(), 1, "there is no room for both");
+    bench.answer(Ok(()));
+    assert_eq!(bench.node.interfaces()[1].reserved, 1000);
+    bench.receive(DOWN, ff(DOWN, 5000.0, 2));
+    assert_eq!(bench.node.interfaces()[1].reserved, 6000);
+    check(&bench.node);
+}
+
+#[test]
 fn a_failed_change_keeps_the_old_reservation_and_says_so() {
     let mut bench = Bench::with_paths(&[1]);
     bench.receive(DOWN, ff(DOWN, 1000.0, 1));
