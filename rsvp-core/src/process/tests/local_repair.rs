@@ -95,3 +95,21 @@ fn any_other_error_of_a_former_previous_hop_goes_on() {
         assert_eq!(bench.node.senders().len(), 2);
     }
 }
+
+#[test]
+fn senders_that_move_at_once_are_repaired_one_after_the_other() {
+    let mut bench = Bench::with_paths(&[1, 2, 3]);
+    let mut config = bench.node.config().clone();
+    config.limits.repairs_per_second = 2;
+    bench.command(crate::Command::Configure(config)).unwrap();
+    bench.sent.clear();
+    bench.reroute(&[DOWN2]);
+    bench.run(SECOND * 2);
+    assert_eq!(bench.take_sent().len(), 1, "W is over");
+    bench.run(SECOND / 4);
+    assert_eq!(bench.take_sent().len(), 0);
+    bench.run(SECOND / 4);
+    assert_eq!(bench.take_sent().len(), 1);
+    bench.run(SECOND / 2);
+    assert_eq!(bench.take_sent().len(), 1);
+}
