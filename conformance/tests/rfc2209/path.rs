@@ -250,7 +250,7 @@ fn the_path_state_that_routing_expects_takes_over() {
     dut.expect::<Resv>(Port::A);
     dut.expect_silence();
 
-    dut.inside().set_route(g.destination(), Some(s1.source()), group_route(Port::B, &[Port::C, Port::D]));
+    dut.set_route(g.destination(), Some(s1.source()), group_route(Port::B, &[Port::C, Port::D]));
     dut.advance(Duration::from_millis(100));
     for port in [Port::C, Port::D] {
         let path = dut.expect::<Path>(port).message;
