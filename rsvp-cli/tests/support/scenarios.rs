@@ -37,6 +37,7 @@ pub(crate) fn run_all() {
         ("bad requests are answered in words", bad_requests_are_answered_in_words),
         ("hostile datagrams are dropped by name", hostile_datagrams_are_dropped_by_name),
         ("a reload keeps what did not change", a_reload_keeps_what_did_not_change),
+        ("a policy holds from its reload on", a_policy_holds_from_its_reload_on),
         ("a group is reached where the kernel forwards it", a_group_is_reached_where_the_kernel_forwards_it),
         ("a host without privilege takes part in UDP", a_host_without_privilege_takes_part_in_udp),
         ("clear removes and the neighbours restore", clear_removes_and_the_neighbours_restore),
@@ -381,6 +382,41 @@ fn a_reload_keeps_what_did_not_change(network: &mut Network) {
 
     receiver.configure_also("");
     assert!(receiver.ok(&["reload"]).contains("0 added, 1 removed, 0 unchanged"));
+    network.sender.ok(&["release", &sender]);
+}
+
+fn a_policy_holds_from_its_reload_on(network: &mut Network) {
+    let sender = network.sender.ok(&["send", "-d", RECEIVER, "-p", "5004", "--detach"]);
+    let args = ["reserve", "-d", RECEIVER, "-p", "5004", "-b", "1Mbit", "--wait", "--detach"];
+    let receiver = network.receiver.ok(&args);
+    let router = &network.router;
+    router.configure_also("[[policy]]\naction = \"limit\"\nbandwidth = \"500kbit\"\n");
+    router.ok(&["reload"]);
+    eventually("the reservation is removed", || router.count("installed") == 0);
+    let state = || network.receiver.show("applications")[0]["state"].clone();
+    eventually("its receiver hears of it", || state() == "refused");
+    eventually("and goes on asking", || router.show("refusals")[0]["count"].as_u64() >= Some(3));
+    let words = "Policy Control failure: Quota or accounting violation";
+    assert!(router.ok(&["show", "refusals"]).contains(words));
+    assert_eq!(router.log().matches(&format!("refused ({words})")).count(), 1, "{}", router.log());
+    router.configure_also("");
+    router.ok(&["reload"]);
+    eventually("what is allowed again comes back", || router.count("installed") == 1);
+    // Those of the hostile datagrams may still be there.
+    let session = format!("{RECEIVER}:5004");
+    eventually("and is no longer listed", || !router.ok(&["show", "refusals"]).contains(&session));
+
+    let host = &network.sender;
+    host.configure_also("[[policy]]\naction = \"deny\"\n");
+    host.ok(&["reload"]);
+    eventually("a sender of this host falls silent", || router.count("senders") == 0);
+    let (code, said) = host.fails(&["send", "-d", RECEIVER, "-p", "5006", "--detach"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("refused here: Policy Control failure: Generic policy rejection"), "{said}");
+    host.configure_also("");
+    host.ok(&["reload"]);
+    eventually("and speaks again", || router.count("installed") == 1);
+    network.receiver.ok(&["release", &receiver]);
     network.sender.ok(&["release", &sender]);
 }
 

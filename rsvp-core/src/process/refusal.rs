@@ -6,8 +6,11 @@ use crate::event::{Cause, Change, Subject};
 use crate::input::InterfaceId;
 use crate::node::Node;
 use crate::state::{Asked, Asker, NextHopId, PsbId, Refusal as Noted, Rsb, RsbId};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::wire::{ErrorCode, FilterSpec, FlowDescriptor, Path, Resv, SessionKey, Style};
+
+/// A neighbour that announces a refresh period of weeks does not fill the memory for so long.
+const LONGEST_MEMORY: Duration = Duration::from_secs(3600);
 
 impl Node {
     /// A Path is refused.
@@ -76,6 +79,7 @@ impl Node {
         expires: Instant,
     ) {
         let (first, last) = (self.now, self.now);
+        let expires = expires.min(self.now + LONGEST_MEMORY);
         let refusal =
             Noted { subject: subject.clone(), asked, cause: cause.clone(), first, last, count: 1, expires };
         if self.state.refusals.note(session, asker, refusal, self.config.limits.refusals) {

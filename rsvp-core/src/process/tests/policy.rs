@@ -105,6 +105,16 @@ fn what_was_refused_beyond_the_limit_is_not_told() {
 }
 
 #[test]
+fn a_refusal_is_not_remembered_for_as_long_as_a_neighbour_likes() {
+    let mut bench = Bench::with_paths(&[1]);
+    let mut request = resv(DOWN, Style::Ff, vec![flow(9000.0, &[sender(1)])]);
+    request.refresh_ms = u32::MAX;
+    bench.receive(DOWN, Message::Resv(request));
+    let [refusal] = &bench.node.refusals()[..] else { panic!("{:?}", bench.node.refusals()) };
+    assert_eq!(refusal.expires.at, bench.now + 3600 * SECOND);
+}
+
+#[test]
 fn rules_decide_on_senders_and_reservations() {
     let mut bench = Bench::new();
     let rules = vec![
