@@ -149,7 +149,7 @@ fn wrong(capture: &Path) -> Option<String> {
                        || (udp.checksum.status == \"Bad\" && !rsvp)";
     let packets = tshark::run(capture, &["-Y", BAD])?;
     // The status of RSVP's checksum is in the text alone.
-    let text = tshark::run(capture, &["-Y", "rsvp", "-V"])?;
+    let text = tshark::run(capture, &["-Y", tshark::RSVP, "-V"])?;
     let checksums = text.lines().filter(|line| line.contains("Message Checksum:"));
     let bad: Vec<&str> = checksums.filter(|line| !line.contains("[correct]")).collect();
     Some(packets + &bad.join("\n"))

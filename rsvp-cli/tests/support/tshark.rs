@@ -11,6 +11,9 @@ pub(crate) type Objects = Vec<(u64, Vec<[u64; 3]>)>;
 const OPTIONS: [&str; 7] =
     ["-n", "-d", "udp.port==1698,rsvp", "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE"];
 
+/// RSVP messages, but not what an ICMP error quotes of one.
+pub(crate) const RSVP: &str = "rsvp && !icmp && !icmpv6";
+
 /// What tshark prints, or `None` when it is not installed, which is an error in CI.
 pub(crate) fn run(capture: &Path, arguments: &[&str]) -> Option<String> {
     match Command::new("tshark").args(OPTIONS).arg("-r").arg(capture).args(arguments).output() {
@@ -33,8 +36,7 @@ pub(crate) fn warn(text: &str) {
 
 /// The objects of the RSVP messages of a capture.
 pub(crate) fn objects(capture: &Path) -> Option<Objects> {
-    let fields =
-        ["-Y", "rsvp", "-T", "fields", "-e", "frame.number", "-e", "rsvp.object", "-e", "rsvp.ctype"];
+    let fields = ["-Y", RSVP, "-T", "fields", "-e", "frame.number", "-e", "rsvp.object", "-e", "rsvp.ctype"];
     let text = run(capture, &[&fields[..], &["-e", "rsvp.length"]].concat())?;
     let numbers = |list: &str| -> Vec<u64> {
         list.split(',')
