@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use conformance::bench::{Dut, Port, R, Station, cl, ff, group_route, object, se, wf};
 use conformance::shows;
+use rsvp_core::counters::DropReason;
 use rsvp_core::output::PoliceFlags;
 use rsvp_core::wire::{
     ClassNum, MessageType, Object, Path, PathErr, PathTear, RawMessage, RawObject, Resv, ResvConf, ResvErr,
@@ -234,6 +235,7 @@ fn an_unknown_c_type_is_refused() {
     assert_eq!(error, (14, 0x0a63));
     assert!(dut.reservations(h).is_empty());
     dut.expect_silence();
+    assert_eq!((dut.drops(DropReason::UnknownObjectCType), dut.all_drops()), (2, 2));
 }
 
 #[test]

@@ -363,6 +363,9 @@ mod tests {
         assert_eq!(installed.max_packet, 1200);
         assert_eq!(installed.rate, 10.0);
         assert_eq!(installed.min_unit, 100);
+        let modest = Flowspec::ControlledLoad(tspec(5.0, 4.0, 10.0, 200, 1000));
+        let Flowspec::ControlledLoad(installed) = effective(&modest, &sent) else { panic!("other service") };
+        assert_eq!(installed, tspec(5.0, 4.0, 10.0, 100, 1000), "as asked for, but the packets are smaller");
         let null = Flowspec::Null { max_packet: 1500 };
         assert_eq!(effective(&null, &sent), null);
         let unbounded = effective(&wanted, &SenderTspec::Null { max_packet: 500 });

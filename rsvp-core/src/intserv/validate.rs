@@ -178,6 +178,14 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_says_why() {
+        let endless = Flowspec::ControlledLoad(Tspec { rate: f32::INFINITY, ..GOOD });
+        let bad = validate_flowspec(&endless).expect_err("an endless rate");
+        assert!(!bad.reason.is_empty());
+        assert_eq!(alloc::string::ToString::to_string(&bad), bad.reason);
+    }
+
+    #[test]
     fn token_bucket_out_of_range_is_a_bad_value() {
         let impossible = [-1.0, -0.0, 0.0, 0.5, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e14];
         for value in impossible {
