@@ -415,3 +415,48 @@ fn flow_descriptors_have_to_fit_the_style() {
         bench.command(Command::Release(api)).unwrap();
     }
 }
+
+#[test]
+fn an_application_withdraws_its_own_sender_and_no_other() {
+    use crate::command::SenderRequest;
+
+    let mut bench = Bench::new();
+    let [one, other] = [1, 2].map(|n| {
+        let api = bench.open(session());
+        let request = SenderRequest {
+            template: sender(n),
+            tspec: crate::wire::SenderTspec::TokenBucket(super::bucket(1000.0)),
+            adspec: true.into(),
+            policy: Vec::new(),
+            ttl: 255,
+        };
+        bench.command(Command::AddSender(api, request)).unwrap();
+        api
+    });
+    bench.sent.clear();
+    let foreign = bench.command(Command::RemoveSender(one, sender(2)));
+    assert_eq!(foreign, Err(CommandError::UnknownSender(sender(2))));
+    assert!(bench.take_sent().is_empty());
+    bench.command(Command::RemoveSender(other, sender(2))).unwrap();
+    let sent = bench.take_sent();
+    let [Message::PathTear(tear)] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(tear.sender_template, sender(2));
+    let left: Vec<_> = bench.node.senders().iter().map(|view| view.sender).collect();
+    assert_eq!(left, [sender(1)]);
+}
+
+/// What this node sent comes back in a loop, or somebody says that he is this node.
+#[test]
+fn a_path_of_this_node_itself_is_dropped() {
+    let own = super::ip("10.0.1.1");
+    let hop = crate::wire::RsvpHop { address: own, ..super::phop() };
+    let template = FilterSpec::Ip { source: own, port: 4000 };
+    for path in
+        [crate::wire::Path { hop, ..path(1) }, crate::wire::Path { sender_template: template, ..path(1) }]
+    {
+        let mut bench = Bench::new();
+        bench.receive(UP, Message::Path(path));
+        assert_eq!(bench.node.counters().dropped.get(&crate::counters::DropReason::OwnMessage), Some(&1));
+        assert!(bench.node.senders().is_empty() && bench.take_sent().is_empty());
+    }
+}
