@@ -98,6 +98,9 @@ pub struct InterfaceConfig {
     /// The least delay that this interface adds to a packet, for the ADSPEC's minimum path latency
     /// (RFC 2215 section 3.4); `None` when it is not known.
     pub latency: Option<Duration>,
+    /// What the link adds to an IP packet, in bytes: with it, all reservations together never take more than the link
+    /// carries (RFC 2212, "Guidelines for Implementors"). Default: 0.
+    pub link_header: u32,
     /// What the interface's scheduler promises to guaranteed service. `None`, the default: it is not offered.
     pub guaranteed: Option<GuaranteedConfig>,
     /// Whether a router or a host with raw I/O sends Path and PathTear in UDP, too (RFC 2205 Appendix C).
@@ -121,6 +124,7 @@ impl Default for InterfaceConfig {
             repair_delay: Duration::from_secs(2),
             slew_max: 0.30,
             latency: None,
+            link_header: 0,
             guaranteed: None,
             udp_encapsulation: UdpEncapsulation::Learn,
             udp_send_ttl: true,
@@ -167,6 +171,11 @@ pub struct GuaranteedConfig {
     /// The largest IP packet of the service, in bytes, if it is less than the interface's MTU: the service's own PATH_MTU
     /// (RFC 2210 section 3.3.5).
     pub mtu: Option<u32>,
+    /// How many flows may have the service at once, where D holds for so many only; more are refused (error code 1,
+    /// value 1).
+    pub flows: Option<usize>,
+    /// Whether what does not conform is discarded where the flow is policed; else it is best effort.
+    pub discards: bool,
     /// Whether every flow is reshaped here to its TSpec: then Csum and Dsum start anew behind this node.
     pub reshapes: bool,
 }
@@ -175,7 +184,7 @@ impl GuaranteedConfig {
     /// A scheduler with these error terms: C in bytes, D in microseconds. It does not reshape.
     #[must_use]
     pub const fn new(c: u32, d: u32) -> Self {
-        Self { c, d, mtu: None, reshapes: false }
+        Self { c, d, mtu: None, flows: None, discards: false, reshapes: false }
     }
 }
 

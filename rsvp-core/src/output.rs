@@ -103,6 +103,40 @@ pub struct Installation {
     pub sender_tspec: Option<SenderTspec>,
     /// Where to police.
     pub police: PoliceFlags,
+    /// For guaranteed service: bytes of IP packets that may have to wait here at most, b + Csum + Dsum*r with this node's
+    /// own terms (RFC 2212, "Policing"). With so large a buffer nothing that conforms is lost.
+    pub buffer: Option<u32>,
+    /// Whether what does not conform is discarded where it is policed; else it is best effort.
+    pub discards: bool,
+}
+
+/// What is done with packets beyond the TSpec of their flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conditioning {
+    /// They are best effort, or discarded ([`Installation::discards`]).
+    Police,
+    /// All wait until they conform; what no longer fits into the buffer does not.
+    Reshape,
+}
+
+impl Installation {
+    /// How to keep the flow to its TSpec; `None` if it has none.
+    ///
+    /// Controlled load is policed everywhere: no node may rely on another having done so (RFC 2211 section 7).
+    /// Guaranteed service must not be policed but at the edge of the network (E_Police_Flag), since queues upstream
+    /// distort what conformed there: elsewhere it is reshaped. That has to be done where M_Police_Flag or B_Police_Flag
+    /// is on, and may be done anywhere (RFC 2212, "Policing").
+    #[must_use]
+    pub fn conditioning(&self) -> Option<Conditioning> {
+        match self.flowspec {
+            Flowspec::ControlledLoad(_) => Some(Conditioning::Police),
+            Flowspec::Guaranteed(..) if self.police.contains(PoliceFlags::ENTRY) => {
+                Some(Conditioning::Police)
+            }
+            Flowspec::Guaranteed(..) => Some(Conditioning::Reshape),
+            Flowspec::Null { .. } | Flowspec::Opaque(_) => None,
+        }
+    }
 }
 
 bitflags::bitflags! {

@@ -165,7 +165,7 @@ impl Node {
             flowspec: self.effective_flowspec(&tcsb.desired),
             filters: tcsb.desired.filters.clone(),
             police: tcsb.desired.police,
-            bandwidth: tcsb.booked,
+            bandwidth: tcsb.booked.bandwidth,
             installed: tcsb.install == Install::Done,
             history: tcsb.history.clone(),
         });

@@ -48,8 +48,9 @@
 //! - It joins the groups that local applications receive, and 224.0.0.14 and ff02::e on interfaces where it uses UDP.
 //! - On interfaces with a configured rate ([`SystemOptions::link_rates`]) it replaces the root queueing discipline by
 //!   HTB (handle `5256:`), shaped to that rate: class `:2` for RSVP's own messages, `:3` for best effort, and one for
-//!   each reservation from `:10` on. An nftables table `inet rsvp` sorts packets into them and sends to best effort
-//!   what is beyond a reservation's token bucket. It takes no part in whether packets are accepted.
+//!   each reservation from `:10` on; those of guaranteed service stand below `:4`. An nftables table `inet rsvp` sorts
+//!   packets into them and sends to best effort what is policed and beyond its reservation's token bucket. It drops
+//!   packets only where an installation says so ([`discards`](rsvp_core::output::Installation::discards)).
 //! - [`System::close`] removes all of that, and so does dropping it. If the process is killed, the kernel removes the
 //!   table at once, and the next start removes the queueing disciplines.
 //!

@@ -13,11 +13,12 @@ const NFPROTO_INET: u8 = 1;
 const NFNL_SUBSYS_NFTABLES: u16 = 10;
 const NF_DROP: u32 = 0;
 const NF_ACCEPT: u32 = 1;
+const NFT_JUMP: u32 = (-3_i32).cast_unsigned();
 const NFT_GOTO: u32 = (-4_i32).cast_unsigned();
 const NFT_REG_VERDICT: u32 = 0;
 const NFT_REG32_00: u32 = 8;
 const NFT_CMP_EQ: u32 = 0;
-const NFT_META_PRIORITY: u32 = 2;
+const NFT_CMP_GT: u32 = 4;
 const NFT_OBJECT_LIMIT: u32 = 4;
 const NFT_SET_MAP: u32 = 8;
 const NFT_SET_OBJECT: u32 = 64;
@@ -35,6 +36,7 @@ const LIMIT_BYTES: u32 = 1;
 /// What a packet has to tell of itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Meta {
+    Priority = 2,
     /// 0: the packet is of this host.
     IncomingDevice = 4,
     OutgoingDevice = 5,
@@ -64,6 +66,8 @@ pub(crate) enum Expression<'a> {
     Mask { register: u32, mask: &'a [u8] },
     /// Goes on if a register has this value.
     Equals { register: u32, value: &'a [u8] },
+    /// Goes on if a register, as a number in network byte order, is more than this.
+    Greater { register: u32, value: &'a [u8] },
     /// Looks a key up and loads what the map has for it.
     Lookup { map: &'a CStr, key: u32, into: u32 },
     /// Looks a key up and goes on if the limit that the map names for it is exceeded.
@@ -72,6 +76,8 @@ pub(crate) enum Expression<'a> {
     SetPriority { from: u32 },
     /// Goes to another chain for good.
     Goto(&'a CStr),
+    /// Goes to another chain, and on here behind it.
+    Jump(&'a CStr),
     /// Ends.
     Accept,
     /// Ends the packet, too.
@@ -270,8 +276,9 @@ impl Expression<'_> {
                 let constant = expression.nested_data_immediate().push_dreg(register(into));
                 constant.nested_data().push_value(value).end_nested().end_nested()
             }
-            Self::Equals { register: from, value } => {
-                let compare = expression.nested_data_cmp().push_sreg(register(from)).push_op(NFT_CMP_EQ);
+            Self::Equals { register: from, value } | Self::Greater { register: from, value } => {
+                let op = if matches!(self, Self::Equals { .. }) { NFT_CMP_EQ } else { NFT_CMP_GT };
+                let compare = expression.nested_data_cmp().push_sreg(register(from)).push_op(op);
                 compare.nested_data().push_value(value).end_nested().end_nested()
             }
             Self::Mask { register: word, mask } => {
@@ -293,12 +300,13 @@ impl Expression<'_> {
                 limit.push_set_sreg(register(key)).end_nested()
             }
             Self::SetPriority { from } => {
-                let meta = expression.nested_data_meta().push_key(NFT_META_PRIORITY);
+                let meta = expression.nested_data_meta().push_key(Meta::Priority as u32);
                 meta.push_sreg(register(from)).end_nested()
             }
-            Self::Goto(chain) => {
+            Self::Goto(chain) | Self::Jump(chain) => {
+                let code = if matches!(self, Self::Goto(_)) { NFT_GOTO } else { NFT_JUMP };
                 let verdict = expression.nested_data_immediate().push_dreg(NFT_REG_VERDICT).nested_data();
-                let verdict = verdict.nested_verdict().push_code(NFT_GOTO).push_chain(chain);
+                let verdict = verdict.nested_verdict().push_code(code).push_chain(chain);
                 verdict.end_nested().end_nested().end_nested()
             }
             Self::Accept | Self::Drop => {

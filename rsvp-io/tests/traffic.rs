@@ -153,6 +153,8 @@ fn reservation(r: &Node, id: u64, family: usize, port: u16, senders: &[u16]) -> 
         }),
         sender_tspec: None,
         police: PoliceFlags::ENTRY,
+        buffer: None,
+        discards: false,
     }
 }
 

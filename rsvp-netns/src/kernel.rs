@@ -19,6 +19,8 @@ pub struct HtbClass {
     pub id: u32,
     /// The rate that it is sure of, in bytes per second.
     pub rate: u64,
+    /// How many packets have left by it.
+    pub packets: u64,
 }
 
 /// Key and value of an nftables map.
@@ -73,7 +75,9 @@ pub(crate) fn htb_classes(interface: &str) -> io::Result<Vec<HtbClass>> {
     collect(&request, |(header, attributes): (tc::Tcmsg, tc::IterableAttrs<'_>)| {
         let Ok(tc::OptionsMsg::Htb(options)) = attributes.get_options() else { return None };
         let small = options.get_parms().ok()?.rate.rate;
-        Some(HtbClass { id: header.handle, rate: options.get_rate64().unwrap_or(small.into()) })
+        let sent = attributes.get_stats2().ok()?.get_basic().ok()?;
+        let rate = options.get_rate64().unwrap_or(small.into());
+        Some(HtbClass { id: header.handle, rate, packets: sent.packets.into() })
     })
 }
 

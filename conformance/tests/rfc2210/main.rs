@@ -1,6 +1,7 @@
 //! Requirements of RFC 2210: the contents of QoS objects.
 
 mod api;
+mod receiver;
 
 use conformance::bench::{Dut, Family, Port, R, Received, Station, bucket, cl, ff, gs, hex, object, tspec};
 use conformance::shows;

@@ -1,5 +1,7 @@
 //! Requirements of RFC 2211, 2212, 2215 and 2997: the services, their order and their parameters.
 
+mod null;
+mod policing;
 mod slack;
 
 use conformance::bench::{Dut, Family, Port, Station, bucket, cl, ff, gs, hex, wf};

@@ -3,10 +3,32 @@
 use std::time::Duration;
 
 use rsvp_client::api::{Application, ApplicationState, Update};
-use rsvp_client::{Error, Held, Outcome};
+use rsvp_client::{Client, Error, Held, Outcome};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, REFUSED, TIMED_OUT, print_json_line, print_line};
+use super::delay::Choice;
+use super::{Failure, REFUSED, SocketArgs, TIMED_OUT, print_json_line, print_line};
+
+/// How a command keeps what it asks for, and what it prints.
+#[derive(clap::Args)]
+pub(crate) struct HoldArgs {
+    /// Leave it with the daemon until `release`; print its id.
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// Print JSON documents, one a line.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    socket: SocketArgs,
+}
+
+impl HoldArgs {
+    /// Connects to the daemon.
+    pub(crate) async fn open(&self) -> Result<(Client, Form), Failure> {
+        let form = if self.json { Form::Json } else { Form::Text };
+        Ok((self.socket.connect().await?, form))
+    }
+}
 
 /// How updates are printed.
 #[derive(Clone, Copy)]
@@ -18,11 +40,6 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// JSON if it was asked for.
-    pub(crate) fn new(json: bool) -> Self {
-        if json { Self::Json } else { Self::Text }
-    }
-
     fn print(self, update: &Update) -> Result<(), Failure> {
         match self {
             Self::Text => print_line(&update.text)?,
@@ -36,6 +53,15 @@ impl Form {
         self.print(&Update { application: application.clone(), upcall: None, text })
     }
 
+    /// Prints what was chosen for a wanted delay.
+    pub(crate) fn print_choice(self, choice: &Choice) -> Result<(), Failure> {
+        match self {
+            Self::Text => print_line(&choice.to_string())?,
+            Self::Json => print_json_line(choice)?,
+        }
+        Ok(())
+    }
+
     /// Prints what was left with the daemon: only its id, or all of it.
     pub(crate) fn print_detached(self, application: &Application) -> Result<(), Failure> {
         match self {
@@ -47,7 +73,7 @@ impl Form {
 }
 
 /// Resolves when the user or the system asks the command to end.
-async fn interrupted() -> std::io::Result<()> {
+pub(crate) async fn interrupted() -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;

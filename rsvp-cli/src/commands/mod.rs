@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod clear;
 #[cfg(target_os = "linux")]
 pub(crate) mod daemon;
+mod delay;
 mod hold;
 pub(crate) mod monitor;
 pub(crate) mod release;
@@ -81,7 +82,10 @@ impl From<String> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let code = match error {
-            Error::Unreachable { .. } | Error::ConnectionLost => UNREACHABLE,
+            // 503: the daemon is about to stop.
+            Error::Unreachable { .. } | Error::ConnectionLost | Error::Refused { status: 503, .. } => {
+                UNREACHABLE
+            }
             _ => FAILED,
         };
         Self::new(code, error.to_string())
@@ -133,9 +137,4 @@ fn print_line(text: &str) -> io::Result<()> {
 /// Prints a document on one line.
 fn print_json_line<T: serde::Serialize>(document: &T) -> io::Result<()> {
     print_line(&serde_json::to_string(document).map_err(io::Error::other)?)
-}
-
-/// Prints a document for people who read JSON.
-fn print_json<T: serde::Serialize>(document: &T) -> io::Result<()> {
-    print_line(&serde_json::to_string_pretty(document).map_err(io::Error::other)?)
 }

@@ -1,13 +1,24 @@
 //! `send`: announce a sender.
 
-use rsvp_client::api::{SenderRequest, Tspec};
+use rsvp_client::api::{SenderRequest, SenderService, Tspec};
 
-use super::hold::{Form, hold};
+use super::hold::{HoldArgs, hold};
 use super::traffic::{SessionArgs, TspecArg};
-use super::{FAILED, Failure, SocketArgs, block_on};
+use super::{FAILED, Failure, block_on};
 use crate::endpoint::Endpoint;
 use crate::request;
 use crate::units::parse_rate;
+
+/// The services as they are written.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum ServiceArg {
+    /// Controlled load and guaranteed service, for a token bucket.
+    TokenBucket,
+    /// The null service alone (RFC 2997): of the token bucket, only M counts.
+    Null,
+    /// All of them.
+    All,
+}
 
 /// Arguments of `send`.
 #[derive(clap::Args)]
@@ -23,6 +34,7 @@ with r = RATE; b = a tenth of a second of it, at least two packets; p unlimited;
 Examples:
   rsvp-cli send -d 192.0.2.7 -p 5004 -b 1Mbit
   rsvp-cli send -d 192.0.2.7 -p 5004 --tspec r=1Mbit,b=10kB,p=2Mbit,m=64,M=1400
+  rsvp-cli send -d 192.0.2.7 -p 5004 --service null --tspec r=1Mbit,M=1400
   rsvp-cli send -d 2001:db8::7 -p 5004 --source [2001:db8::1]:6000 -b 1Mbit
   id=$(rsvp-cli send -d 192.0.2.7 -p 5004 -b 1Mbit --detach); rsvp-cli release $id
 
@@ -40,6 +52,9 @@ pub(crate) struct Args {
     /// The flow's token bucket: rate, bucket, peak rate, minimum policed unit, maximum packet size.
     #[arg(long, value_name = "r=…,b=…,p=…,m=…,M=…", conflicts_with = "rate")]
     tspec: Option<TspecArg>,
+    /// The services to offer to receivers.
+    #[arg(long, value_enum, default_value = "token-bucket")]
+    service: ServiceArg,
     /// The sender [default: this host, with the destination's port].
     #[arg(long, value_name = "ADDR[:PORT]")]
     source: Option<Endpoint>,
@@ -49,14 +64,8 @@ pub(crate) struct Args {
     /// IP TTL of the Path messages.
     #[arg(long, default_value_t = 255)]
     ttl: u8,
-    /// Leave the sender with the daemon until `release`; print its id.
-    #[arg(long)]
-    detach: bool,
-    /// Print JSON documents, one a line.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    socket: SocketArgs,
+    keep: HoldArgs,
 }
 
 impl Args {
@@ -66,6 +75,11 @@ impl Args {
             source: self.source.map(|source| source.address),
             source_port: self.source.and_then(|source| source.port),
             tspec: self.tspec.map_or_else(|| Tspec::of_rate(self.rate), |tspec| tspec.0),
+            service: match self.service {
+                ServiceArg::TokenBucket => SenderService::TokenBucket,
+                ServiceArg::Null => SenderService::Null,
+                ServiceArg::All => SenderService::TokenBucketOrNull,
+            },
             adspec: !self.no_adspec,
             policy_data: Vec::new(),
             ttl: self.ttl,
@@ -79,9 +93,8 @@ impl Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let request = args.request().map_err(|e| Failure::new(FAILED, e))?;
     block_on(async {
-        let client = args.socket.connect().await?;
-        let form = Form::new(args.json);
-        if args.detach {
+        let (client, form) = args.keep.open().await?;
+        if args.keep.detach {
             return form.print_detached(&client.send_detached(&request).await?);
         }
         let held = client.send(&request).await?;

@@ -1,16 +1,21 @@
 //! `show`: the daemon's state, as tables or as JSON.
 
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
 use rsvp_client::Client;
 use rsvp_client::api::{
     Application, Counters, EventRecord, Filter, FlowDescriptor, Flowspec, InstalledView, InterfaceView,
     NeighborView, Next, RefusalView, RequestView, ReservationView, SenderTspec, SenderView, SessionView,
     Since, StateHistory, Status, Style,
 };
+use tokio::time::MissedTickBehavior;
 
+use super::hold::interrupted;
 use super::table::{Table, span};
-use super::{Failure, SocketArgs, block_on, print, print_json};
+use super::{Failure, SocketArgs, block_on, print};
 use crate::request::bits;
-use crate::units::format_rate;
+use crate::units::{format_rate, parse_duration};
 
 /// What can be shown.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -52,50 +57,116 @@ printed as a document whose form is stable (docs/json.md); rates are then in bit
 Examples:
   rsvp-cli show sessions
   rsvp-cli show reservations --json | jq '.[] | select(.admitted | not)'
-  watch -n1 rsvp-cli show interfaces")]
+  rsvp-cli show interfaces --watch=1")]
 pub(crate) struct Args {
     /// What to show.
     #[arg(value_enum)]
     what: What,
-    /// Print JSON.
+    /// Print JSON; with --watch one document a line.
     #[arg(long)]
     json: bool,
+    /// Show it again every so often, in its place on a terminal, until Ctrl-C [default: every 2 seconds].
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "2",
+        value_parser = parse_period)]
+    watch: Option<Duration>,
     #[command(flatten)]
     socket: SocketArgs,
+}
+
+/// A time span that leaves the daemon time for other things.
+fn parse_period(text: &str) -> Result<Duration, String> {
+    let period = parse_duration(text)?;
+    if period < Duration::from_millis(100) {
+        return Err("it must be at least 0.1 seconds".to_owned());
+    }
+    Ok(period)
 }
 
 /// Runs `show`.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     block_on(async {
         let client = args.socket.connect().await?;
-        show(&client, args.what, args.json).await
+        match args.watch {
+            Some(period) => watch(&client, args.what, args.json, period).await,
+            None => {
+                let form = if args.json { Form::Json } else { Form::Table };
+                print(&render(&client, args.what, form).await?)?;
+                Ok(())
+            }
+        }
     })
 }
 
-async fn show(client: &Client, what: What, json: bool) -> Result<(), Failure> {
-    match what {
-        What::Sessions => output(&client.sessions().await?, json, |v| sessions(v)),
-        What::Senders => output(&client.senders().await?, json, |v| senders(v)),
-        What::Reservations => output(&client.reservations().await?, json, |v| reservations(v)),
-        What::Requests => output(&client.requests().await?, json, |v| requests(v)),
-        What::Refusals => output(&client.refusals().await?, json, |v| refusals(v)),
-        What::Installed => output(&client.installed().await?, json, |v| installed(v)),
-        What::Interfaces => output(&client.interfaces().await?, json, |v| interfaces(v)),
-        What::Neighbors => output(&client.neighbors().await?, json, |v| neighbors(v)),
-        What::Counters => output(&client.counters().await?, json, counters),
-        What::Events => output(&client.events().await?, json, |v| events(v)),
-        What::Applications => output(&client.applications().await?, json, |v| applications(v)),
-        What::Status => output(&client.status().await?, json, status),
+/// Shows it again and again, until the command is asked to end or the daemon goes away.
+async fn watch(client: &Client, what: What, json: bool, period: Duration) -> Result<(), Failure> {
+    let is_terminal = !json && io::stdout().is_terminal();
+    let mut times = tokio::time::interval(period);
+    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let end = interrupted();
+    tokio::pin!(end);
+    loop {
+        tokio::select! {
+            result = &mut end => return Ok(result?),
+            _ = times.tick() => {}
+        }
+        let text = render(client, what, if json { Form::JsonLine } else { Form::Table }).await?;
+        if is_terminal {
+            print(&redraw(&text))?;
+        } else if json {
+            print(&text)?;
+        } else {
+            print(&format!("{text}\n"))?;
+        }
     }
 }
 
-fn output<T: serde::Serialize>(state: &T, json: bool, table: impl Fn(&T) -> String) -> Result<(), Failure> {
-    if json {
-        print_json(state)?;
-    } else {
-        print(&table(state))?;
+/// Puts a text in the place of what the terminal shows: from the top, each line to its end, and nothing below. Nothing is
+/// cleared first, so nothing flickers.
+fn redraw(text: &str) -> String {
+    const HOME: &str = "\x1b[H";
+    const CLEAR_LINE: &str = "\x1b[K";
+    const CLEAR_BELOW: &str = "\x1b[J";
+    let lines: String = text.lines().map(|line| format!("{line}{CLEAR_LINE}\n")).collect();
+    format!("{HOME}{lines}{CLEAR_BELOW}")
+}
+
+/// How a state is printed.
+#[derive(Clone, Copy)]
+enum Form {
+    /// For people.
+    Table,
+    /// A document for people who read JSON.
+    Json,
+    /// A document on one line.
+    JsonLine,
+}
+
+async fn render(client: &Client, what: What, form: Form) -> Result<String, Failure> {
+    match what {
+        What::Sessions => form.print(&client.sessions().await?, |v| sessions(v)),
+        What::Senders => form.print(&client.senders().await?, |v| senders(v)),
+        What::Reservations => form.print(&client.reservations().await?, |v| reservations(v)),
+        What::Requests => form.print(&client.requests().await?, |v| requests(v)),
+        What::Refusals => form.print(&client.refusals().await?, |v| refusals(v)),
+        What::Installed => form.print(&client.installed().await?, |v| installed(v)),
+        What::Interfaces => form.print(&client.interfaces().await?, |v| interfaces(v)),
+        What::Neighbors => form.print(&client.neighbors().await?, |v| neighbors(v)),
+        What::Counters => form.print(&client.counters().await?, counters),
+        What::Events => form.print(&client.events().await?, |v| events(v)),
+        What::Applications => form.print(&client.applications().await?, |v| applications(v)),
+        What::Status => form.print(&client.status().await?, status),
     }
-    Ok(())
+}
+
+impl Form {
+    fn print<T: serde::Serialize>(self, state: &T, table: impl Fn(&T) -> String) -> Result<String, Failure> {
+        let document = match self {
+            Self::Table => return Ok(table(state)),
+            Self::Json => serde_json::to_string_pretty(state),
+            Self::JsonLine => serde_json::to_string(state),
+        };
+        Ok(document.map_err(io::Error::other)? + "\n")
+    }
 }
 
 fn sessions(views: &[SessionView]) -> String {
@@ -137,7 +208,9 @@ fn senders(views: &[SenderView]) -> String {
     ]);
     for view in views {
         let (rate, bucket) = match &view.tspec {
-            SenderTspec::TokenBucket(tspec) => (format_rate(tspec.average_rate), format!("{} B", tspec.size)),
+            SenderTspec::TokenBucket(tspec) | SenderTspec::TokenBucketOrNull { tspec, .. } => {
+                (format_rate(tspec.average_rate), format!("{} B", tspec.size))
+            }
             SenderTspec::Null { .. } => ("null service".to_owned(), String::new()),
             _ => ("opaque".to_owned(), String::new()),
         };
@@ -457,4 +530,20 @@ fn yes_no(value: bool) -> String {
 
 fn join<T: ToString>(items: impl Iterator<Item = T>) -> String {
     items.map(|item| item.to_string()).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redraw_leaves_nothing_of_what_was_there() {
+        assert_eq!(redraw("A\nlonger\n"), "\x1b[HA\x1b[K\nlonger\x1b[K\n\x1b[J");
+    }
+
+    #[test]
+    fn a_period_is_no_shorter_than_the_daemon_can_bear() {
+        assert_eq!(parse_period("0.1"), Ok(Duration::from_millis(100)));
+        assert!(parse_period("0").is_err() && parse_period("50ms").is_err());
+    }
 }

@@ -4,18 +4,22 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use rsvp_client::api::{Flowspec, ReservationRequest, SenderRequest, Session, Style, Tspec};
+use rsvp_client::api::{Flowspec, ReservationRequest, SenderRequest, SenderService, Session, Style, Tspec};
 use rsvp_core::NodeConfig;
 use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, Limits};
 use rsvp_core::policy::{PolicyAction, PolicyRule};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::promise;
 use super::udp::{Encapsulation, UdpOnlyTable};
 use super::values::{Count, Network, Rate, Size, Span};
 use super::{Config, Control, DEFAULT_EVENTS, InterfaceExtras, Log, LogFormat};
 use crate::endpoint::{Endpoint, parse_protocol};
 use crate::request;
+
+/// What Ethernet adds to an IP packet, in bytes.
+const ETHERNET_HEADER: u32 = 14;
 
 /// The whole file.
 #[derive(Deserialize)]
@@ -90,6 +94,7 @@ struct InterfaceTable {
     repair_delay: Option<Span>,
     slew_max: Option<Spanned<f32>>,
     latency: Option<Span>,
+    link_header: Option<Size>,
     guaranteed: Option<GuaranteedTable>,
     non_rsvp: Option<bool>,
     neighbors: Option<Vec<IpAddr>>,
@@ -112,8 +117,18 @@ struct GuaranteedTable {
     enabled: Option<bool>,
     c: Option<Size>,
     d: Option<Span>,
+    flows: Option<Count>,
     mtu: Option<Size>,
+    excess: Option<Excess>,
     reshape: Option<bool>,
+}
+
+/// What becomes of packets that do not conform where their flow is policed.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Excess {
+    BestEffort,
+    Discard,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +151,8 @@ struct SenderTable {
     source: Option<String>,
     rate: Option<Rate>,
     tspec: Option<TspecTable>,
+    #[serde(default)]
+    service: SenderService,
     #[serde(default = "yes")]
     adspec: bool,
     #[serde(default = "full_ttl")]
@@ -284,7 +301,6 @@ impl LimitsTable {
 }
 
 /// What is set for an interface.
-#[derive(Default)]
 struct Settings {
     /// All but guaranteed service.
     engine: InterfaceConfig,
@@ -292,10 +308,27 @@ struct Settings {
     extras: InterfaceExtras,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            engine: InterfaceConfig { link_header: ETHERNET_HEADER, ..InterfaceConfig::default() },
+            guaranteed: GuaranteedTable::default(),
+            extras: InterfaceExtras::default(),
+        }
+    }
+}
+
+/// What holds for an interface of which nothing is said.
+pub(super) fn default_interface() -> InterfaceConfig {
+    Settings::default().config()
+}
+
 impl Settings {
     /// The engine's part: what is promised to guaranteed service depends on the link, unless it is given.
     fn config(&self) -> InterfaceConfig {
-        let guaranteed = self.engine.bandwidth.and_then(|_| self.guaranteed.config());
+        let is_enforced = self.extras.traffic_control;
+        let guaranteed =
+            self.engine.bandwidth.and_then(|bandwidth| self.guaranteed.config(bandwidth.link, is_enforced));
         InterfaceConfig { guaranteed, ..self.engine.clone() }
     }
 }
@@ -317,6 +350,7 @@ impl InterfaceTable {
                 repair_delay: self.repair_delay.map_or(engine.repair_delay, |span| span.0),
                 slew_max: slew_max.unwrap_or(engine.slew_max),
                 latency: self.latency.map(|span| span.0).or(engine.latency),
+                link_header: self.link_header.map_or(engine.link_header, |size| size.0),
                 guaranteed: None,
                 non_rsvp: self.non_rsvp.unwrap_or(engine.non_rsvp),
                 udp_encapsulation: self.udp_encapsulation.map_or(engine.udp_encapsulation, Into::into),
@@ -372,21 +406,33 @@ impl GuaranteedTable {
             enabled: self.enabled.or(base.enabled),
             c: self.c.or(base.c),
             d: self.d.or(base.d),
+            flows: self.flows.or(base.flows),
             mtu: self.mtu.or(base.mtu),
+            excess: self.excess.or(base.excess),
             reshape: self.reshape.or(base.reshape),
         }
     }
 
-    /// `None` if the service is not offered.
-    fn config(&self) -> Option<GuaranteedConfig> {
-        if self.enabled == Some(false) {
+    /// `None` if the service is not offered: that takes a scheduler whose C and D are known, the kernel's or another.
+    /// `link` is in bytes per second.
+    fn config(&self, link: u64, is_enforced: bool) -> Option<GuaranteedConfig> {
+        let c = self.c.map(|size| size.0);
+        let d = self.d.map(|span| u32::try_from(span.0.as_micros()).unwrap_or(u32::MAX));
+        let flows = self.flows.map(|count| count.0);
+        let is_known = is_enforced || (c.is_some() && d.is_some());
+        if self.enabled == Some(false) || !is_known {
             return None;
         }
+        // The kernel's D is for so many flows; one that is given is for as many as it says.
+        let flows = if d.is_none() { Some(flows.unwrap_or(promise::FLOWS)) } else { flows };
+        let promised = promise::of_htb(link, flows.unwrap_or(0));
         Some(GuaranteedConfig {
-            c: self.c.map_or(1500, |size| size.0),
-            d: self.d.map_or(1000, |span| u32::try_from(span.0.as_micros()).unwrap_or(u32::MAX)),
+            c: c.unwrap_or(promised.c),
+            d: d.unwrap_or(promised.d),
+            flows: flows.map(|flows| usize::try_from(flows).unwrap_or(usize::MAX)),
             mtu: self.mtu.map(|size| size.0),
-            reshapes: self.reshape.unwrap_or(false),
+            discards: self.excess == Some(Excess::Discard),
+            reshapes: self.reshape.unwrap_or(is_enforced),
         })
     }
 }
@@ -439,6 +485,7 @@ impl SenderTable {
             source: source.map(|endpoint| endpoint.address),
             source_port: source.and_then(|endpoint| endpoint.port),
             tspec: tspec(self.rate, self.tspec)?,
+            service: self.service,
             adspec: self.adspec,
             policy_data: Vec::new(),
             ttl: self.ttl,

@@ -1,6 +1,7 @@
 //! The daemon's configuration: a TOML file, checked in full before any of it takes effect.
 
 mod file;
+mod promise;
 mod udp;
 mod values;
 
@@ -90,7 +91,7 @@ impl Default for Config {
             file: None,
             control: Control { socket: None, group: None, events: DEFAULT_EVENTS },
             log: Log::default(),
-            node: NodeConfig::default(),
+            node: NodeConfig { default_interface: file::default_interface(), ..NodeConfig::default() },
             interfaces: BTreeMap::new(),
             default_interface: InterfaceExtras::default(),
             senders: Vec::new(),

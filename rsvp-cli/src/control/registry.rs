@@ -11,7 +11,7 @@ use rsvp_client::api::{
 };
 use rsvp_core::command::{ReserveRequest, SenderRequest as CoreSender};
 use rsvp_core::event::Upcall;
-use rsvp_core::wire::{FilterSpec, FlowDescriptor, SenderTspec};
+use rsvp_core::wire::{FilterSpec, FlowDescriptor};
 use rsvp_core::{ApiId, Command, CommandError, Instant, Reply};
 use rsvp_io_tokio::Handle;
 use tokio::sync::{Mutex, broadcast};
@@ -116,7 +116,7 @@ impl Asked {
                 let port = request.source_port.unwrap_or(request.session.destination_port);
                 let sender = CoreSender {
                     template: FilterSpec::Ip { source, port },
-                    tspec: SenderTspec::TokenBucket(convert::core_tspec(&request.tspec)),
+                    tspec: convert::core_sender_tspec(&request.tspec, request.service),
                     adspec: request.adspec.into(),
                     policy: convert::core_policy_data(&request.policy_data)?,
                     ttl: request.ttl,
@@ -403,6 +403,8 @@ impl Registry {
 mod tests {
     use rsvp_client::api::{Flowspec, Tspec};
     use rsvp_core::wire::{ErrorSpec, Style as CoreStyle};
+
+    use rsvp_core::wire::SenderTspec;
 
     use super::*;
 

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use rsvp_client::api;
 use rsvp_core::SessionKey;
 use rsvp_core::wire::{
-    Adspec, ClassNum, FilterSpec, FlowDescriptor, FlowKey, Flowspec, RawObject, Rspec, SenderTspec, Style,
-    Tspec,
+    Adspec, ClassNum, FilterSpec, FlowDescriptor, FlowKey, Flowspec, GeneralParameters, GuaranteedFragment,
+    INDETERMINATE_LATENCY, IntServAdspec, Overrides, RawObject, Rspec, SenderTspec, Style, Tspec,
 };
 
 /// The API's rates are in bits, the engine's in bytes.
@@ -67,7 +67,8 @@ pub(crate) fn core_filter(filter: &api::Filter) -> Result<FilterSpec, String> {
     }
 }
 
-fn tspec(tspec: &Tspec) -> api::Tspec {
+/// A TSpec as the API has it.
+pub(crate) fn tspec(tspec: &Tspec) -> api::Tspec {
     api::Tspec {
         average_rate: f64::from(tspec.rate) * BITS,
         size: f64::from(tspec.bucket),
@@ -93,10 +94,28 @@ pub(super) fn sender_tspec(sender_tspec: &SenderTspec) -> api::SenderTspec {
     match sender_tspec {
         SenderTspec::TokenBucket(bucket) => api::SenderTspec::TokenBucket(tspec(bucket)),
         SenderTspec::Null { max_packet } => api::SenderTspec::Null { max_packet_size: *max_packet },
+        SenderTspec::TokenBucketOrNull { tspec: bucket, null_max_packet } => {
+            api::SenderTspec::TokenBucketOrNull {
+                tspec: tspec(bucket),
+                null_max_packet_size: *null_max_packet,
+            }
+        }
         SenderTspec::Opaque(object) => {
             api::SenderTspec::Opaque { ctype: object.ctype, length: object.contents.len() }
         }
         _ => api::SenderTspec::Opaque { ctype: 0, length: 0 },
+    }
+}
+
+/// What a sender says of its traffic, as the engine has it.
+pub(crate) fn core_sender_tspec(bucket: &api::Tspec, service: api::SenderService) -> SenderTspec {
+    let (tspec, max_packet) = (core_tspec(bucket), bucket.max_packet_size);
+    match service {
+        api::SenderService::TokenBucket => SenderTspec::TokenBucket(tspec),
+        api::SenderService::Null => SenderTspec::Null { max_packet },
+        api::SenderService::TokenBucketOrNull => {
+            SenderTspec::TokenBucketOrNull { tspec, null_max_packet: max_packet }
+        }
     }
 }
 
@@ -203,7 +222,38 @@ pub(super) fn adspec(adspec: &Adspec) -> Option<api::Adspec> {
         path_mtu: general.path_mtu,
         guaranteed: adspec.guaranteed.as_ref().is_some_and(|fragment| !fragment.broken),
         controlled_load: adspec.controlled_load.as_ref().is_some_and(|fragment| !fragment.broken),
+        guaranteed_terms: adspec.guaranteed.as_ref().map(|fragment| api::GuaranteedTerms {
+            broken: fragment.broken || fragment.header_only,
+            c_total: fragment.c_total,
+            d_total: fragment.d_total,
+            c_sum: fragment.c_sum,
+            d_sum: fragment.d_sum,
+            latency: fragment.overrides.latency,
+            path_mtu: fragment.overrides.path_mtu,
+        }),
     })
+}
+
+/// As much of an ADSPEC as guaranteed service needs, as the engine has it.
+pub(crate) fn core_adspec(adspec: &api::Adspec) -> IntServAdspec {
+    let terms = |terms: &api::GuaranteedTerms| GuaranteedFragment {
+        broken: terms.broken,
+        header_only: false,
+        c_total: terms.c_total,
+        d_total: terms.d_total,
+        c_sum: terms.c_sum,
+        d_sum: terms.d_sum,
+        overrides: Overrides { latency: terms.latency, path_mtu: terms.path_mtu, ..Overrides::default() },
+    };
+    let general = GeneralParameters {
+        broken: adspec.broken,
+        is_hops: adspec.is_hops,
+        bandwidth: 0.0,
+        latency: adspec.latency.unwrap_or(INDETERMINATE_LATENCY),
+        path_mtu: adspec.path_mtu,
+    };
+    let guaranteed = adspec.guaranteed_terms.as_ref().map(terms);
+    IntServAdspec { general, guaranteed, controlled_load: None, other: Vec::new() }
 }
 
 #[cfg(test)]

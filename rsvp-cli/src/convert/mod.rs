@@ -12,7 +12,8 @@ use rsvp_core::{Instant, InterfaceId, Node};
 
 pub(crate) use event::{cause, describe_state, error_info, happening, upcall};
 pub(crate) use flow::{
-    core_filter, core_flowspec, core_policy_data, core_session, core_style, core_tspec, filter, session,
+    core_adspec, core_filter, core_flowspec, core_policy_data, core_sender_tspec, core_session, core_style,
+    core_tspec, filter, session, tspec,
 };
 pub(crate) use view::{
     counters, installed, interfaces, neighbors, refusals, requests, reservations, senders, sessions,

@@ -18,6 +18,8 @@ pub(crate) const CONFIG: &str = r#"
 refresh-interval = "1s"
 bandwidth = { link = "10Mbit", total = "8Mbit", per-flow = "5Mbit" }
 traffic-control = false
+guaranteed = { c = 1514, d = "1ms" }
+latency = "100us"
 "#;
 
 /// The receiving host's addresses.

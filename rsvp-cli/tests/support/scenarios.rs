@@ -1,6 +1,6 @@
 //! What is tried in the network, one after the other; each leaves it as it was.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use rsvp_client::api::{
     ApplicationState, Flowspec, ReservationRequest, SenderRequest, Session, Style, Tspec,
 };
 use rsvp_client::{Error, Outcome};
+use rsvp_netns::Process;
 
 use crate::groups::{
     a_group_is_reached_where_the_kernel_forwards_it, a_host_without_privilege_takes_part_in_udp,
@@ -31,6 +32,9 @@ pub(crate) fn run_all() {
         ("killed clients leave nothing behind", killed_clients_leave_nothing_behind),
         ("a refusal names the node and the error", a_refusal_names_the_node_and_the_error),
         ("waiting ends in time", waiting_ends_in_time),
+        ("a delay is kept to, or it is said why not", a_delay_is_kept_to),
+        ("a watch shows what changes", a_watch_shows_what_changes),
+        ("a watch ends with its daemon", a_watch_ends_with_its_daemon),
         ("detached state stays until it is released", detached_state_stays_until_it_is_released),
         ("IPv6 is no different", ipv6_is_no_different),
         ("applications use the typed client", applications_use_the_typed_client),
@@ -168,6 +172,84 @@ fn waiting_ends_in_time(network: &mut Network) {
     let (code, said) = network.receiver.fails(&args);
     assert_eq!(code, Some(4));
     assert!(said.contains("no Path has come"), "{said}");
+}
+
+fn a_delay_is_kept_to(network: &mut Network) {
+    let json = |printed: &str| -> serde_json::Value {
+        serde_json::from_str(printed.lines().next().expect("a line")).expect("JSON")
+    };
+    let args = ["reserve", "-d", RECEIVER, "-p", "5004", "--delay", "100ms", "--wait"];
+    let (code, said) = network.receiver.fails(&[&args[..], &["--timeout", "200ms"]].concat());
+    assert_eq!((code, said.contains("no Path has come")), (Some(4), true), "{said}");
+    let tspec = ["send", "-d", RECEIVER, "-p", "5004", "--tspec", "r=800kbit,b=5kB", "--detach"];
+    let sender = network.sender.ok(&tspec);
+    let mut reserve = network.receiver.hold(&[&args[..], &["--json"]].concat());
+    eventually("it is installed", || network.router.count("installed") == 1);
+    reserve.terminate(LONG).expect("it is there");
+    let choice = json(&output_of(&mut reserve).0);
+    // Two hops with C = 1514 bytes, D = 1 ms and 100 us of latency: (b + Ctot)/R + Dtot is 99.8 ms.
+    let micros = |field: &str| choice[field].as_u64().expect("a number");
+    assert_eq!((micros("latency"), micros("wanted-delay")), (200, 100_000));
+    assert!((99_700..=99_800).contains(&(micros("queueing-delay") + micros("slack"))), "{choice}");
+    let rate = choice["rate"].as_f64().expect("a number");
+    let needed: f64 = (5000.0 + 2.0 * 1514.0) * 8.0 / 0.0978;
+    assert!((rate - needed.max(800_000.0)).abs() < 1000.0, "{choice}");
+    let (code, said) = network.receiver.fails(&["reserve", "-d", RECEIVER, "-p", "5004", "--delay", "2ms"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("2.200 ms are needed whatever is reserved"), "{said}");
+    network.sender.ok(&["release", &sender]);
+    let sender = network.sender.ok(&[&tspec[..], &["--no-adspec"]].concat());
+    eventually("the Path is here", || network.receiver.count("senders") == 1);
+    let (code, said) = network.receiver.fails(&["reserve", "-d", RECEIVER, "-p", "5004", "--delay", "1s"]);
+    assert_eq!((code, said.contains("no ADSPEC")), (Some(1), true), "{said}");
+    network.sender.ok(&["release", &sender]);
+    let sender = network.sender.ok(&[&tspec[..], &["--service", "null"]].concat());
+    eventually("it offers nothing else", || {
+        network.receiver.show("senders")[0]["tspec"]["service"] == "null"
+    });
+    let args = ["reserve", "-d", RECEIVER, "-p", "5004", "--service", "null", "--wait", "--detach"];
+    let receiver = network.receiver.ok(&args);
+    assert_eq!(network.router.show("installed")[0]["flowspec"]["service"], "null");
+    network.receiver.ok(&["release", &receiver]);
+    network.sender.ok(&["release", &sender]);
+}
+
+/// Reads lines of a command that goes on, until one is as it should be.
+fn read_until(process: &mut Process, what: &str, is_so: impl Fn(&str) -> bool) {
+    let mut lines = BufReader::new(process.child().stdout.as_mut().expect("a pipe")).lines();
+    let found = lines.by_ref().take(200).any(|line| is_so(&line.expect("text")));
+    assert!(found, "in vain: {what}");
+}
+
+fn a_watch_shows_what_changes(network: &mut Network) {
+    let mut watch = network.receiver.hold(&["show", "applications", "--watch=0.1", "--json"]);
+    read_until(&mut watch, "nothing", |line| line == "[]");
+    let id = network.receiver.ok(&["reserve", "-d", RECEIVER, "-p", "5004", "-b", "1Mbit", "--detach"]);
+    read_until(&mut watch, "the application", |line| {
+        let document: serde_json::Value = serde_json::from_str(line).expect("a document a line");
+        document[0]["id"].as_u64() == id.parse().ok()
+    });
+    network.receiver.ok(&["release", &id]);
+    watch.signal(Signal::SIGINT).expect("it is there");
+    let status = watch.wait(LONG).expect("it is there").expect("it ends");
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(output_of(&mut watch).1, "", "nothing to complain of");
+    for what in ["sessions", "interfaces", "counters", "status"] {
+        let mut watch = network.receiver.hold(&["show", what, "--watch=0.1"]);
+        let first = if what == "status" { "rsvp-cli" } else { "" };
+        read_until(&mut watch, what, |line| line.starts_with(first));
+        assert_eq!(watch.terminate(LONG).expect("it is there").expect("it ends").code(), Some(0));
+    }
+}
+
+fn a_watch_ends_with_its_daemon(network: &mut Network) {
+    let mut watch = network.router.hold(&["show", "sessions", "--watch=0.1", "--json"]);
+    read_until(&mut watch, "nothing", |line| line == "[]");
+    assert_eq!(network.router.stop(), Some(0));
+    let status = watch.wait(LONG).expect("it is there").expect("it ends");
+    let (_, said) = output_of(&mut watch);
+    assert_eq!((status.code(), said.lines().count()), (Some(5), 1), "{said}");
+    network.router.start();
 }
 
 fn detached_state_stays_until_it_is_released(network: &mut Network) {

@@ -166,6 +166,15 @@ pub enum SenderTspec {
         /// M, maximum packet size in bytes.
         max_packet_size: u32,
     },
+    /// A token bucket, and what holds if the null service is chosen (RFC 2997).
+    #[serde(rename_all = "kebab-case")]
+    TokenBucketOrNull {
+        /// Token bucket.
+        #[serde(flatten)]
+        tspec: Tspec,
+        /// M for the null service, in bytes.
+        null_max_packet_size: u32,
+    },
     /// Contents that the daemon does not interpret.
     Opaque {
         /// C-Type.
@@ -173,6 +182,30 @@ pub enum SenderTspec {
         /// Length of the contents in bytes.
         length: usize,
     },
+}
+
+impl SenderTspec {
+    /// The token bucket, if there is one.
+    #[must_use]
+    pub const fn token_bucket(&self) -> Option<&Tspec> {
+        match self {
+            Self::TokenBucket(tspec) | Self::TokenBucketOrNull { tspec, .. } => Some(tspec),
+            Self::Null { .. } | Self::Opaque { .. } => None,
+        }
+    }
+}
+
+/// The services that a sender describes its traffic for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SenderService {
+    /// Controlled load and guaranteed service.
+    #[default]
+    TokenBucket,
+    /// The null service alone (RFC 2997): of the TSpec, only M counts.
+    Null,
+    /// All of them.
+    TokenBucketOrNull,
 }
 
 /// What is reserved (FLOWSPEC).
@@ -280,6 +313,29 @@ pub struct Adspec {
     pub guaranteed: bool,
     /// Whether controlled load is offered by every hop.
     pub controlled_load: bool,
+    /// What guaranteed service promises; null: the sender does not offer it.
+    #[serde(default)]
+    pub guaranteed_terms: Option<GuaranteedTerms>,
+}
+
+/// What guaranteed service promises over a path (RFC 2212).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GuaranteedTerms {
+    /// Whether a hop does not offer the service: then the terms hold for a part of the path only.
+    pub broken: bool,
+    /// Ctot in bytes.
+    pub c_total: u32,
+    /// Dtot in microseconds.
+    pub d_total: u32,
+    /// Csum in bytes: since the last reshaping point.
+    pub c_sum: u32,
+    /// Dsum in microseconds: since the last reshaping point.
+    pub d_sum: u32,
+    /// Minimum path latency of the service in microseconds, if it has one of its own.
+    pub latency: Option<u32>,
+    /// Path MTU of the service in bytes, if it has one of its own.
+    pub path_mtu: Option<u32>,
 }
 
 #[cfg(test)]

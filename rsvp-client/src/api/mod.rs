@@ -8,7 +8,8 @@ mod view;
 
 pub use event::{Cause, ErrorInfo, EventRecord, Happening, Upcall, Update};
 pub use flow::{
-    Adspec, Filter, FlowDescriptor, Flowspec, PolicyData, SenderTspec, Session, SessionType, Style, Tspec,
+    Adspec, Filter, FlowDescriptor, Flowspec, GuaranteedTerms, PolicyData, SenderService, SenderTspec,
+    Session, SessionType, Style, Tspec,
 };
 pub use request::{
     Application, ApplicationState, ClearRequest, Cleared, Origin, Problem, Reloaded, ReservationRequest,

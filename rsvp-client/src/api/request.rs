@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorInfo, Filter, Flowspec, PolicyData, Session, Since, Style, Tspec};
+use super::{ErrorInfo, Filter, Flowspec, PolicyData, SenderService, Session, Since, Style, Tspec};
 
 /// A sender to announce.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct SenderRequest {
     pub source_port: Option<u16>,
     /// What it sends.
     pub tspec: Tspec,
+    /// For which services; absent: `token-bucket`, controlled load and guaranteed service.
+    #[serde(default)]
+    pub service: SenderService,
     /// Whether to collect path properties in an ADSPEC; absent: yes.
     #[serde(default = "yes")]
     pub adspec: bool,
@@ -41,6 +44,7 @@ impl SenderRequest {
             source: None,
             source_port: None,
             tspec,
+            service: SenderService::default(),
             adspec: yes(),
             policy_data: Vec::new(),
             ttl: full_ttl(),

@@ -86,6 +86,8 @@ pub struct AdmissionRequest<'a> {
     pub old: Option<&'a Flowspec>,
     /// The bytes per second that it takes; zero if there is none.
     pub held: u64,
+    /// The same with link headers.
+    pub held_on_link: u64,
     /// The flowspec wanted (TC_Flowspec).
     pub new: &'a Flowspec,
     /// The senders' TSpecs, summed (Path_Te).
@@ -107,19 +109,68 @@ pub struct AdmissionRequest<'a> {
 pub struct Ledger {
     /// Bytes per second that reservations in place take.
     pub reserved: u64,
+    /// Bytes per second that they take of the link: the same with link headers (RFC 2212, "Guidelines for Implementors").
+    pub on_link: u64,
     /// Reservations in place.
     pub reservations: usize,
+    /// Those of them with guaranteed service.
+    pub guaranteed: usize,
 }
 
 impl Ledger {
-    pub(crate) fn take(&mut self, bandwidth: u64) {
-        self.reserved = self.reserved.saturating_add(bandwidth);
+    pub(crate) fn take(&mut self, claim: Claim) {
+        self.reserved = self.reserved.saturating_add(claim.bandwidth);
+        self.on_link = self.on_link.saturating_add(claim.on_link);
         self.reservations += 1;
+        self.guaranteed += usize::from(claim.is_guaranteed);
     }
 
-    pub(crate) fn release(&mut self, bandwidth: u64) {
-        self.reserved = self.reserved.saturating_sub(bandwidth);
+    pub(crate) fn release(&mut self, claim: Claim) {
+        self.reserved = self.reserved.saturating_sub(claim.bandwidth);
+        self.on_link = self.on_link.saturating_sub(claim.on_link);
         self.reservations = self.reservations.saturating_sub(1);
+        self.guaranteed = self.guaranteed.saturating_sub(usize::from(claim.is_guaranteed));
+    }
+}
+
+/// What one reservation takes of its interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Claim {
+    /// Bytes per second.
+    pub(crate) bandwidth: u64,
+    /// Bytes per second with link headers.
+    pub(crate) on_link: u64,
+    pub(crate) is_guaranteed: bool,
+}
+
+impl Claim {
+    /// A flowspec that takes so many bytes per second, on a link whose header has so many bytes.
+    pub(crate) fn new(bandwidth: u64, flowspec: &Flowspec, link_header: u32) -> Self {
+        let with_headers = |tspec| {
+            #[expect(clippy::cast_precision_loss, reason = "rates beyond 2^53 B/s are out of range")]
+            let rate = intserv::rate_on_link(bandwidth as f64, tspec, link_header).ceil();
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "saturates, never negative"
+            )]
+            let whole = rate as u64;
+            whole
+        };
+        Self {
+            bandwidth,
+            on_link: flowspec.tspec().map_or(bandwidth, with_headers),
+            is_guaranteed: matches!(flowspec, Flowspec::Guaranteed(..)),
+        }
+    }
+
+    /// Enough for either.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self {
+            bandwidth: self.bandwidth.max(other.bandwidth),
+            on_link: self.on_link.max(other.on_link),
+            is_guaranteed: self.is_guaranteed || other.is_guaranteed,
+        }
     }
 }
 

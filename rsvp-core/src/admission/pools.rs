@@ -1,13 +1,15 @@
 //! The default admission control: a pool of bandwidth per interface, with a cap on a single flow.
 
-use super::{Admission, AdmissionRequest, Decision};
+use super::{Admission, AdmissionRequest, Claim, Decision};
 use crate::input::InterfaceId;
 use crate::intserv::{self, Hop};
 use crate::wire::{Adspec, ErrorCode, Flowspec, admission_failure, traffic_control_error};
 
 /// Admits while the interface's pool lasts, as Cisco's `ip rsvp bandwidth TOTAL SINGLE-FLOW` does.
 ///
-/// Controlled load takes its token rate r, guaranteed service its reserved rate R, the null service nothing.
+/// Controlled load takes its token rate r, guaranteed service its reserved rate R, the null service nothing. All together
+/// never take more than the link carries, its headers counted; and there are no more flows with guaranteed service than
+/// the scheduler's D holds for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BandwidthPools;
 
@@ -28,15 +30,27 @@ impl Admission for BandwidthPools {
         if max_packet > mtu {
             return reject(ErrorCode::ADMISSION_CONTROL_FAILURE, admission_failure::MTU_TOO_LARGE);
         }
-        let wanted = match request.sender_tspec {
-            Some(path_te) => self.bandwidth(&self.effective(request.new, path_te)),
-            None => self.bandwidth(request.new),
+        let effective = match request.sender_tspec {
+            Some(path_te) => self.effective(request.new, path_te),
+            None => request.new.clone(),
         };
+        let wanted = Claim::new(self.bandwidth(&effective), &effective, request.config.link_header);
+        let is_less = request.old.is_some()
+            && wanted.bandwidth <= request.held
+            && wanted.on_link <= request.held_on_link;
+        if is_less {
+            return Decision::Admit { fwd: None };
+        }
+        let most = request.config.guaranteed.and_then(|service| service.flows).unwrap_or(usize::MAX);
+        if wanted.is_guaranteed && request.ledger.guaranteed >= most {
+            return reject(ErrorCode::ADMISSION_CONTROL_FAILURE, admission_failure::DELAY_BOUND);
+        }
         let fits = request.config.bandwidth.is_some_and(|pool| {
-            wanted <= pool.per_flow && request.ledger.reserved.saturating_add(wanted) <= pool.total
+            wanted.bandwidth <= pool.per_flow
+                && request.ledger.reserved.saturating_add(wanted.bandwidth) <= pool.total
+                && request.ledger.on_link.saturating_add(wanted.on_link) <= pool.link
         });
-        let is_less = request.old.is_some() && wanted <= request.held;
-        if fits || is_less {
+        if fits {
             Decision::Admit { fwd: None }
         } else {
             reject(ErrorCode::ADMISSION_CONTROL_FAILURE, admission_failure::BANDWIDTH_UNAVAILABLE)

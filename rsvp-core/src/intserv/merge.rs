@@ -181,7 +181,7 @@ pub fn fitted(flowspec: &Flowspec, path_mtu: Option<u32>, min_unit: Option<u32>)
 /// bytes.
 #[must_use]
 pub fn rate_on_link(rate: f64, tspec: &Tspec, link_header: u32) -> f64 {
-    rate * (1.0 + f64::from(link_header) / f64::from(tspec.min_unit.max(SMALLEST_PACKET)))
+    rate + rate * f64::from(link_header) / f64::from(tspec.min_unit.max(SMALLEST_PACKET))
 }
 
 /// What to install for a merged flowspec: no more than the senders said they send (Path_Te), with the smallest m of all
@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn link_headers_are_counted_once_for_each_m_bytes() {
         let of_100 = tspec(10_000.0, 5.0, 20.0, 100, 1500);
-        assert_eq!(rate_on_link(10_000.0, &of_100, 14).round(), 11_400.0);
+        assert_eq!(rate_on_link(10_000.0, &of_100, 14), 11_400.0);
         assert_eq!(rate_on_link(10_000.0, &of_100, 0), 10_000.0);
         let of_1 = Tspec { min_unit: 1, ..of_100 };
         assert_eq!(rate_on_link(10_000.0, &of_1, 14), 15_000.0, "no packet is smaller than its headers");

@@ -8,6 +8,7 @@ mod advertise;
 mod delay;
 mod merge;
 mod meter;
+mod promise;
 mod validate;
 
 pub use advertise::{Hop, ServiceValues, advertise, initial_adspec, path_mtu};
@@ -16,4 +17,5 @@ pub use merge::{
     Relation, compare, compare_tspecs, effective, fitted, glb, least_common, lub, minimum, rate_on_link, sum,
 };
 pub use meter::Meter;
+pub use promise::{NoPromise, Promise, promise};
 pub use validate::{BadSpec, validate_adspec, validate_flowspec, validate_tspec};

@@ -16,7 +16,8 @@ use crate::state::{
     SessionId,
 };
 use crate::wire::{
-    Adspec, ClassNum, FilterSpec, FlowDescriptor, RawObject, SenderTemplate, SenderTspec, SessionKey, Style,
+    Adspec, ClassNum, FilterSpec, FlowDescriptor, Flowspec, RawObject, SenderTemplate, SenderTspec,
+    SessionKey, Style,
 };
 
 /// IP protocols that carry a security parameter index.
@@ -215,6 +216,7 @@ impl Node {
                 }
             }
         }
+        self.fit_requests(session);
         self.mark_upstream(session, None);
         if request.confirm {
             self.ask_confirmations(session, request);
@@ -269,6 +271,7 @@ impl Node {
             policy,
             denied: false,
             forward: Vec::new(),
+            asked: flow.flowspec.clone(),
             receiver: Some(request.receiver),
             confirm: request.confirm.then_some(request.receiver),
             is_confirmed: false,
@@ -290,6 +293,7 @@ impl Node {
     ) {
         let rsb = &mut self.state.rsbs[id];
         rsb.contents = local_contents(flow);
+        rsb.asked.clone_from(&flow.flowspec);
         rsb.policy = policy;
         rsb.denied = false;
         rsb.receiver = Some(request.receiver);
@@ -297,6 +301,42 @@ impl Node {
         rsb.is_confirmed = false;
         rsb.refused = None;
         touch(&mut rsb.history, self.now, Cause::Local);
+    }
+
+    /// Fits what local receivers ask for to the paths of their senders, as far as these are known.
+    pub(super) fn fit_requests(&mut self, session: SessionId) {
+        let mut changed = false;
+        for id in self.state.sessions[session].rsbs.clone() {
+            let rsb = &self.state.rsbs[id];
+            let Some(asked) = &rsb.asked else { continue };
+            let fitted = self.fitted(rsb, asked);
+            if rsb.contents.flowspec != fitted {
+                self.state.rsbs[id].contents.flowspec = fitted;
+                changed = true;
+            }
+        }
+        if changed {
+            self.mark_upstream(session, None);
+        }
+    }
+
+    fn fitted(&self, rsb: &Rsb, asked: &Flowspec) -> Flowspec {
+        let (mut path_mtu, mut min_unit): (Option<u32>, Option<u32>) = (None, None);
+        let at_most =
+            |so_far: Option<u32>, value: u32| Some(so_far.map_or(value, |so_far| so_far.min(value)));
+        for psb in &self.state.sessions[rsb.session].psbs {
+            let psb = &self.state.psbs[*psb];
+            if !rsb.matches(&psb.sender) {
+                continue;
+            }
+            if let (Some(Adspec::IntServ(adspec)), Some(service)) = (&psb.adspec, asked.service()) {
+                path_mtu = at_most(path_mtu, intserv::path_mtu(adspec, service));
+            }
+            if let Some(tspec) = psb.tspec.tspec() {
+                min_unit = at_most(min_unit, tspec.min_unit);
+            }
+        }
+        intserv::fitted(asked, path_mtu, min_unit)
     }
 
     /// Sends the request for confirmation now, even where nothing else changes.

@@ -256,6 +256,7 @@ impl Node {
             return;
         }
         self.review_wildcards(id);
+        self.fit_requests(session);
         let psb = &self.state.psbs[id];
         let interfaces: Vec<_> = psb.ads.iter().map(|ad| self.state.path_ads[*ad].interface).collect();
         let sender = psb.sender;
@@ -317,6 +318,7 @@ impl Node {
             self.on_route_for(&psb.route, heir);
         }
         self.release_sender(session, &psb.sender, cause);
+        self.fit_requests(session);
         self.deliveries_changed(session, &psb.sender);
         self.state.drop_if_empty(session);
     }

@@ -206,6 +206,7 @@ impl Node {
             policy: request.policy.clone(),
             denied: false,
             forward: request.resv.forward.clone(),
+            asked: None,
             receiver: None,
             confirm: None,
             is_confirmed: false,

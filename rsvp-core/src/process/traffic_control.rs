@@ -4,15 +4,19 @@ use alloc::vec::Vec;
 
 use super::resv::Refusal;
 use super::{remove_from, touch};
-use crate::admission::{AdmissionRequest, Decision};
+use crate::admission::{AdmissionRequest, Claim, Decision};
+use crate::config::GuaranteedConfig;
 use crate::event::{Cause, Change, Subject, Upcall};
 use crate::input::{InstallFailure, InterfaceId, PreemptReason};
-use crate::intserv::Relation;
+use crate::intserv::{self, Relation};
 use crate::node::Node;
 use crate::output::{Installation, InstallationId, PoliceFlags, Request};
-use crate::state::{Desired, Install, PathOrigin, Pending, Rsb, RsbId, SessionId, Tcsb, TcsbId, TimerKey};
+use crate::state::{
+    Desired, Install, PathOrigin, Pending, Psb, Rsb, RsbId, SessionId, Tcsb, TcsbId, TimerKey,
+};
 use crate::wire::{
-    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, RawObject, Style, traffic_control_error,
+    Adspec, ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, RawObject, Style,
+    traffic_control_error,
 };
 
 impl Node {
@@ -50,7 +54,7 @@ impl Node {
         let old = existing.map(|tcsb| &self.state.tcsbs[tcsb].desired);
         if let Some(old) = old {
             desired.fwd = old.fwd.clone();
-            desired.bandwidth = old.bandwidth;
+            desired.claim = old.claim;
             if *old == desired {
                 return Ok(());
             }
@@ -122,7 +126,32 @@ impl Node {
         police.set(PoliceFlags::BRANCH, self.is_branch(session, interface, &filters, &flowspec));
         let tspecs: Vec<_> = senders.iter().map(|psb| &psb.tspec).collect();
         let path_te = self.admission.sum(&tspecs);
-        Ok(Desired { flowspec, fwd: None, filters, path_te, police, bandwidth: 0 })
+        let mut desired =
+            Desired { flowspec, fwd: None, filters, path_te, police, buffer: None, claim: Claim::default() };
+        desired.buffer = self.buffer(interface, &senders, &self.effective_flowspec(&desired));
+        Ok(desired)
+    }
+
+    /// What guaranteed service may have to queue on an interface, in bytes: as much as the traffic of these senders can be
+    /// distorted since it was last shaped, here included.
+    fn buffer(&self, interface: InterfaceId, senders: &[&Psb], flowspec: &Flowspec) -> Option<u32> {
+        let Flowspec::Guaranteed(tspec, _) = flowspec else { return None };
+        let own = self.interface_config(interface).guaranteed.unwrap_or(GuaranteedConfig::new(0, 0));
+        let fragments = senders.iter().filter_map(|psb| match &psb.adspec {
+            Some(Adspec::IntServ(adspec)) => adspec.guaranteed.as_ref(),
+            _ => None,
+        });
+        let (c_sum, d_sum) =
+            fragments.fold((0, 0), |(c, d), fragment| (c.max(fragment.c_sum), d.max(fragment.d_sum)));
+        let bytes =
+            intserv::reshaping_buffer(tspec, c_sum.saturating_add(own.c), d_sum.saturating_add(own.d));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates, never negative"
+        )]
+        let whole = bytes.ceil() as u32;
+        Some(whole)
     }
 
     /// Whether what an RSB reserves can be merged with a flowspec for these senders (none: all), if they are the same:
@@ -181,8 +210,10 @@ impl Node {
         let on = self.state.interfaces.get(&interface).ok_or(system)?;
         let old = existing.map(|tcsb| &self.state.tcsbs[tcsb].desired);
         let mut ledger = on.ledger;
-        let held = existing.map_or(0, |tcsb| self.state.tcsbs[tcsb].booked);
-        ledger.release(held);
+        let held = existing.map_or(Claim::default(), |tcsb| self.state.tcsbs[tcsb].booked);
+        if existing.is_some() {
+            ledger.release(held);
+        }
         let session = &self.state.sessions[session];
         let adspec = session
             .psbs
@@ -194,7 +225,8 @@ impl Node {
             session: &session.key.of_packets(),
             interface,
             old: old.map(|old| &old.flowspec),
-            held,
+            held: held.bandwidth,
+            held_on_link: held.on_link,
             new: &desired.flowspec,
             sender_tspec: desired.path_te.as_ref(),
             adspec,
@@ -205,7 +237,9 @@ impl Node {
         };
         match self.admission.admit(&request) {
             Decision::Admit { fwd } => {
-                desired.bandwidth = self.admission.bandwidth(&self.effective_flowspec(desired));
+                let effective = self.effective_flowspec(desired);
+                let bandwidth = self.admission.bandwidth(&effective);
+                desired.claim = Claim::new(bandwidth, &effective, request.config.link_header);
                 desired.fwd = fwd;
                 Ok(())
             }
@@ -231,7 +265,7 @@ impl Node {
     ) {
         self.last_installation += 1;
         let id = InstallationId(self.last_installation);
-        let booked = desired.bandwidth;
+        let booked = desired.claim;
         if let Some(on) = self.state.interfaces.get_mut(&interface) {
             on.ledger.take(booked);
         }
@@ -283,7 +317,10 @@ impl Node {
     }
 
     fn request_installation(&mut self, id: TcsbId) {
+        let guaranteed = self.interface_config(self.state.tcsbs[id].interface).guaranteed;
         let tcsb = &mut self.state.tcsbs[id];
+        let discards = guaranteed.is_some_and(|service| service.discards)
+            && matches!(tcsb.desired.flowspec, Flowspec::Guaranteed(..));
         tcsb.install = Install::InFlight;
         tcsb.requested = Some(tcsb.desired.clone());
         let desired = &tcsb.desired;
@@ -295,6 +332,8 @@ impl Node {
             flowspec: desired.flowspec.clone(),
             sender_tspec: desired.path_te.clone(),
             police: desired.police,
+            buffer: desired.buffer,
+            discards,
         }));
     }
 
@@ -303,7 +342,7 @@ impl Node {
     fn book(&mut self, id: TcsbId) {
         let tcsb = &mut self.state.tcsbs[id];
         let open = tcsb.confirmed.iter().chain(&tcsb.requested).filter(|_| tcsb.install != Install::Done);
-        let most = open.map(|held| held.bandwidth).fold(tcsb.desired.bandwidth, u64::max);
+        let most = open.map(|held| held.claim).fold(tcsb.desired.claim, Claim::max);
         let before = core::mem::replace(&mut tcsb.booked, most);
         if let Some(on) = self.state.interfaces.get_mut(&tcsb.interface) {
             on.ledger.release(before);

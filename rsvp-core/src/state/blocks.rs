@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::{BsbId, PathAdId, PsbId, ResvAdId, RsbId, SessionId, TcsbId};
+use crate::admission::Claim;
 use crate::command::ApiId;
 use crate::event::Cause;
 use crate::input::InterfaceId;
@@ -187,6 +188,8 @@ pub(crate) struct Rsb {
     /// Whether policy control is against it: then it is silent. Only a local receiver's is kept nevertheless.
     pub(crate) denied: bool,
     pub(crate) forward: Vec<RawObject>,
+    /// What a local receiver asked for, before it was fitted to the paths of its senders.
+    pub(crate) asked: Option<Flowspec>,
     /// A local receiver's own address.
     pub(crate) receiver: Option<IpAddr>,
     /// For a local receiver: the address at which it wants to be confirmed.
@@ -227,8 +230,10 @@ pub(crate) struct Desired {
     /// Path_Te.
     pub(crate) path_te: Option<SenderTspec>,
     pub(crate) police: PoliceFlags,
-    /// Bytes per second that it takes from the pool.
-    pub(crate) bandwidth: u64,
+    /// Bytes that guaranteed service may have to queue here.
+    pub(crate) buffer: Option<u32>,
+    /// What it takes of the interface.
+    pub(crate) claim: Claim,
 }
 
 impl Desired {
@@ -270,8 +275,8 @@ pub(crate) struct Tcsb {
     /// What the request under way asks for.
     pub(crate) requested: Option<Desired>,
     pub(crate) install: Install,
-    /// Bytes per second that are taken from the pool for it.
-    pub(crate) booked: u64,
+    /// What it takes of the interface, until traffic control has answered: of all that it may hold, the most.
+    pub(crate) booked: Claim,
     /// When what failed is tried again.
     pub(crate) retry: Option<TimerId>,
     pub(crate) confirms: Vec<Confirm>,

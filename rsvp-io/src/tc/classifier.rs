@@ -1,7 +1,9 @@
 //! Which class a packet belongs to: nftables maps from the flow to its class and to its limits, so that a packet costs
 //! the same however many reservations there are.
 //!
-//! A packet that its flow's limits let pass goes to the flow's class, one beyond them to best effort.
+//! A packet that its flow's limits let pass goes to the flow's class, one beyond them to best effort, or nowhere if
+//! its flow is to be kept to its reservation. Where a flow is reshaped it has no limits: its class has. A packet that
+//! would have to be fragmented never conforms (RFC 2211 section 7).
 //!
 //! The kernel's limit in octets has a bucket of one second's worth of its rate, and the burst on top: that
 //! holds a flow to its rate, but does not confine a burst to the token bucket. Where RSVP says that a flow is
@@ -15,7 +17,7 @@ use std::net::IpAddr;
 use rsvp_core::udp::PU;
 
 use super::htb::{BEST_EFFORT_CLASS, ClassId, PROTECTED_CLASS};
-use super::parameters::{AH, FlowMatch, Policer, Port};
+use super::parameters::{AH, FlowMatch, PacketPolicer, Policer, Port};
 use crate::netlink::{Netlink, NetlinkError};
 use crate::nftables::{Expression, Header, Limit, MapOf, Meta, Transaction, Value};
 
@@ -58,6 +60,7 @@ const fn key_type(address: u32) -> u32 {
     20 << 24 | address << 18 | address << 12 | 12 << 6 | 19
 }
 const CLASS_ID: u32 = 23;
+const DISCARDS_KEY: u32 = 20 << 6 | CLASS_ID;
 
 const FAMILIES: [Family; 2] = [
     Family {
@@ -134,7 +137,12 @@ const AH_KEY: [u8; 4] = [AH, 1, 0, 0];
 /// Where the Authentication Header has its security parameter index (RFC 4302 section 2).
 const AH_SPI: u32 = 4;
 
+/// Where packets go that do not conform.
 const EXCESS: &CStr = c"excess";
+/// The packets that are too large for their link are told from others here.
+const OVERSIZE: &CStr = c"oversize";
+/// The classes whose excess is discarded, by device and class.
+const DISCARDS: &CStr = c"discard";
 const POSTROUTING: &CStr = c"postrouting";
 
 /// The classifier of a network namespace.
@@ -148,10 +156,11 @@ pub(crate) struct Classifier {
 #[derive(Debug)]
 pub(crate) struct Entry {
     number: u64,
+    device: u32,
     ipv6: bool,
     keys: Vec<Vec<u8>>,
     class: ClassId,
-    policer: Policer,
+    policer: Option<Policer>,
 }
 
 impl Classifier {
@@ -166,18 +175,47 @@ impl Classifier {
         Ok(Self { netlink, next_number: 0 })
     }
 
+    /// Packets that leave by this device and would have to be fragmented are best effort, whatever is reserved for them.
+    /// Only IPv4 routers fragment, and only what does not forbid it: what is larger and does, the kernel has put together
+    /// from packets of a proper size. (A local program that leaves the cutting to the kernel, UDP_SEGMENT, and does not
+    /// forbid fragments is taken for one that sends too large packets.)
+    pub(crate) fn attach(&mut self, device: u32, mtu: u32) -> Result<(), NetlinkError> {
+        let Ok(mtu) = u16::try_from(mtu) else { return Ok(()) };
+        let field = |offset, length| Expression::Payload { header: Header::Network, offset, length, into: 0 };
+        let mut transaction = Transaction::new(TABLE);
+        transaction.append_rule(
+            OVERSIZE,
+            &[
+                Expression::Meta { what: Meta::OutgoingDevice, into: 0 },
+                Expression::Equals { register: 0, value: &device.to_ne_bytes() },
+                Expression::Meta { what: Meta::NetworkProtocol, into: 0 },
+                Expression::Equals { register: 0, value: &[FAMILIES[0].protocol] },
+                // Don't Fragment.
+                field(6, 1),
+                Expression::Mask { register: 0, mask: &[0x40] },
+                Expression::Equals { register: 0, value: &[0] },
+                // Total Length.
+                field(2, 2),
+                Expression::Greater { register: 0, value: &mtu.to_be_bytes() },
+                Expression::Goto(EXCESS),
+            ],
+        );
+        transaction.commit(&mut self.netlink)
+    }
+
     /// What is to be held for a reservation; it takes effect with [`apply`](Self::apply).
     pub(crate) fn entry(
         &mut self,
         device: u32,
         class: ClassId,
-        policer: Policer,
+        policer: Option<Policer>,
         matches: &[FlowMatch],
     ) -> Entry {
         self.next_number += 1;
         let keys: BTreeSet<Vec<u8>> = matches.iter().map(|flow| key(device, flow)).collect();
         Entry {
             number: self.next_number,
+            device,
             ipv6: matches.first().is_some_and(|flow| flow.destination.is_ipv6()),
             keys: keys.into_iter().collect(),
             class,
@@ -206,6 +244,19 @@ impl Entry {
         &FAMILIES[usize::from(self.ipv6)]
     }
 
+    fn packets(&self) -> Option<PacketPolicer> {
+        self.policer.and_then(|policer| policer.packets)
+    }
+
+    fn discards(&self) -> bool {
+        self.policer.is_some_and(|policer| policer.discards)
+    }
+
+    /// Its class among those of all devices.
+    fn class_key(&self) -> Vec<u8> {
+        [self.device.to_ne_bytes(), self.class.priority().to_ne_bytes()].concat()
+    }
+
     fn rate_name(&self) -> CString {
         CString::new(format!("rate-{}", self.number)).expect("no zero octet")
     }
@@ -217,13 +268,18 @@ impl Entry {
     fn add(&self, transaction: &mut Transaction) {
         let family = self.family();
         let (rate, packets) = (self.rate_name(), self.packets_name());
-        transaction.add_limit(&rate, Limit::Bytes { rate: self.policer.rate, burst: self.policer.bucket });
-        let mut maps =
-            vec![(family.classes, Value::Word(self.class.priority())), (family.rates, Value::Limit(&rate))];
-        if let Some(policer) = &self.policer.packets {
+        let mut maps = vec![(family.classes, Value::Word(self.class.priority()))];
+        if let Some(policer) = &self.policer {
+            transaction.add_limit(&rate, Limit::Bytes { rate: policer.rate, burst: policer.bucket });
+            maps.push((family.rates, Value::Limit(&rate)));
+        }
+        if let Some(policer) = self.packets() {
             let limit = Limit::PacketsPerMinute { rate: policer.per_minute, burst: policer.burst };
             transaction.add_limit(&packets, limit);
             maps.push((family.packets, Value::Limit(&packets)));
+        }
+        if self.discards() {
+            transaction.add_elements(DISCARDS, &[self.class_key()], Value::Word(1));
         }
         for (map, value) in maps {
             for keys in self.keys.chunks(ELEMENTS_PER_MESSAGE) {
@@ -234,16 +290,22 @@ impl Entry {
 
     fn remove(&self, transaction: &mut Transaction) {
         let family = self.family();
-        let mut maps = vec![family.classes, family.rates];
-        maps.extend(self.policer.packets.map(|_| family.packets));
+        let mut maps = vec![family.classes];
+        maps.extend(self.policer.map(|_| family.rates));
+        maps.extend(self.packets().map(|_| family.packets));
         for map in maps {
             for keys in self.keys.chunks(ELEMENTS_PER_MESSAGE) {
                 transaction.remove_elements(map, keys);
             }
         }
-        transaction.remove_limit(&self.rate_name());
-        if self.policer.packets.is_some() {
+        if self.policer.is_some() {
+            transaction.remove_limit(&self.rate_name());
+        }
+        if self.packets().is_some() {
             transaction.remove_limit(&self.packets_name());
+        }
+        if self.discards() {
+            transaction.remove_elements(DISCARDS, &[self.class_key()]);
         }
     }
 }
@@ -333,11 +395,26 @@ fn find_ah(family: &Family, into: u32) -> Vec<Expression<'static>> {
 fn make_chains(transaction: &mut Transaction) {
     transaction.make_chain(POSTROUTING, Some(HOOK));
     transaction.make_chain(EXCESS, None);
+    transaction.make_map(DISCARDS, 7, (DISCARDS_KEY, 8), MapOf::Words(CLASS_ID));
+    transaction.append_rule(
+        EXCESS,
+        &[
+            Expression::Meta { what: Meta::OutgoingDevice, into: 0 },
+            Expression::Meta { what: Meta::Priority, into: 1 },
+            Expression::Lookup { map: DISCARDS, key: 0, into: 2 },
+            Expression::Drop,
+        ],
+    );
     let best_effort = BEST_EFFORT_CLASS.to_ne_bytes();
     transaction.append_rule(
         EXCESS,
-        &[Expression::Constant { value: &best_effort, into: 0 }, Expression::SetPriority { from: 0 }],
+        &[
+            Expression::Constant { value: &best_effort, into: 0 },
+            Expression::SetPriority { from: 0 },
+            Expression::Accept,
+        ],
     );
+    transaction.make_chain(OVERSIZE, None);
     let protected = PROTECTED_CLASS.to_ne_bytes();
     let protect = [
         Expression::Constant { value: &protected, into: 0 },
@@ -388,6 +465,7 @@ fn make_family(transaction: &mut Transaction, family: &Family, index: u32) {
     transaction.make_chain(family.chain, None);
     for (variant, police) in VARIANTS.into_iter().zip(family.police) {
         transaction.make_chain(police, None);
+        transaction.append_rule(police, &[Expression::Jump(OVERSIZE)]);
         for map in [family.packets, family.rates] {
             let mut rule = load_key(family, variant);
             rule.extend([Expression::Exceeds { map, key: 0 }, Expression::Goto(EXCESS)]);

@@ -60,6 +60,7 @@ impl Enforcer {
     /// Takes an interface over.
     pub(crate) fn attach(&mut self, attachment: &Attachment) -> Result<(), NetlinkError> {
         let Attachment { interface, device, link_rate, mtu } = *attachment;
+        self.classifier.attach(device, mtu)?;
         let htb = Htb::attach(&mut self.netlink, device, link_rate, mtu)?;
         self.devices.insert(interface, Device { index: device, htb });
         Ok(())
@@ -81,9 +82,14 @@ impl Enforcer {
         }
         let plan = Plan::new(installation, device.htb.mtu())?;
         let old = self.installed.get(&installation.id).filter(|old| old.interface == installation.interface);
+        // A change of service takes another class.
+        let old = old.filter(|old| old.class.fits(&plan.class));
         let class = match old {
             Some(old) => old.class,
-            None => device.htb.allocate().ok_or("all traffic classes of the interface are in use")?,
+            None => {
+                let class = device.htb.allocate(&plan.class);
+                class.ok_or("all traffic classes of the interface are in use")?
+            }
         };
         let entry = self.classifier.entry(device.index, class, plan.policer, &plan.matches);
         let removed: Vec<&Entry> =
@@ -101,7 +107,7 @@ impl Enforcer {
         }
         let installed = Installed { interface: installation.interface, class, parameters: plan.class, entry };
         if let Some(old) = self.installed.insert(installation.id, installed)
-            && old.interface != installation.interface
+            && (old.interface, old.class) != (installation.interface, class)
         {
             self.release(&old);
         }

@@ -18,6 +18,8 @@ const LINK: u16 = 1;
 const PROTECTED: u16 = 2;
 /// Everything that has no reservation.
 const BEST_EFFORT: u16 = 3;
+/// The parent of guaranteed service's classes. It has nothing to lend: each sends at its own rate, or waits.
+const GUARANTEED: u16 = 4;
 /// The first class of a reservation.
 const FIRST: u16 = 16;
 /// Classes for reservations on one interface. Creating them takes time quadratic in their number: some seconds for so
@@ -28,6 +30,8 @@ const TERMINAL: u8 = 1;
 /// `TC_LINKLAYER_ETHERNET`: the kernel computes the rates, and needs no tables.
 const LINK_LAYER: u8 = 1;
 const LINK_HEADER: u32 = 14;
+/// Bytes per second of a class that is not to send.
+const LEAST_RATE: u64 = 8;
 /// How long best-effort packets may wait on a busy link.
 const BEST_EFFORT_DELAY_MS: u64 = 50;
 
@@ -36,15 +40,29 @@ pub(crate) const PROTECTED_CLASS: u32 = HANDLE | PROTECTED as u32;
 /// The class id of best effort, on every interface.
 pub(crate) const BEST_EFFORT_CLASS: u32 = HANDLE | BEST_EFFORT as u32;
 
-/// The number of a class on its interface.
+/// A class on its interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ClassId(u16);
+pub(crate) struct ClassId {
+    number: u16,
+    /// Whose child it is: the kernel does not let it move.
+    parent: u16,
+}
 
 impl ClassId {
     /// As the classifier has to set it.
     pub(crate) fn priority(self) -> u32 {
-        HANDLE | u32::from(self.0)
+        HANDLE | u32::from(self.number)
     }
+
+    /// Whether it can have these parameters.
+    pub(crate) fn fits(self, parameters: &ClassParameters) -> bool {
+        self.parent == parent(parameters)
+    }
+}
+
+/// Below which class one with these parameters stands.
+fn parent(parameters: &ClassParameters) -> u16 {
+    if parameters.shape.is_some() { GUARANTEED } else { LINK }
 }
 
 /// The queueing discipline of one device.
@@ -66,6 +84,7 @@ struct Class {
     rate: u64,
     ceiling: u64,
     burst: u64,
+    ceiling_burst: u64,
     priority: u32,
     quantum: u32,
 }
@@ -106,15 +125,19 @@ impl Htb {
             rate,
             ceiling: self.link_rate,
             burst,
+            ceiling_burst: burst,
             priority,
             quantum: packet as u32,
         };
-        let link_burst = self.link_rate / 200 + 2 * packet;
+        // D of guaranteed service counts this credit, and those below (docs/configuration.md).
+        let link_burst = self.link_rate / 500 + 2 * packet;
         let link = Class { parent: HANDLE, ..class(LINK, self.link_rate, link_burst, 0) };
         self.set_class(netlink, &link)?;
-        let protected = class(PROTECTED, (self.link_rate / 50).max(8000), 16 << 10, 0);
+        let protected = class(PROTECTED, (self.link_rate / 50).max(8000), 2 * packet, 0);
         self.set_class(netlink, &protected)?;
         self.set_queue(netlink, PROTECTED, 512 << 10)?;
+        let guaranteed = Class { ceiling: LEAST_RATE, ..class(GUARANTEED, LEAST_RATE, 0, 0) };
+        self.set_class(netlink, &guaranteed)?;
         // What is left over is for best effort alone, whatever a reserved flow sends beyond its reservation.
         let best_effort = Class {
             quantum: packet as u32 * 16,
@@ -143,13 +166,16 @@ impl Htb {
         self.mtu
     }
 
-    /// A class for a reservation; `None` if all are in use.
-    pub(crate) fn allocate(&mut self) -> Option<ClassId> {
-        self.idle.pop_first().or_else(|| {
-            let id = ClassId(self.unused);
-            (self.unused < FIRST + MOST).then(|| self.unused += 1)?;
-            Some(id)
-        })
+    /// A class for a reservation with these parameters; `None` if all are in use.
+    pub(crate) fn allocate(&mut self, parameters: &ClassParameters) -> Option<ClassId> {
+        let idle = self.idle.iter().copied().find(|id| id.fits(parameters));
+        if let Some(id) = idle {
+            self.idle.remove(&id);
+            return Some(id);
+        }
+        let id = ClassId { number: self.unused, parent: parent(parameters) };
+        (self.unused < FIRST + MOST).then(|| self.unused += 1)?;
+        Some(id)
     }
 
     /// The reservation needs its class no more. It stays, for the next one.
@@ -165,17 +191,25 @@ impl Htb {
         parameters: &ClassParameters,
     ) -> Result<(), NetlinkError> {
         let class = Class {
-            minor: id.0,
-            parent: HANDLE | u32::from(LINK),
+            minor: id.number,
+            parent: HANDLE | u32::from(id.parent),
             rate: parameters.rate,
             // It may use what is idle: then nothing waits that the policer has let pass.
             ceiling: self.link_rate.max(parameters.rate),
             burst: parameters.burst.into(),
+            ceiling_burst: parameters.burst.into(),
             priority: 1,
             quantum: self.mtu + LINK_HEADER,
         };
+        let class = match parameters.shape {
+            None => class,
+            // The kernel sends nothing beyond the ceiling's bucket, though it is below the rate.
+            Some(shape) => {
+                Class { ceiling: shape.rate, ceiling_burst: shape.bucket.into(), priority: 0, ..class }
+            }
+        };
         self.set_class(netlink, &class)?;
-        self.set_queue(netlink, id.0, parameters.queue)
+        self.set_queue(netlink, id.number, parameters.queue)
     }
 
     fn set_class(&self, netlink: &mut Netlink, class: &Class) -> Result<(), NetlinkError> {
@@ -185,7 +219,7 @@ impl Htb {
             rate: rate(class.rate),
             ceil: rate(class.ceiling),
             buffer: ticks(class.burst, class.rate),
-            cbuffer: ticks(class.burst, class.ceiling),
+            cbuffer: ticks(class.ceiling_burst, class.ceiling),
             quantum: class.quantum,
             level: 0,
             prio: class.priority,

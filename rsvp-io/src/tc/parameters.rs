@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rsvp_core::SessionKey;
 use rsvp_core::intserv;
-use rsvp_core::output::{Installation, PoliceFlags};
+use rsvp_core::output::{Conditioning, Installation};
 use rsvp_core::wire::{FilterSpec, Flowspec, Tspec};
 
 /// The IP protocols that carry a security parameter index.
@@ -15,8 +15,11 @@ pub(crate) const AH: u8 = 51;
 const LINK_HEADER: f64 = 14.0;
 /// The smallest IP packet with a transport header; bounds the share of link headers when a TSpec says nothing of use.
 const SMALLEST_PACKET: u32 = 28;
-/// Packets of the largest size that a class queues beyond twice its bucket: upstream queues make flows burstier.
+/// Packets of the largest size that a class queues beyond what its bucket asks for: upstream queues make flows
+/// burstier.
 const QUEUE_SLACK: u32 = 8;
+/// For how long a class of guaranteed service saves up its rate: the kernel's timer may be so late.
+const CREDIT_SECONDS: f64 = 0.001;
 
 /// What the class of a reservation gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +28,19 @@ pub(crate) struct ClassParameters {
     pub(crate) rate: u64,
     /// Bytes that may leave in one go.
     pub(crate) burst: u32,
+    /// Guaranteed service: what may leave at all. Others use what is idle.
+    pub(crate) shape: Option<Shape>,
     /// Bytes that may wait.
     pub(crate) queue: u32,
+}
+
+/// The token bucket that a flow is reshaped to, link headers included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Bytes per second.
+    pub(crate) rate: u64,
+    /// Bytes.
+    pub(crate) bucket: u32,
 }
 
 /// What conforms to the reservation; the rest is best effort.
@@ -38,6 +52,8 @@ pub(crate) struct Policer {
     pub(crate) bucket: u32,
     /// Where the flow is to be policed: the packets of the smallest policed size that conform.
     pub(crate) packets: Option<PacketPolicer>,
+    /// Whether the rest is discarded instead.
+    pub(crate) discards: bool,
 }
 
 /// So many packets in a minute, and a burst of so many.
@@ -69,7 +85,8 @@ pub(crate) enum Port {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) class: ClassParameters,
-    pub(crate) policer: Policer,
+    /// `None` where the flow is reshaped.
+    pub(crate) policer: Option<Policer>,
     pub(crate) matches: Vec<FlowMatch>,
 }
 
@@ -89,28 +106,62 @@ impl Plan {
         if !(rate.is_finite() && tspec.rate > 0.0 && tspec.bucket >= 0.0) {
             return Err("the token bucket of the flowspec has no valid rate".to_owned());
         }
+        let class = match flowspec {
+            Flowspec::Guaranteed(..) => guaranteed_class(tspec, rate, mtu, installation.buffer),
+            _ => class(tspec, rate, mtu),
+        };
+        let is_policed = installation.conditioning() == Some(Conditioning::Police);
         Ok(Self {
-            class: class(tspec, rate, mtu),
-            policer: policer(tspec, installation.police),
+            class,
+            policer: is_policed.then(|| policer(tspec, installation)),
             matches: matches(&installation.session, &installation.filters)?,
         })
     }
 }
 
+/// Of what is on the link, how much one byte of IP packets is at most.
+fn share(tspec: &Tspec) -> f64 {
+    1.0 + LINK_HEADER / f64::from(tspec.min_unit.max(SMALLEST_PACKET))
+}
+
+/// A whole number, or the largest.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "the values are not negative, and the conversion saturates"
 )]
+fn whole(value: f64) -> u32 {
+    value as u32
+}
+
 fn class(tspec: &Tspec, rate: f32, mtu: u32) -> ClassParameters {
-    let smallest = f64::from(tspec.min_unit.max(SMALLEST_PACKET));
-    let share = 1.0 + LINK_HEADER / smallest;
-    let bucket = (f64::from(tspec.bucket) * share) as u32;
-    let packet = mtu + LINK_HEADER as u32;
+    let share = share(tspec);
+    let bucket = whole(f64::from(tspec.bucket) * share);
+    let frame = mtu + LINK_HEADER as u32;
     ClassParameters {
         rate: (f64::from(rate) * share).round() as u64,
-        burst: bucket.max(2 * packet),
-        queue: bucket.saturating_mul(2).saturating_add(QUEUE_SLACK * packet),
+        burst: bucket.max(2 * frame),
+        shape: None,
+        queue: bucket.saturating_mul(2).saturating_add(QUEUE_SLACK * frame),
+    }
+}
+
+/// Guaranteed service: the class sends at R, or at p if that is less, with no more credit than its share of D allows,
+/// and nothing beyond the token bucket (r, b): with both it restores the shape of the TSpec.
+fn guaranteed_class(tspec: &Tspec, rate: f32, mtu: u32, buffer: Option<u32>) -> ClassParameters {
+    let share = share(tspec);
+    let frame = mtu + LINK_HEADER as u32;
+    let rate = (f64::from(rate.min(tspec.peak)) * share).round();
+    let shape = Shape {
+        rate: (f64::from(tspec.rate) * share).round() as u64,
+        bucket: whole(f64::from(tspec.bucket) * share).max(frame),
+    };
+    let buffer = buffer.map_or(f64::from(tspec.bucket), f64::from);
+    ClassParameters {
+        rate: rate as u64,
+        burst: frame.saturating_add(whole(rate * CREDIT_SECONDS)),
+        shape: Some(shape),
+        queue: whole(buffer * share).saturating_add(QUEUE_SLACK * frame),
     }
 }
 
@@ -119,14 +170,14 @@ fn class(tspec: &Tspec, rate: f32, mtu: u32) -> ClassParameters {
     clippy::cast_sign_loss,
     reason = "the values are not negative, and the conversion saturates"
 )]
-fn policer(tspec: &Tspec, police: PoliceFlags) -> Policer {
+fn policer(tspec: &Tspec, installation: &Installation) -> Policer {
     let rate = (f64::from(tspec.rate).ceil() as u64).max(1);
     let smallest = tspec.min_unit.max(SMALLEST_PACKET);
-    let packets = (!police.is_empty()).then(|| PacketPolicer {
+    let packets = (!installation.police.is_empty()).then(|| PacketPolicer {
         per_minute: (rate * 60).div_ceil(smallest.into()),
         burst: ((tspec.bucket / smallest as f32) as u32).max(1),
     });
-    Policer { rate, bucket: tspec.bucket as u32, packets }
+    Policer { rate, bucket: tspec.bucket as u32, packets, discards: installation.discards }
 }
 
 fn matches(session: &SessionKey, filters: &[FilterSpec]) -> Result<Vec<FlowMatch>, String> {
@@ -163,7 +214,7 @@ fn matches(session: &SessionKey, filters: &[FilterSpec]) -> Result<Vec<FlowMatch
 #[cfg(test)]
 mod tests {
     use rsvp_core::InterfaceId;
-    use rsvp_core::output::InstallationId;
+    use rsvp_core::output::{InstallationId, PoliceFlags};
     use rsvp_core::wire::{FlowKey, Rspec, SenderTspec};
 
     use super::*;
@@ -184,6 +235,8 @@ mod tests {
             flowspec,
             sender_tspec: None,
             police: PoliceFlags::ENTRY,
+            buffer: None,
+            discards: false,
         }
     }
 
@@ -192,7 +245,7 @@ mod tests {
         let plan = Plan::new(&installation(Flowspec::ControlledLoad(TSPEC), vec![]), 1500).unwrap();
         assert_eq!(plan.class.rate, 126_750, "14 octets on every 1000");
         assert_eq!(plan.class.burst, 10_140);
-        assert_eq!(plan.policer.rate, 125_000, "the policer counts IP packets");
+        assert_eq!(plan.policer.unwrap().rate, 125_000, "the policer counts IP packets");
     }
 
     #[test]
@@ -200,16 +253,39 @@ mod tests {
         let flowspec = Flowspec::Guaranteed(TSPEC, Rspec { rate: 250_000.0, slack: 0 });
         let plan = Plan::new(&installation(flowspec, vec![]), 1500).unwrap();
         assert_eq!(plan.class.rate, 253_500);
-        assert_eq!((plan.policer.rate, plan.policer.bucket), (125_000, 10_000));
+        assert_eq!(plan.class.shape, Some(Shape { rate: 126_750, bucket: 10_140 }));
+        assert_eq!(plan.class.burst, 1514 + 253, "a frame, and a millisecond");
+        let policer = plan.policer.unwrap();
+        assert_eq!((policer.rate, policer.bucket, policer.discards), (125_000, 10_000, false));
+    }
+
+    #[test]
+    fn guaranteed_service_sends_no_faster_than_its_peak() {
+        let tspec = Tspec { peak: 200_000.0, ..TSPEC };
+        let flowspec = Flowspec::Guaranteed(tspec, Rspec { rate: 250_000.0, slack: 0 });
+        assert_eq!(Plan::new(&installation(flowspec, vec![]), 1500).unwrap().class.rate, 202_800);
+    }
+
+    #[test]
+    fn guaranteed_service_is_reshaped_inside_and_policed_at_the_edge() {
+        let flowspec = Flowspec::Guaranteed(TSPEC, Rspec { rate: 250_000.0, slack: 0 });
+        let mut request = installation(flowspec, vec![]);
+        (request.discards, request.buffer) = (true, Some(20_000));
+        let edge = Plan::new(&request, 1500).unwrap();
+        assert!(edge.policer.is_some_and(|policer| policer.discards && policer.packets.is_some()));
+        request.police = PoliceFlags::MERGE;
+        let inside = Plan::new(&request, 1500).unwrap();
+        assert_eq!((inside.policer, inside.class), (None, edge.class));
+        assert_eq!(inside.class.queue, 20_280 + 8 * 1514, "the buffer, with link headers, and some packets");
     }
 
     #[test]
     fn packets_are_policed_only_where_a_police_flag_says_so() {
         let mut installation = installation(Flowspec::ControlledLoad(TSPEC), vec![]);
-        let packets = Plan::new(&installation, 1500).unwrap().policer.packets;
+        let packets = Plan::new(&installation, 1500).unwrap().policer.unwrap().packets;
         assert_eq!(packets, Some(PacketPolicer { per_minute: 7500, burst: 10 }), "125 in a second");
         installation.police = PoliceFlags::empty();
-        assert_eq!(Plan::new(&installation, 1500).unwrap().policer.packets, None);
+        assert_eq!(Plan::new(&installation, 1500).unwrap().policer.unwrap().packets, None);
     }
 
     #[test]

@@ -56,6 +56,8 @@ fn installation(id: u64, rate: f32, senders: &[&str]) -> Installation {
         }),
         sender_tspec: None,
         police: PoliceFlags::ENTRY,
+        buffer: None,
+        discards: false,
     }
 }
 

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 
 use crate::InterfaceId;
+use crate::admission::Ledger;
 use crate::node::Node;
 use crate::state::{NextHopId, RefreshTarget};
 use crate::timer::TimerId;
@@ -82,15 +83,16 @@ fn check_indexes(node: &Node) {
 
 fn check_books(node: &Node) {
     let state = &node.state;
-    let mut books: BTreeMap<InterfaceId, (u64, usize)> = BTreeMap::new();
+    let mut books: BTreeMap<InterfaceId, Ledger> = BTreeMap::new();
     for tcsb in state.tcsbs.values() {
         let book = books.entry(tcsb.interface).or_default();
-        book.0 += tcsb.booked;
-        book.1 += 1;
+        book.reserved += tcsb.booked.bandwidth;
+        book.on_link += tcsb.booked.on_link;
+        book.reservations += 1;
+        book.guaranteed += usize::from(tcsb.booked.is_guaranteed);
     }
     for (id, interface) in &state.interfaces {
-        let kept = (interface.ledger.reserved, interface.ledger.reservations);
-        assert_eq!(kept, books.get(id).copied().unwrap_or_default(), "the ledger of {id:?}");
+        assert_eq!(interface.ledger, books.get(id).copied().unwrap_or_default(), "the ledger of {id:?}");
     }
     let mut neighbors = BTreeMap::new();
     for psb in state.psbs.values() {
