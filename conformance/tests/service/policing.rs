@@ -7,7 +7,7 @@ use rsvp_core::Instant;
 use rsvp_core::config::{Bandwidth, GuaranteedConfig};
 use rsvp_core::intserv::Meter;
 use rsvp_core::output::{Conditioning, PoliceFlags};
-use rsvp_core::wire::{Adspec, Flowspec, RawObject, ResvErr, Session, SessionKey, Style, Tspec};
+use rsvp_core::wire::{Adspec, Flowspec, RawObject, ResvErr, SenderTspec, Session, SessionKey, Style, Tspec};
 
 /// A router that knows S1 and S2 of a session; the Path of S1 has the E_Police_Flag or not.
 fn router(session: fn(&Dut) -> SessionKey, e_police: bool) -> Dut {
@@ -86,7 +86,9 @@ fn link_headers_are_part_of_what_a_reservation_takes() {
             config.default_interface.link_header = 14;
         });
         let (h, s1) = (dut.h(), dut.s1());
-        dut.learn(Station::U1, h, s1);
+        let mut path = dut.path(Station::U1, h, s1);
+        path.sender_tspec = SenderTspec::TokenBucket(Tspec { min_unit: 100, ..bucket(20.0) });
+        dut.send(Station::U1, path);
         let asked = Flowspec::ControlledLoad(Tspec { min_unit: 100, ..bucket(1.0) });
         let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(asked, s1)]);
         dut.send(Station::D1, resv);
