@@ -202,8 +202,8 @@ pub struct Limits {
     pub objects_per_message: usize,
     /// One-shot messages (tears, errors, confirmations) that wait to be sent.
     pub queued_one_shots: usize,
-    /// Refused requests that are remembered: they are told of once, and `Node::refusals` lists them. Further ones are
-    /// not told of.
+    /// Refused requests that are remembered: they are told of once, and `Node::refusals` lists them. A long one counts
+    /// once more for each 1024 octets. Further ones are not told of.
     pub refusals: usize,
     /// Events that wait to be fetched; beyond it they are replaced by one `Lost(n)`.
     pub queued_events: usize,

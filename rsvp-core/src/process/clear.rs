@@ -10,6 +10,8 @@ use crate::wire::SessionKey;
 impl Node {
     /// Begins to clear one session, or all.
     pub(super) fn on_clear(&mut self, key: Option<SessionKey>) -> Result<Reply, CommandError> {
+        // What was refused may be of a session that there is no state of.
+        self.state.refusals.clear(key);
         let sessions = match key {
             Some(key) => {
                 alloc::vec![self.state.session(&key).ok_or(CommandError::UnknownSession(key))?]

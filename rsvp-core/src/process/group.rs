@@ -1,5 +1,6 @@
 //! The groups that local applications receive (RFC 2205 section 3.9).
 
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use crate::command::{ApiId, CommandError};
@@ -16,19 +17,35 @@ impl Node {
         if address.is_some_and(|address| address.is_ipv4() != destination.is_ipv4()) {
             return Err(CommandError::FamilyMismatch);
         }
-        let interface = match address {
-            None => None,
-            Some(address) => {
-                let own = self.state.interface_with(address);
-                Some(own.ok_or(CommandError::ForeignAddress(address))?)
-            }
-        };
-        self.join_at(api, interface);
+        if let Some(address) = address.filter(|address| !self.state.is_own(*address)) {
+            return Err(CommandError::ForeignAddress(address));
+        }
+        self.receive_at(api, address);
         Ok(())
     }
 
+    /// An application receives, on the interface with this address if it is one of the node's own.
+    pub(super) fn receive_at(&mut self, api: ApiId, address: Option<IpAddr>) {
+        if let Some(application) = self.state.apis.get_mut(&api) {
+            application.address = address.or(application.address);
+        }
+        self.join_at(api, address.and_then(|address| self.state.interface_with(address)));
+    }
+
+    /// An interface has come, or has other addresses now: who receives at one of them receives there. The interface may
+    /// have been there before, under another number.
+    pub(super) fn rejoin(&mut self, interface: InterfaceId, addresses: &[IpAddr]) {
+        let meant = self.state.apis.iter().filter(|(_, application)| {
+            application.group.is_some()
+                && application.address.is_some_and(|address| addresses.contains(&address))
+        });
+        for api in meant.map(|(api, _)| *api).collect::<Vec<_>>() {
+            self.join_at(api, Some(interface));
+        }
+    }
+
     /// An application receives. Without an interface it stays joined where it is.
-    pub(super) fn join_at(&mut self, api: ApiId, interface: Option<InterfaceId>) {
+    fn join_at(&mut self, api: ApiId, interface: Option<InterfaceId>) {
         let Some(application) = self.state.apis.get(&api) else { return };
         let session = application.session;
         let address = self.state.sessions[session].key.destination();

@@ -35,6 +35,7 @@ impl Node {
     pub(crate) fn on_interface(&mut self, info: InterfaceInfo) {
         let id = info.id;
         let subject = Subject::Interface { interface: id, name: info.name.clone() };
+        let addresses = info.addresses.clone();
         let change = match self.state.interfaces.get_mut(&id) {
             Some(known) if known.info == info => return,
             Some(known) => {
@@ -49,6 +50,7 @@ impl Node {
             }
         };
         self.report(None, subject, change, Cause::Interface);
+        self.rejoin(id, &addresses);
         self.begin_reannouncing(Some(id));
     }
 

@@ -65,7 +65,7 @@ impl Node {
         let session = self.state.session_or_new(key);
         self.last_api += 1;
         let api = ApiId(self.last_api);
-        self.state.apis.insert(api, Application { session, group: None });
+        self.state.apis.insert(api, Application { session, group: None, address: None });
         self.state.sessions[session].apis.push(api);
         for psb in self.state.sessions[session].psbs.clone() {
             let psb = &self.state.psbs[psb];
@@ -205,7 +205,7 @@ impl Node {
                 self.unlink_rsb(rsb, &Cause::Local);
             }
         }
-        self.join_at(api, self.state.interface_with(request.receiver));
+        self.receive_at(api, Some(request.receiver));
         for (flow, policy) in request.flows.iter().zip(policies) {
             let distinct = if request.style == Style::Ff { flow.filters.first() } else { None };
             match self.find_rsb(session, &next_hop, distinct) {

@@ -281,6 +281,21 @@ impl Node {
         }
     }
 
+    /// Tells every application of the session but the sender's own that its path state is gone.
+    pub(super) fn tell_path_gone(
+        &mut self,
+        session: SessionId,
+        sender: &SenderTemplate,
+        origin: PathOrigin,
+        cause: &Cause,
+    ) {
+        let session = &self.state.sessions[session];
+        let key = session.key;
+        for api in session.apis.clone().into_iter().filter(|api| origin != PathOrigin::Local(*api)) {
+            self.upcall(api, key, Upcall::PathGone { sender: *sender, cause: cause.clone() });
+        }
+    }
+
     /// Removes a PSB and the reservations that only it carried (RFC 2209, PTEAR). The Path is torn downstream
     /// unless the cause makes that pointless.
     pub(super) fn remove_psb(&mut self, id: PsbId, cause: &Cause) {
@@ -304,11 +319,7 @@ impl Node {
             self.forget_told_sender(session, &psb.sender, hop, interface);
         }
         if psb.reaches_here() && self.find_psb(session, &psb.sender, |_| true).is_none() {
-            let apis = self.state.sessions[session].apis.clone();
-            for api in apis.into_iter().filter(|api| psb.origin != PathOrigin::Local(*api)) {
-                let gone = Upcall::PathGone { sender: psb.sender, cause: cause.clone() };
-                self.upcall(api, key, gone);
-            }
+            self.tell_path_gone(session, &psb.sender, psb.origin, cause);
         }
         self.report(Some(key), path_subject(&psb), Change::Removed, cause.clone());
         for ad in &psb.ads {

@@ -130,9 +130,10 @@ impl Node {
         if self.style_of(session) != Some(Style::Wf) {
             return;
         }
+        let leaves_by = self.routed_interfaces(session, Some(&sender));
         for rsb in self.state.sessions[session].rsbs.clone() {
             let interface = self.state.rsbs[rsb].next_hop.interface();
-            if interface.is_none_or(|interface| self.routes_to(session, Some(&sender), interface)) {
+            if interface.is_none_or(|interface| leaves_by.contains(&interface)) {
                 self.review_rsb(rsb, &[sender]);
             }
         }
@@ -188,6 +189,11 @@ impl Node {
 
     /// A local sender announces nothing for as long as policy control is against it.
     fn silence_sender(&mut self, id: PsbId, (code, value): Refusal) {
+        let psb = &self.state.psbs[id];
+        if psb.stays_within() {
+            let (session, sender, origin) = (psb.session, psb.sender, psb.origin);
+            self.tell_path_gone(session, &sender, origin, &refusal_cause((code, value)));
+        }
         let psb = &mut self.state.psbs[id];
         psb.denied = true;
         let policy = psb.policy.received.clone();

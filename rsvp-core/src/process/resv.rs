@@ -482,7 +482,11 @@ impl Node {
     }
 
     /// The interfaces that a sender's (or any sender's) data leaves by.
-    fn routed_interfaces(&self, session: SessionId, sender: Option<&FilterSpec>) -> BTreeSet<InterfaceId> {
+    pub(super) fn routed_interfaces(
+        &self,
+        session: SessionId,
+        sender: Option<&FilterSpec>,
+    ) -> BTreeSet<InterfaceId> {
         let psbs = self.state.sessions[session].psbs.iter().map(|psb| &self.state.psbs[*psb]);
         let meant = psbs.filter(|psb| sender.is_none_or(|sender| psb.sender == *sender));
         meant.flat_map(|psb| &psb.ads).map(|ad| self.state.path_ads[*ad].interface).collect()

@@ -64,11 +64,17 @@ impl Node {
             psb.previous_hop().is_some_and(|(hop, _)| hop.address == error.hop.address)
                 && (error.style == Style::Wf || flow.filters.contains(&psb.sender))
         });
-        let (former, other): (Vec<_>, Vec<_>) = concerned.partition(|psb| self.heir(*psb).is_some());
-        for psb in &former {
-            self.remove_psb(*psb, &error_cause(error.error.code, error.error.value));
+        let (mut is_former, mut is_other) = (false, false);
+        for psb in concerned.collect::<Vec<_>>() {
+            // One after the other: of several that came from this hop, the last one stays.
+            if self.heir(psb).is_some() {
+                self.remove_psb(psb, &error_cause(error.error.code, error.error.value));
+                is_former = true;
+            } else {
+                is_other = true;
+            }
         }
-        !former.is_empty() && other.is_empty()
+        is_former && !is_other
     }
 
     /// Creates or renews the blockade states that the error calls for: for WF one for the previous hop, else one for

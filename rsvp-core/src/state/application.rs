@@ -11,6 +11,8 @@ pub(crate) struct Application {
     pub(crate) session: SessionId,
     /// The group that it receives; `None` for unicast, and while it does not receive.
     pub(crate) group: Option<Group>,
+    /// The address that it said it receives at.
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// A group, and where it is received; without an interface, where the system chose.

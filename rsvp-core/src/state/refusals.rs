@@ -7,7 +7,7 @@ use super::NextHopId;
 use crate::event::{Cause, Subject};
 use crate::input::InterfaceId;
 use crate::time::Instant;
-use crate::wire::{FilterSpec, FlowDescriptor, RawObject, SenderTemplate, SenderTspec, SessionKey};
+use crate::wire::{FilterSpec, FlowDescriptor, Flowspec, RawObject, SenderTemplate, SenderTspec, SessionKey};
 
 /// Whose request it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,14 +41,37 @@ pub(crate) struct Refusal {
     pub(crate) expires: Instant,
 }
 
+/// How many octets of a request make it count as one more.
+const UNIT: usize = 1024;
+
+impl Refusal {
+    /// How many it counts as: a neighbour must not make the node remember long requests without a bound.
+    fn weight(&self) -> usize {
+        let (filters, policy, spec) = match &self.asked {
+            Asked::Path(SenderTspec::Opaque(tspec), policy) => (0, policy, tspec.contents.len()),
+            Asked::Path(_, policy) => (0, policy, 0),
+            Asked::Resv(FlowDescriptor { flowspec: Some(Flowspec::Opaque(spec)), filters }, policy) => {
+                (filters.len(), policy, spec.contents.len())
+            }
+            Asked::Resv(flow, policy) => (flow.filters.len(), policy, 0),
+        };
+        let policy: usize = policy.iter().map(|object| size_of::<RawObject>() + object.contents.len()).sum();
+        1 + (filters * size_of::<FilterSpec>() + policy + spec) / UNIT
+    }
+}
+
 /// The requests that were refused lately.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     known: BTreeMap<(SessionKey, Asker), Refusal>,
+    /// What they count as.
+    weight: usize,
+    /// When those that are over were last looked for.
+    swept: Option<Instant>,
 }
 
 impl Refusals {
-    /// Takes note of a refusal; tells whether it is news. Beyond `limit` nothing is.
+    /// Takes note of a refusal; tells whether it is news. Beyond `limit` nothing is; a long request counts as several.
     pub(crate) fn note(&mut self, session: SessionKey, asker: Asker, refusal: Refusal, limit: usize) -> bool {
         let now = refusal.last;
         let known = self.known.get_mut(&(session, asker)).filter(|known| known.expires > now);
@@ -61,11 +84,17 @@ impl Refusals {
             known.count += 1;
             return false;
         }
-        if self.known.len() >= limit {
+        self.forget(session, asker);
+        let weight = refusal.weight();
+        // One message may be refused in a thousand parts: the list is gone through once for all of them.
+        if self.weight + weight > limit && self.swept != Some(now) {
             self.known.retain(|_, known| known.expires > now);
+            self.weight = self.known.values().map(Refusal::weight).sum();
+            self.swept = Some(now);
         }
-        let has_room = self.known.len() < limit || self.known.contains_key(&(session, asker));
+        let has_room = self.weight + weight <= limit;
         if has_room {
+            self.weight += weight;
             self.known.insert((session, asker), refusal);
         }
         has_room
@@ -79,7 +108,15 @@ impl Refusals {
 
     /// A request was not refused this time.
     pub(crate) fn forget(&mut self, session: SessionKey, asker: Asker) {
-        self.known.remove(&(session, asker));
+        if let Some(refusal) = self.known.remove(&(session, asker)) {
+            self.weight -= refusal.weight();
+        }
+    }
+
+    /// The operator clears a session, or all.
+    pub(crate) fn clear(&mut self, session: Option<SessionKey>) {
+        self.known.retain(|(key, _), _| session.is_some_and(|session| session != *key));
+        self.weight = self.known.values().map(Refusal::weight).sum();
     }
 
     /// Those that are not forgotten yet, in the order of their sessions.

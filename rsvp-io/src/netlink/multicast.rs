@@ -35,16 +35,17 @@ pub(crate) struct MulticastEntry {
 }
 
 impl MulticastEntries {
-    /// Reads all entries anew.
+    /// Reads all entries anew; if that fails, those that were known stay.
     pub(crate) fn dump(&mut self, netlink: &mut Netlink) -> Result<(), NetlinkError> {
-        self.entries.clear();
+        let mut fresh = Self::default();
         for family in [RTNL_FAMILY_IPMR, RTNL_FAMILY_IP6MR] {
             let header = rt_route::Rtmsg { rtm_family: family, ..rt_route::Rtmsg::new() };
             let request = rt_route::Request::new().op_getroute_dump(&header);
             netlink.call(&request, |(header, attributes)| {
-                self.on_entry(&header, &attributes, true);
+                fresh.on_entry(&header, &attributes, true);
             })?;
         }
+        *self = fresh;
         Ok(())
     }
 

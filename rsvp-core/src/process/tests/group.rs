@@ -2,10 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::{Bench, DOWN, DOWN2, SECOND, UP, bucket, flow, ip, nhop, path, sender, session, session_to};
+use super::{
+    Bench, DOWN, DOWN2, SECOND, UP, bucket, flow, interface_info, ip, nhop, path, sender, session, session_to,
+};
 use crate::SessionKey;
 use crate::command::{ApiId, Command, CommandError, ReserveRequest, SenderRequest};
-use crate::input::{InterfaceId, Route};
+use crate::input::{Input, InterfaceId, InterfaceInfo, Route};
 use crate::output::{Request, RouteKey};
 use crate::wire::{Message, Path, RsvpHop, SenderTspec, Session, Style};
 
@@ -142,4 +144,36 @@ fn a_previous_hop_beyond_a_cloud_is_reached_by_the_routing_table() {
     bench.run(SECOND * 60);
     let asked = asked_upstream(&mut bench);
     assert!(!asked.is_empty() && asked.iter().all(|by| *by == Some(UP)), "the cloud is gone: {asked:?}");
+}
+
+#[test]
+fn an_interface_that_comes_back_is_joined_again() {
+    for reserves in [true, false] {
+        let mut bench = Bench::new();
+        let api = bench.open(group());
+        if reserves {
+            reserve(&mut bench, api, "10.0.1.1");
+        } else {
+            bench.command(Command::Join(api, Some(ip("10.0.1.1")))).unwrap();
+        }
+        bench.input(Input::InterfaceRemoved(UP));
+        assert_eq!(asked(&mut bench), [(true, Some(UP))]);
+        let again = InterfaceId(7);
+        bench.input(Input::Interface(InterfaceInfo { id: again, ..interface_info(1) }));
+        assert_eq!(asked(&mut bench), [(false, Some(UP)), (true, Some(again))]);
+        bench.interface(2);
+        assert_eq!(asked(&mut bench), [], "somebody else's address");
+        bench.command(Command::Release(api)).unwrap();
+        assert_eq!(asked(&mut bench), [(false, Some(again))]);
+    }
+}
+
+#[test]
+fn an_address_that_comes_late_is_joined_then() {
+    let mut bench = Bench::new();
+    let api = bench.open(group());
+    reserve(&mut bench, api, "10.0.4.1");
+    assert_eq!(asked(&mut bench), [(true, None)], "nobody has it yet");
+    bench.interface(4);
+    assert_eq!(asked(&mut bench), [(false, None), (true, Some(InterfaceId(4)))]);
 }

@@ -113,3 +113,19 @@ fn senders_that_move_at_once_are_repaired_one_after_the_other() {
     bench.run(SECOND / 2);
     assert_eq!(bench.take_sent().len(), 1);
 }
+
+#[test]
+fn of_two_ways_from_a_former_previous_hop_the_last_one_stays() {
+    let mut bench = Bench::with_paths(&[1]);
+    bench.receive(DOWN, resv_from(DOWN));
+    bench.receive(DOWN2, Message::Path(path(1)));
+    assert_eq!(bench.node.senders().len(), 2, "from one hop, by two interfaces");
+    bench.sent.clear();
+    let error = resv_err(Style::Ff, flow(1000.0, &[sender(1)]), 0);
+    let code = ErrorCode::NO_SENDER_INFORMATION.0;
+    let error = ResvErr { error: ErrorSpec { node: phop().address, code, value: 0, ..error.error }, ..error };
+    bench.receive(UP, Message::ResvErr(error));
+    let sent = bench.take_sent();
+    assert!(matches!(sent[..], [Message::ResvErr(_)]), "nobody else can be asked: {sent:?}");
+    assert_eq!(bench.node.senders().len(), 1);
+}

@@ -77,3 +77,27 @@ fn they_hear_that_the_other_is_gone() {
     bench.command(Command::Release(sender)).unwrap();
     assert!(bench.upcalls().iter().any(|u| matches!(u, Upcall::PathGone { .. })));
 }
+
+#[test]
+fn receivers_hear_that_policy_silences_the_sender_and_that_it_is_back() {
+    let mut bench = bench();
+    let sending = announce(&mut bench);
+    reserve(&mut bench);
+    bench.upcalls();
+    let config = bench.node.config().clone();
+    let rules = |policy| Command::Configure(crate::NodeConfig { policy, ..config.clone() });
+    let deny = crate::policy::PolicyRule {
+        sender: Some("10.0.9.9/32".parse().unwrap()),
+        receiver: None,
+        action: crate::policy::PolicyAction::Deny,
+    };
+    bench.command(rules(alloc::vec![deny])).unwrap();
+    let gone = |upcalls: &[Upcall]| upcalls.iter().filter(|u| matches!(u, Upcall::PathGone { .. })).count();
+    let upcalls = bench.upcalls();
+    assert_eq!(gone(&upcalls), 1, "the receiver, not the sender itself: {upcalls:?}");
+    bench.command(rules(alloc::vec![])).unwrap();
+    let upcalls = bench.upcalls();
+    assert!(upcalls.iter().any(|u| matches!(u, Upcall::Path { .. })), "{upcalls:?}");
+    bench.command(Command::Release(sending)).unwrap();
+    assert_eq!(gone(&bench.upcalls()), 1);
+}
