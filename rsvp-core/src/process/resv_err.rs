@@ -27,7 +27,7 @@ impl Node {
             return Err(DropReason::NoState);
         }
         let flow = error.flows.first().ok_or(DropReason::MissingObject)?;
-        if self.forget_former_hop(session, error, flow) {
+        if self.is_of_a_former_hop(session, error, flow) {
             return Ok(());
         }
         if error.error.error_code() == ErrorCode::ADMISSION_CONTROL_FAILURE
@@ -47,17 +47,18 @@ impl Node {
     }
 
     /// After a change of route a unicast sender is known from its former previous hop and from its new one, and both are
-    /// asked. The one that answers that no path leads from it to here any more is the former: its path state goes, and
-    /// receivers need not know. Tells whether the error was about nothing else.
-    fn forget_former_hop(&mut self, session: SessionId, error: &ResvErr, flow: &FlowDescriptor) -> bool {
-        let says_so = error.error.node == error.hop.address
-            && matches!(
-                error.error.error_code(),
-                ErrorCode::NO_PATH_INFORMATION | ErrorCode::NO_SENDER_INFORMATION
-            );
-        if !says_so || error.session.key.destination().is_multicast() {
+    /// asked. From the former comes the answer that no path leads here any more, and receivers need not know: they have
+    /// their reservation by the new one. Where the former previous hop itself says so, its path state goes; where a node
+    /// beyond it does, it is still refreshed, and dies with that. Tells whether the error was about nothing else.
+    fn is_of_a_former_hop(&mut self, session: SessionId, error: &ResvErr, flow: &FlowDescriptor) -> bool {
+        let is_lost = matches!(
+            error.error.error_code(),
+            ErrorCode::NO_PATH_INFORMATION | ErrorCode::NO_SENDER_INFORMATION
+        );
+        if !is_lost || error.session.key.destination().is_multicast() {
             return false;
         }
+        let says_so_itself = error.error.node == error.hop.address;
         let psbs = &self.state.sessions[session].psbs;
         let concerned = psbs.iter().copied().filter(|psb| {
             let psb = &self.state.psbs[*psb];
@@ -67,14 +68,22 @@ impl Node {
         let (mut is_former, mut is_other) = (false, false);
         for psb in concerned.collect::<Vec<_>>() {
             // One after the other: of several that came from this hop, the last one stays.
-            if self.heir(psb).is_some() {
+            if says_so_itself && self.heir(psb).is_some() {
                 self.remove_psb(psb, &error_cause(error.error.code, error.error.value));
+                is_former = true;
+            } else if self.is_silent(psb) {
                 is_former = true;
             } else {
                 is_other = true;
             }
         }
         is_former && !is_other
+    }
+
+    /// Whether another PSB of the same sender goes on in this one's place.
+    fn is_silent(&self, id: PsbId) -> bool {
+        let psb = &self.state.psbs[id];
+        self.forwarder(psb.session, &psb.sender).is_some_and(|speaker| speaker != id)
     }
 
     /// Creates or renews the blockade states that the error calls for: for WF one for the previous hop, else one for

@@ -84,16 +84,31 @@ fn a_former_previous_hop_that_says_so_is_forgotten_and_no_receiver_hears_of_it()
 }
 
 #[test]
+fn nor_of_what_a_node_beyond_the_former_previous_hop_says() {
+    let mut bench = after_the_previous_hop_moved(ErrorCode::NO_SENDER_INFORMATION, super::ip("10.7.7.7"));
+    let sent = bench.take_sent();
+    assert!(sent.is_empty(), "{sent:?}");
+    assert_eq!(bench.node.senders().len(), 2, "the former previous hop still refreshes it");
+}
+
+#[test]
 fn any_other_error_of_a_former_previous_hop_goes_on() {
-    for (code, node) in [
-        (ErrorCode::POLICY_CONTROL_FAILURE, phop().address),
-        (ErrorCode::NO_SENDER_INFORMATION, super::ip("10.7.7.7")),
-    ] {
-        let mut bench = after_the_previous_hop_moved(code, node);
-        let sent = bench.take_sent();
-        assert!(matches!(sent[..], [Message::ResvErr(_)]), "{sent:?}");
-        assert_eq!(bench.node.senders().len(), 2);
-    }
+    let mut bench = after_the_previous_hop_moved(ErrorCode::POLICY_CONTROL_FAILURE, phop().address);
+    let sent = bench.take_sent();
+    assert!(matches!(sent[..], [Message::ResvErr(_)]), "{sent:?}");
+    assert_eq!(bench.node.senders().len(), 2);
+}
+
+#[test]
+fn what_comes_from_beyond_the_new_previous_hop_goes_on() {
+    let mut bench = after_the_previous_hop_moved(ErrorCode::CONFIRMATION, phop().address);
+    bench.sent.clear();
+    let error = resv_err(Style::Ff, flow(1000.0, &[sender(1)]), 0);
+    let spec = ErrorSpec { code: ErrorCode::NO_SENDER_INFORMATION.0, value: 0, ..error.error };
+    bench.receive(DOWN2, Message::ResvErr(ResvErr { hop: nhop(DOWN2), error: spec, ..error }));
+    let sent = bench.take_sent();
+    assert!(matches!(sent[..], [Message::ResvErr(_)]), "{sent:?}");
+    assert_eq!(bench.node.senders().len(), 2);
 }
 
 #[test]
