@@ -148,14 +148,8 @@ impl Claim {
     pub(crate) fn new(bandwidth: u64, flowspec: &Flowspec, link_header: u32) -> Self {
         let with_headers = |tspec| {
             #[expect(clippy::cast_precision_loss, reason = "rates beyond 2^53 B/s are out of range")]
-            let rate = intserv::rate_on_link(bandwidth as f64, tspec, link_header).ceil();
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "saturates, never negative"
-            )]
-            let whole = rate as u64;
-            whole
+            let rate = bandwidth as f64;
+            intserv::round_up(intserv::rate_on_link(rate, tspec, link_header))
         };
         Self {
             bandwidth,

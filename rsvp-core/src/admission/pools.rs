@@ -63,16 +63,7 @@ impl Admission for BandwidthPools {
             Flowspec::Guaranteed(_, rspec) => rspec.rate,
             Flowspec::Null { .. } | Flowspec::Opaque(_) => 0.0,
         };
-        // Rounded up; a float that is too large saturates.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "saturates, never negative"
-        )]
-        let whole = rate as u64;
-        #[expect(clippy::cast_precision_loss, reason = "only tells whether there is a fraction")]
-        let has_fraction = (whole as f32) < rate;
-        whole.saturating_add(u64::from(has_fraction))
+        intserv::round_up(rate.into())
     }
 
     fn advertise(&self, _interface: InterfaceId, adspec: &Adspec, hop: &Hop) -> Adspec {

@@ -184,6 +184,16 @@ pub fn rate_on_link(rate: f64, tspec: &Tspec, link_header: u32) -> f64 {
     rate + rate * f64::from(link_header) / f64::from(tspec.min_unit.max(SMALLEST_PACKET))
 }
 
+/// The next whole number, for what must not be too little; the standard library's is not there without it. What is
+/// negative or no number is 0, what is too large the largest.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, as is said")]
+pub(crate) fn round_up(value: f64) -> u64 {
+    let whole = value as u64;
+    #[expect(clippy::cast_precision_loss, reason = "only tells whether there is a fraction")]
+    let has_fraction = (whole as f64) < value;
+    whole.saturating_add(u64::from(has_fraction))
+}
+
 /// What to install for a merged flowspec: no more than the senders said they send (Path_Te), with the smallest m of all
 /// (RFC 2210 sections 2.3.2 and 3.2.1). R and S stay as asked for.
 #[must_use]
@@ -341,6 +351,12 @@ mod tests {
         assert_eq!(rate_on_link(10_000.0, &of_100, 0), 10_000.0);
         let of_1 = Tspec { min_unit: 1, ..of_100 };
         assert_eq!(rate_on_link(10_000.0, &of_1, 14), 15_000.0, "no packet is smaller than its headers");
+    }
+
+    #[test]
+    fn fractions_are_rounded_up() {
+        assert_eq!([0.0, 0.1, 2.0, 2.5, -1.0, f64::NAN].map(round_up), [0, 1, 2, 3, 0, 0]);
+        assert_eq!(round_up(f64::INFINITY), u64::MAX);
     }
 
     #[test]

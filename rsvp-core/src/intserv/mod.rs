@@ -13,6 +13,7 @@ mod validate;
 
 pub use advertise::{Hop, ServiceValues, advertise, initial_adspec, path_mtu};
 pub use delay::{buffer_size, queueing_delay, reshaping_buffer, rspec_for_delay};
+pub(crate) use merge::round_up;
 pub use merge::{
     Relation, compare, compare_tspecs, effective, fitted, glb, least_common, lub, minimum, rate_on_link, sum,
 };

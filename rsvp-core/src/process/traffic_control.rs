@@ -145,13 +145,7 @@ impl Node {
             fragments.fold((0, 0), |(c, d), fragment| (c.max(fragment.c_sum), d.max(fragment.d_sum)));
         let bytes =
             intserv::reshaping_buffer(tspec, c_sum.saturating_add(own.c), d_sum.saturating_add(own.d));
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "saturates, never negative"
-        )]
-        let whole = bytes.ceil() as u32;
-        Some(whole)
+        Some(u32::try_from(intserv::round_up(bytes)).unwrap_or(u32::MAX))
     }
 
     /// Whether what an RSB reserves can be merged with a flowspec for these senders (none: all), if they are the same:
