@@ -6,7 +6,7 @@ use crate::counters::{DropReason, MessageCounters};
 use crate::event::Cause;
 use crate::input::{Datagram, Encapsulation, InterfaceId};
 use crate::node::Node;
-use crate::state::{Lane, OneShot, Payload, Psb, PsbId, RefreshTarget, RsbId};
+use crate::state::{Lane, OneShot, Payload, Psb, RefreshTarget, RsbId};
 use crate::wire::{CommonHeader, DecodeError, DecodeErrorKind, Message, MessageType, RawMessage};
 
 /// A datagram that is to be acted upon, and what is known of it.
@@ -47,22 +47,21 @@ impl Node {
             return Err(DropReason::NotListening);
         }
         let ttl = self.received_ttl(datagram, header.send_ttl);
-        let fingerprint = self.fingerprint(datagram);
-        if self.refresh_known(fingerprint, interface, header.message_type) {
-            return Ok(());
-        }
-        let raw = RawMessage::decode(payload).map_err(|error| drop_reason(&error))?;
-        if !self.is_for_us(datagram, raw.header.message_type)? {
-            return Ok(());
-        }
         let received = Received {
             datagram,
             interface,
             ttl,
             udp: datagram.encapsulation != Encapsulation::Raw,
             non_rsvp: ttl != header.send_ttl,
-            fingerprint,
+            fingerprint: self.fingerprint(datagram),
         };
+        if self.refresh_known(&received, header.message_type) {
+            return Ok(());
+        }
+        let raw = RawMessage::decode(payload).map_err(|error| drop_reason(&error))?;
+        if !self.is_for_us(datagram, raw.header.message_type)? {
+            return Ok(());
+        }
         let message = match Message::parse(&raw, self.config.limits.objects_per_message) {
             Ok(message) => message,
             Err(error) => {
@@ -127,28 +126,26 @@ impl Node {
     }
 
     /// Refreshes the state that this very message refreshed before; `false` if there is none.
-    fn refresh_known(&mut self, fingerprint: u128, interface: InterfaceId, kind: MessageType) -> bool {
-        match self.state.refreshes.get(&fingerprint) {
+    fn refresh_known(&mut self, received: &Received<'_>, kind: MessageType) -> bool {
+        let from = match self.state.refreshes.get(&received.fingerprint) {
             None => return false,
             Some(RefreshTarget::Path(psb)) => {
                 let psb = *psb;
                 self.refresh_psb(psb);
-                self.heard_psb(psb);
+                let previous = self.state.psbs.get(psb).and_then(Psb::previous_hop);
+                previous.map(|(hop, interface)| (interface, hop.address))
             }
             Some(RefreshTarget::Resv(rsbs)) => {
-                // The list is put back below: refreshing does not touch the map.
                 let rsbs: alloc::vec::Vec<RsbId> = rsbs.clone();
                 for rsb in &rsbs {
                     self.refresh_rsb(*rsb, None);
                 }
-                if let Some(address) = rsbs
-                    .first()
-                    .and_then(|rsb| self.state.rsbs.get(*rsb))
-                    .and_then(|rsb| rsb.next_hop.address())
-                {
-                    self.state.neighbors.heard(interface, address, self.now);
-                }
+                let next = rsbs.first().and_then(|rsb| self.state.rsbs.get(*rsb)).map(|rsb| rsb.next_hop);
+                next.and_then(|hop| Some((hop.interface()?, hop.address()?)))
             }
+        };
+        if let Some(neighbor) = from {
+            self.heard(received, neighbor);
         }
         self.counters.refreshes_received += 1;
         if let Some(counter) = counter_of(&mut self.counters.received, kind) {
@@ -157,10 +154,9 @@ impl Node {
         true
     }
 
-    fn heard_psb(&mut self, psb: PsbId) {
-        if let Some((hop, interface)) = self.state.psbs.get(psb).and_then(Psb::previous_hop) {
-            self.state.neighbors.heard(interface, hop.address, self.now);
-        }
+    /// A message of this neighbour has been acted upon.
+    pub(super) fn heard(&mut self, received: &Received<'_>, neighbor: (InterfaceId, IpAddr)) {
+        self.state.neighbors.heard(neighbor, self.now, received.udp, received.non_rsvp);
     }
 
     /// From now on, this very message is a mere refresh of `target`.

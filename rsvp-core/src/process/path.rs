@@ -231,8 +231,7 @@ impl Node {
     fn arm_psb(&mut self, id: PsbId, received: &Received<'_>) {
         self.refresh_psb(id);
         if let Some((hop, interface)) = self.state.psbs[id].previous_hop() {
-            self.state.neighbors.heard(interface, hop.address, self.now);
-            self.state.neighbors.set_remote(interface, hop.address, received.non_rsvp);
+            self.heard(received, (interface, hop.address));
         }
         self.state.psbs[id].fingerprint = Some(received.fingerprint);
         self.remember_refresh(received.fingerprint, RefreshTarget::Path(id));

@@ -91,8 +91,7 @@ impl Node {
                 }
             }
         }
-        self.state.neighbors.heard(interface, resv.hop.address, self.now);
-        self.state.neighbors.set_remote(interface, resv.hop.address, received.non_rsvp);
+        self.heard(received, (interface, resv.hop.address));
         if is_clean {
             self.remember_resv(received.fingerprint, resv, named);
         }

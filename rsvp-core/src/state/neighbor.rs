@@ -89,17 +89,19 @@ impl Neighbors {
         self.map.get(&(interface, address)).is_some_and(|neighbor| neighbor.is_remote)
     }
 
-    /// What the TTL of a message of it says.
-    pub(crate) fn set_remote(&mut self, interface: InterfaceId, address: IpAddr, is_remote: bool) {
-        if let Some(neighbor) = self.map.get_mut(&(interface, address)) {
-            neighbor.is_remote = is_remote;
-        }
-    }
-
-    /// It was heard.
-    pub(crate) fn heard(&mut self, interface: InterfaceId, address: IpAddr, now: Instant) {
+    /// It was heard, in UDP or raw, and from afar or not, as the TTL says. Each message says it anew: what somebody else
+    /// said in its name does not outlive its next refresh.
+    pub(crate) fn heard(
+        &mut self,
+        (interface, address): (InterfaceId, IpAddr),
+        now: Instant,
+        udp: bool,
+        is_remote: bool,
+    ) {
         if let Some(neighbor) = self.map.get_mut(&(interface, address)) {
             neighbor.last_heard = Some(now);
+            neighbor.udp = udp;
+            neighbor.is_remote = is_remote;
         }
     }
 

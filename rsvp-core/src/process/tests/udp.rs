@@ -51,6 +51,20 @@ fn a_neighbour_may_change_its_form() {
 }
 
 #[test]
+fn what_somebody_says_in_a_neighbours_name_does_not_outlive_its_next_refresh() {
+    let mut bench = Bench::with_paths(&[1]);
+    let hop = |bench: &Bench| bench.node.neighbors().into_iter().find(|view| view.interface == UP).unwrap();
+    bench.receive(UP, Message::Path(path(1)));
+    assert!(!hop(&bench).udp);
+    bench.encapsulation = udp::to(PU);
+    bench.receive(UP, Message::Path(path(2)));
+    assert!(hop(&bench).udp);
+    bench.encapsulation = Encapsulation::Raw;
+    bench.receive(UP, Message::Path(path(1)));
+    assert!(!hop(&bench).udp, "though this is a mere refresh");
+}
+
+#[test]
 fn a_refusal_that_comes_late_goes_in_the_neighbours_form() {
     let mut bench = Bench::with_paths(&[1]);
     bench.kernel = Kernel::Waits;
