@@ -203,6 +203,8 @@ fn matches(session: &SessionKey, filters: &[FilterSpec]) -> Result<Vec<FlowMatch
         FilterSpec::Ip { source, port: from } => {
             Ok(FlowMatch { source: Some(source), port: Port::Ports(from, port), ..any })
         }
+        // None that is on the wire (RFC 4303 section 2.1); to the classifier it would be all of the source's.
+        FilterSpec::Gpi { spi: 0, .. } => Err("no security association has the index 0".to_owned()),
         FilterSpec::Gpi { source, spi } if matches!(flow.protocol, ESP | AH) => {
             Ok(FlowMatch { source: Some(source), port: Port::Spi(spi), ..any })
         }
@@ -311,7 +313,9 @@ mod tests {
             assert_eq!((matches[0].protocol, matches[0].port), (protocol, Port::Spi(7)));
             request.filters.clear();
             assert_eq!(Plan::new(&request, 1500).unwrap().matches[0].port, Port::Ports(0, 0), "wildcard");
-            request.filters.push(sender);
+            request.filters = vec![FilterSpec::Gpi { source: sender.source(), spi: 0 }];
+            assert!(Plan::new(&request, 1500).is_err());
+            request.filters = vec![sender];
         }
     }
 
