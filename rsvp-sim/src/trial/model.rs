@@ -143,7 +143,9 @@ fn spread(net: &mut Network, (source, group): (IpAddr, IpAddr), origin: Spot, he
         let route = net.group_route(device, source, group);
         let is_router = net.devices[device.0].role == Role::Router;
         let has_rsvp = net.node(device).is_some();
-        if has_rsvp && (is_router || net.devices[device.0].receives(group, on)) {
+        // A plain router may bring an RSVP node its own Path back.
+        let is_own = device == origin.0;
+        if has_rsvp && !is_own && (is_router || net.devices[device.0].receives(group, on)) {
             flow.hops.insert(Hop { from: origin, to: (device, on) });
             let default = route.outgoing.first().map(|hop| hop.interface).filter(|_| !is_router);
             flow.expected.extend(route.incoming.or(default).map(|expected| (device, expected)));
