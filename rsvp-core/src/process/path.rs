@@ -165,6 +165,12 @@ impl Node {
         self.find_psb(session, sender, |psb| !psb.ads.is_empty())
     }
 
+    /// Whether another PSB of the same sender goes on in this one's place.
+    pub(super) fn is_silent(&self, id: PsbId) -> bool {
+        let psb = &self.state.psbs[id];
+        self.forwarder(psb.session, &psb.sender).is_some_and(|speaker| speaker != id)
+    }
+
     /// From now on this PSB's Path goes on, in the place of the sender's other.
     pub(super) fn take_over(&mut self, id: PsbId) {
         let psb = &self.state.psbs[id];

@@ -80,12 +80,6 @@ impl Node {
         is_former && !is_other
     }
 
-    /// Whether another PSB of the same sender goes on in this one's place.
-    fn is_silent(&self, id: PsbId) -> bool {
-        let psb = &self.state.psbs[id];
-        self.forwarder(psb.session, &psb.sender).is_some_and(|speaker| speaker != id)
-    }
-
     /// Creates or renews the blockade states that the error calls for: for WF one for the previous hop, else one for
     /// each of its senders that the error names.
     fn blockade(&mut self, session: SessionId, error: &ResvErr, flow: &FlowDescriptor, flowspec: &Flowspec) {

@@ -66,8 +66,7 @@ impl Node {
                 return Vec::new();
             }
         }
-        let psb = &self.state.psbs[id];
-        if self.forwarder(psb.session, &psb.sender).is_some_and(|other| other != id) {
+        if self.is_silent(id) {
             return Vec::new();
         }
         let outgoing = route.outgoing.iter().copied();
