@@ -100,6 +100,7 @@ impl World {
             addresses,
             mtu: 1500,
             up,
+            point_to_point: false,
         }));
     }
 

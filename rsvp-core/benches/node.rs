@@ -100,8 +100,14 @@ impl Router {
         for (id, name, address) in
             [(UPSTREAM, "up", Ipv4Addr::new(10, 0, 1, 2)), (DOWNSTREAM, "down", Ipv4Addr::new(10, 0, 2, 1))]
         {
-            let info =
-                InterfaceInfo { id, name: name.into(), addresses: vec![address.into()], mtu: 1500, up: true };
+            let info = InterfaceInfo {
+                id,
+                name: name.into(),
+                addresses: vec![address.into()],
+                mtu: 1500,
+                up: true,
+                point_to_point: false,
+            };
             router.node.handle(router.now, Input::Interface(info));
         }
         router

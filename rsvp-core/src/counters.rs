@@ -55,6 +55,12 @@ pub enum DropReason {
     ShuttingDown,
     /// A message of the node's own that has no encoding: larger than RSVP can say.
     Unencodable,
+    /// A newer message of its generator about the same state has come before it (RFC 2961 section 4.5).
+    OutOfOrder,
+    /// A Bundle within a Bundle (RFC 2961 section 3.2).
+    NestedBundle,
+    /// An extension of RFC 2961 that is switched off for its interface or neighbour.
+    ExtensionDisabled,
 }
 
 /// Message counts by type.
@@ -76,6 +82,43 @@ pub struct MessageCounters {
     pub resv_tear: u64,
     /// ResvConf.
     pub resv_confirm: u64,
+    /// Bundle (RFC 2961); its messages count as well.
+    pub bundle: u64,
+    /// Ack (RFC 2961).
+    pub ack: u64,
+    /// Srefresh (RFC 2961).
+    pub srefresh: u64,
+}
+
+/// What is counted of RFC 2961, for a node or for one neighbour. Names follow the OpenConfig model where it has one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub struct ReductionCounters {
+    /// Messages sent again because they were not acknowledged in time.
+    pub retransmitted: u64,
+    /// Messages that were never acknowledged.
+    pub given_up: u64,
+    /// MESSAGE_ID_ACKs sent.
+    pub sent_ack: u64,
+    /// MESSAGE_ID_NACKs sent.
+    pub sent_nack: u64,
+    /// MESSAGE_ID_ACKs received.
+    pub received_ack: u64,
+    /// MESSAGE_ID_NACKs received.
+    pub received_nack: u64,
+    /// MESSAGE_ID_ACKs that named no message that awaited one.
+    pub unknown_ack: u64,
+    /// MESSAGE_ID_NACKs that named no state.
+    pub unknown_nack: u64,
+    /// Messages received out of order.
+    pub out_of_order: u64,
+    /// States refreshed by Srefresh messages sent.
+    pub summary_refreshed: u64,
+    /// States refreshed by Srefresh messages received.
+    pub summary_refreshes_received: u64,
+    /// Times that a neighbour's Epoch changed: it has restarted.
+    pub restarts: u64,
 }
 
 /// All counters of a node.
@@ -91,6 +134,18 @@ pub struct Counters {
     pub refreshes_received: u64,
     /// Sent messages that were mere refreshes.
     pub refreshes_sent: u64,
+    /// Datagrams received: a Bundle counts once.
+    pub packets_received: u64,
+    /// Datagrams sent.
+    pub packets_sent: u64,
+    /// Octets of RSVP received, without IP headers.
+    pub octets_received: u64,
+    /// Octets of RSVP sent, without IP headers.
+    pub octets_sent: u64,
+    /// Refresh reduction.
+    pub reduction: ReductionCounters,
+    /// Acknowledgements that were not made because of the limit.
+    pub acks_dropped: u64,
     /// Dropped messages by reason.
     pub dropped: BTreeMap<DropReason, u64>,
     /// Path state that was not refreshed in time.

@@ -91,6 +91,8 @@ pub struct InterfaceInfo {
     pub mtu: u32,
     /// Whether it can carry packets now.
     pub up: bool,
+    /// Whether there can be only one neighbour on it, as on a tunnel or a serial link.
+    pub point_to_point: bool,
 }
 
 /// Where packets to a destination go (RFC 2205 section 3.11.4).
@@ -113,7 +115,9 @@ pub struct Route {
 pub struct NextHop {
     /// The logical interface.
     pub interface: InterfaceId,
-    /// The next router's address; `None` when the destination is on this link, or for multicast.
+    /// The next router's address; `None` when the destination is on this link. For multicast `None`, unless routing knows
+    /// all the next hops of a link: then there is one entry for each (NHops_list of RFC 2961 section 4.7.1), and as many
+    /// acknowledgements of a Path are awaited.
     pub gateway: Option<IpAddr>,
 }
 

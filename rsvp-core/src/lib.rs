@@ -28,6 +28,7 @@
 //!     addresses: vec!["192.0.2.1".parse()?],
 //!     mtu: 1500,
 //!     up: true,
+//!     point_to_point: false,
 //! }));
 //!
 //! // The application announces that it will send to 198.51.100.7, UDP port 5004.

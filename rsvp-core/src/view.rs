@@ -8,6 +8,7 @@ use core::net::IpAddr;
 
 use crate::command::ApiId;
 use crate::config::{Bandwidth, InterfaceConfig};
+use crate::counters::ReductionCounters;
 use crate::event::{Cause, Subject};
 use crate::input::InterfaceId;
 use crate::output::{InstallationId, PoliceFlags, WakeReason};
@@ -233,4 +234,42 @@ pub struct NeighborView {
     pub last_heard: Option<Instant>,
     /// When it was last sent something.
     pub last_sent: Option<Instant>,
+    /// States that it is told of: Paths and Resvs.
+    pub advertised: usize,
+    /// Refresh reduction (RFC 2961).
+    pub reduction: ReductionView,
+}
+
+/// How a node and its neighbour use RFC 2961.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct ReductionView {
+    /// Whether this node says to it that it is capable of refresh reduction.
+    pub local_capable: bool,
+    /// Whether it said so in its last message; `None`: it has not been heard.
+    pub remote_capable: Option<bool>,
+    /// Whether it has sent a MESSAGE_ID.
+    pub remote_message_id: bool,
+    /// Whether it has rejected a MESSAGE_ID as unknown.
+    pub rejects_message_id: bool,
+    /// Whether messages to it carry a MESSAGE_ID.
+    pub message_ids: bool,
+    /// Whether messages to it are bundled.
+    pub bundles: bool,
+    /// Whether state is summary-refreshed with it.
+    pub summary_refresh: bool,
+    /// This node's Epoch.
+    pub local_epoch: u32,
+    /// Its Epoch, as of its last MESSAGE_ID.
+    pub remote_epoch: Option<u32>,
+    /// Messages that await its acknowledgement.
+    pub outstanding: usize,
+    /// Messages that wait until it has acknowledged others.
+    pub paced: usize,
+    /// States that are refreshed together: by Srefresh, or else in Bundles.
+    pub summarized: usize,
+    /// When they are refreshed next.
+    pub next_refresh: Option<Instant>,
+    /// What was counted.
+    pub counters: ReductionCounters,
 }

@@ -78,7 +78,14 @@ fn router(path_refresh_ms: u32, resv_refresh_ms: u32) -> Node {
     let mut node = Node::new(config, [1; 32], Instant::ZERO);
     for (id, address) in [UPSTREAM, DOWNSTREAM] {
         let addresses = vec![address.into()];
-        let info = InterfaceInfo { id, name: format!("if{}", id.0), addresses, mtu: 1500, up: true };
+        let info = InterfaceInfo {
+            id,
+            name: format!("if{}", id.0),
+            addresses,
+            mtu: 1500,
+            up: true,
+            point_to_point: false,
+        };
         node.handle(Instant::ZERO, Input::Interface(info));
     }
     receive(&mut node, UPSTREAM.0, SENDER.source(), DESTINATION, &path(path_refresh_ms));

@@ -24,9 +24,12 @@ pub fn describe(message: &[u8]) -> String {
 }
 
 fn write_message(out: &mut String, message: &Message) -> fmt::Result {
-    write!(out, "{} {}", message.message_type(), Session(&message.session().key))?;
-    if message.session().flags != 0 {
-        write!(out, " flags {:#x}", message.session().flags)?;
+    write!(out, "{}", message.message_type())?;
+    if let Some(session) = message.session() {
+        write!(out, " {}", Session(&session.key))?;
+        if session.flags != 0 {
+            write!(out, " flags {:#x}", session.flags)?;
+        }
     }
     match message {
         Message::Path(Path {

@@ -505,6 +505,7 @@ impl Network {
             addresses: port.addresses.clone(),
             mtu: port.mtu,
             up: port.enabled && self.links[port.link.0].up,
+            point_to_point: false,
         };
         if let Some(driver) = &mut device.rsvp {
             driver.handle(self.now, Input::Interface(info));

@@ -287,6 +287,7 @@ fn interface(plan: Plan, port: Port) -> InterfaceInfo {
         addresses: vec![plan.dut(port)],
         mtu: 1500,
         up: true,
+        point_to_point: false,
     }
 }
 

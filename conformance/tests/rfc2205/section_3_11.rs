@@ -375,6 +375,7 @@ fn interfaces_may_appear_later() {
         addresses: vec![address],
         mtu: 1500,
         up: true,
+        point_to_point: false,
     }));
     dut.learn(Station::U1, g, s1);
     assert!(

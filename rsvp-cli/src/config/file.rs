@@ -294,6 +294,7 @@ impl LimitsTable {
             objects_per_message: or(self.objects_per_message, defaults.objects_per_message),
             refusals: or(self.refusals, defaults.refusals),
             queued_one_shots: or(self.queued_one_shots, defaults.queued_one_shots),
+            queued_acks: defaults.queued_acks,
             queued_events: or(self.queued_events, defaults.queued_events),
             repairs_per_second: self.repairs_per_second.map_or(defaults.repairs_per_second, |count| count.0),
         }
@@ -352,6 +353,8 @@ impl InterfaceTable {
                 latency: self.latency.map(|span| span.0).or(engine.latency),
                 link_header: self.link_header.map_or(engine.link_header, |size| size.0),
                 guaranteed: None,
+                point_to_point: engine.point_to_point,
+                reduction: engine.reduction.clone(),
                 non_rsvp: self.non_rsvp.unwrap_or(engine.non_rsvp),
                 udp_encapsulation: self.udp_encapsulation.map_or(engine.udp_encapsulation, Into::into),
                 udp_send_ttl: self.udp_send_ttl.unwrap_or(engine.udp_send_ttl),

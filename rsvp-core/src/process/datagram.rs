@@ -62,7 +62,11 @@ impl Node {
         if !self.is_for_us(datagram, raw.header.message_type)? {
             return Ok(());
         }
-        let message = match Message::parse(&raw, self.config.limits.objects_per_message) {
+        let parsed = match raw.extension() {
+            Some(unknown) => Err(unknown),
+            None => Message::parse(&raw, self.config.limits.objects_per_message),
+        };
+        let message = match parsed {
             Ok(message) => message,
             Err(error) => {
                 if let Some((code, value)) = error.reply() {
@@ -80,6 +84,7 @@ impl Node {
             Message::PathTear(tear) => self.on_path_tear(&received, &tear),
             Message::ResvTear(tear) => self.on_resv_tear(&received, &tear),
             Message::ResvConf(confirmation) => self.on_resv_conf(&received, confirmation),
+            Message::Ack | Message::Srefresh(_) => Err(DropReason::ExtensionDisabled),
         }
     }
 
@@ -204,6 +209,7 @@ fn drop_reason(error: &DecodeError) -> DropReason {
         DecodeErrorKind::UnknownCType { .. } => DropReason::UnknownObjectCType,
         DecodeErrorKind::MissingObject(_) => DropReason::MissingObject,
         DecodeErrorKind::TooManyObjects { .. } => DropReason::TooManyObjects,
+        DecodeErrorKind::NestedBundle => DropReason::NestedBundle,
         DecodeErrorKind::UnknownStyle { .. }
         | DecodeErrorKind::BadFlowDescriptors(_)
         | DecodeErrorKind::ConflictingCType(_) => DropReason::Inconsistent,

@@ -189,6 +189,14 @@ code_point! {
     }
 }
 
+impl MessageType {
+    /// Whether a message of this type is about one session, and names it.
+    #[must_use]
+    pub const fn has_session(self) -> bool {
+        matches!(self.0, 1..=7)
+    }
+}
+
 /// What to do with an object whose class is not known: its two high-order bits say it
 /// (RFC 2205 section 3.10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,18 +230,32 @@ impl ClassNum {
     /// Whether this code knows the class, rather than just its name.
     #[must_use]
     pub const fn is_known(self) -> bool {
-        matches!(self.0, 0 | 1 | 3..=15)
+        matches!(self.0, 0 | 1 | 3..=15 | 23..=25)
     }
 }
 
-/// C-Types (RFC 2205 Appendix A, RFC 2207 section 3).
+/// C-Types (RFC 2205 Appendix A, RFC 2207 section 3, RFC 2961 sections 4 and 5).
 pub mod ctype {
     /// The IPv4 form of SESSION, RSVP_HOP, ERROR_SPEC, SCOPE, FILTER_SPEC, SENDER_TEMPLATE and RESV_CONFIRM.
     pub const IPV4: u8 = 1;
     /// The IPv6 form of the same.
     pub const IPV6: u8 = 2;
-    /// The only form of TIME_VALUES and STYLE.
+    /// The only form of TIME_VALUES, STYLE and MESSAGE_ID.
     pub const DEFAULT: u8 = 1;
+    /// MESSAGE_ID_ACK.
+    pub const MESSAGE_ID_ACK: u8 = 1;
+    /// MESSAGE_ID_NACK, of the same class.
+    pub const MESSAGE_ID_NACK: u8 = 2;
+    /// MESSAGE_ID LIST.
+    pub const MESSAGE_ID_LIST: u8 = 1;
+    /// IPv4/MESSAGE_ID SRC_LIST.
+    pub const SRC_LIST_IPV4: u8 = 2;
+    /// IPv6/MESSAGE_ID SRC_LIST.
+    pub const SRC_LIST_IPV6: u8 = 3;
+    /// IPv4/MESSAGE_ID MCAST_LIST.
+    pub const MCAST_LIST_IPV4: u8 = 4;
+    /// IPv6/MESSAGE_ID MCAST_LIST.
+    pub const MCAST_LIST_IPV6: u8 = 5;
     /// IntServ form of FLOWSPEC, SENDER_TSPEC and ADSPEC.
     pub const INTSERV: u8 = 2;
     /// IPv4/GPI SESSION.
@@ -268,7 +290,8 @@ mod tests {
         assert_eq!(MessageType::RESV_CONF.to_string(), "ResvConf");
         assert_eq!(ClassNum(2).to_string(), "2");
         assert!(!ClassNum(2).is_known());
-        assert!(!ClassNum::MESSAGE_ID.is_known());
+        assert!(ClassNum::MESSAGE_ID.is_known());
+        assert!(!ClassNum::LABEL.is_known());
         assert!(ClassNum::RESV_CONFIRM.is_known());
         assert_eq!(ClassNum::SENDER_TSPEC.name(), Some("SENDER_TSPEC"));
     }

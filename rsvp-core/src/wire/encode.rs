@@ -9,6 +9,7 @@ use super::error::EncodeError;
 use super::message::{
     FlowDescriptor, Header, Message, Path, PathErr, PathTear, Resv, ResvConf, ResvErr, ResvTear,
 };
+use super::message_id::Head;
 use super::object::{RawObject, encode_resv_confirm, encode_scope, encode_time_values};
 use super::raw::{COMMON_HEADER_LEN, seal};
 use super::sender_tspec::SenderTspec;
@@ -23,9 +24,30 @@ impl Message {
     /// When it is too long for RSVP, or a SCOPE has addresses of another family than its session. `out` is then as it
     /// was.
     pub fn encode(&self, header: Header, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.encode_with(header, &Head::default(), out)
+    }
+
+    /// Appends the message with the objects of `head` in front, with length and checksum.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn encode_with(&self, header: Header, head: &Head, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let start = out.len();
         out.resize(start + COMMON_HEADER_LEN, 0);
-        let encoded = match self {
+        let encoded = head
+            .encode(out)
+            .and_then(|()| self.encode_body(out))
+            .and_then(|()| self.seal(header, &mut out[start..]));
+        if encoded.is_err() {
+            out.truncate(start);
+        }
+        encoded
+    }
+
+    /// Appends the objects behind the head.
+    pub(crate) fn encode_body(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        match self {
             Self::Path(message) => message.encode(out),
             Self::Resv(message) => message.encode(out),
             Self::PathErr(message) => message.encode(out),
@@ -33,12 +55,14 @@ impl Message {
             Self::PathTear(message) => message.encode(out),
             Self::ResvTear(message) => message.encode(out),
             Self::ResvConf(message) => message.encode(out),
-        };
-        let encoded = encoded.and_then(|()| seal(self.message_type(), header, &mut out[start..]));
-        if encoded.is_err() {
-            out.truncate(start);
+            Self::Ack => Ok(()),
+            Self::Srefresh(message) => message.lists.iter().try_for_each(|list| list.encode(out)),
         }
-        encoded.map(|_| ())
+    }
+
+    /// Writes the common header over the first octets of the message, whose objects are there.
+    pub(crate) fn seal(&self, header: Header, message: &mut [u8]) -> Result<(), EncodeError> {
+        seal(self.message_type(), header, message).map(|_| ())
     }
 }
 

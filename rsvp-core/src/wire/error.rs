@@ -103,6 +103,10 @@ pub enum DecodeErrorKind {
     /// The C-Type of a SENDER_TEMPLATE or FILTER_SPEC does not go with that of SESSION: one of the two has a generalised
     /// port identifier (RFC 2207 section 4.1).
     ConflictingCType(ClassNum),
+    /// A Bundle within a Bundle, or where a single message is expected (RFC 2961 section 3.2).
+    NestedBundle,
+    /// An Srefresh combines SRC_LIST with another form of list (RFC 2961 section 5.2).
+    MixedLists,
     /// More objects than the limit.
     TooManyObjects {
         /// The limit.
@@ -174,6 +178,8 @@ impl fmt::Display for DecodeErrorKind {
             Self::ConflictingCType(class) => {
                 write!(f, "the C-Type of {class} conflicts with that of SESSION")
             }
+            Self::NestedBundle => f.write_str("a Bundle stands where a single message belongs"),
+            Self::MixedLists => f.write_str("SRC_LIST is combined with another form of MESSAGE_ID_LIST"),
             Self::TooManyObjects { limit } => write!(f, "more than {limit} objects"),
         }
     }

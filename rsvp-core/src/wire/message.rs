@@ -9,6 +9,7 @@ use super::error_spec::ErrorSpec;
 use super::filter_spec::{FilterSpec, SenderTemplate};
 use super::flowspec::Flowspec;
 use super::hop::RsvpHop;
+use super::message_id::Srefresh;
 use super::object::RawObject;
 use super::sender_tspec::SenderTspec;
 use super::session::Session;
@@ -28,10 +29,15 @@ pub struct FlowDescriptor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Header {
-    /// Four flag bits; RFC 2205 defines none.
+    /// Four flag bits: [`REFRESH_REDUCTION`](Self::REFRESH_REDUCTION).
     pub flags: u8,
     /// Send_TTL.
     pub send_ttl: u8,
+}
+
+impl Header {
+    /// Refresh-Reduction-Capable: the sender takes everything that RFC 2961 defines (its section 2).
+    pub const REFRESH_REDUCTION: u8 = 0x1;
 }
 
 /// A message, typed. Objects that RSVP does not interpret and that must be passed on are in `forward`.
@@ -53,6 +59,10 @@ pub enum Message {
     ResvTear(ResvTear),
     /// Msg Type 7.
     ResvConf(ResvConf),
+    /// Msg Type 13 (RFC 2961 section 4.4): nothing but the acknowledgements of its [`Head`](super::Head).
+    Ack,
+    /// Msg Type 15.
+    Srefresh(Srefresh),
 }
 
 /// Path message (RFC 2205 section 3.1.3).
@@ -259,13 +269,16 @@ impl Message {
             Self::PathTear(_) => MessageType::PATH_TEAR,
             Self::ResvTear(_) => MessageType::RESV_TEAR,
             Self::ResvConf(_) => MessageType::RESV_CONF,
+            Self::Ack => MessageType::ACK,
+            Self::Srefresh(_) => MessageType::SREFRESH,
         }
     }
 
-    /// SESSION; every message has one.
+    /// SESSION; every message of RFC 2205 has one.
     #[must_use]
-    pub const fn session(&self) -> &Session {
-        match self {
+    pub const fn session(&self) -> Option<&Session> {
+        Some(match self {
+            Self::Ack | Self::Srefresh(_) => return None,
             Self::Path(message) => &message.session,
             Self::Resv(message) => &message.session,
             Self::PathErr(message) => &message.session,
@@ -273,6 +286,6 @@ impl Message {
             Self::PathTear(message) => &message.session,
             Self::ResvTear(message) => &message.session,
             Self::ResvConf(message) => &message.session,
-        }
+        })
     }
 }

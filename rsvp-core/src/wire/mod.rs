@@ -8,6 +8,7 @@
 //! [`Message::encode`] writes the objects in the order of RFC 2205's grammar, with length and checksum.
 
 mod adspec;
+mod bundle;
 mod code;
 mod encode;
 mod error;
@@ -16,6 +17,7 @@ mod filter_spec;
 mod flowspec;
 mod hop;
 mod message;
+mod message_id;
 mod object;
 mod parse;
 mod raw;
@@ -29,6 +31,7 @@ pub use adspec::{
     Adspec, GeneralParameters, GuaranteedFragment, INDETERMINATE_LATENCY, IntServAdspec, Overrides,
     RawFragment, ServiceFragment,
 };
+pub use bundle::{Bundle, BundleMessages};
 pub use code::{ClassNum, MessageType, UnknownClassAction, ctype};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use error_spec::{ErrorCode, ErrorSpec, admission_failure, policy_failure, traffic_control_error};
@@ -39,6 +42,7 @@ pub(crate) use hop::is_unicast;
 pub use message::{
     FlowDescriptor, Header, Message, Path, PathErr, PathTear, Resv, ResvConf, ResvErr, ResvTear,
 };
+pub use message_id::{Acknowledgement, FlaggedId, Head, IdEntries, IdList, MessageId, Srefresh};
 pub use object::{Object, RawObject, RawObjectAt};
 pub use raw::{CommonHeader, PartialMessage, RawMessage};
 pub use sender_tspec::SenderTspec;

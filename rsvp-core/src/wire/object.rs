@@ -10,6 +10,7 @@ use super::error_spec::ErrorSpec;
 use super::filter_spec::{FilterSpec, SenderTemplate};
 use super::flowspec::Flowspec;
 use super::hop::RsvpHop;
+use super::message_id::{Acknowledgement, FlaggedId, IdList};
 use super::reader::Reader;
 use super::sender_tspec::SenderTspec;
 use super::session::Session;
@@ -85,6 +86,12 @@ pub enum Object {
     PolicyData(RawObject),
     /// RESV_CONFIRM: the receiver's address.
     ResvConfirm(IpAddr),
+    /// MESSAGE_ID.
+    MessageId(FlaggedId),
+    /// MESSAGE_ID_ACK or MESSAGE_ID_NACK.
+    MessageIdAck(Acknowledgement),
+    /// MESSAGE_ID_LIST.
+    MessageIdList(IdList),
     /// An object of a class that this code does not know.
     Unknown(RawObject),
 }
@@ -163,6 +170,9 @@ impl Object {
             ClassNum::ADSPEC => Self::Adspec(Adspec::decode(object)),
             ClassNum::POLICY_DATA => Self::PolicyData(object.clone()),
             ClassNum::RESV_CONFIRM => Self::ResvConfirm(contents.read(decode_resv_confirm)?),
+            ClassNum::MESSAGE_ID => Self::MessageId(contents.read(decode_message_id)?),
+            ClassNum::MESSAGE_ID_ACK => Self::MessageIdAck(contents.read(Acknowledgement::decode)?),
+            ClassNum::MESSAGE_ID_LIST => Self::MessageIdList(contents.read(IdList::decode)?),
             _ => Self::Unknown(object.clone()),
         };
         Ok(decoded)
@@ -202,6 +212,9 @@ impl Object {
             Self::SenderTspec(tspec) => tspec.encode(out),
             Self::Adspec(adspec) => adspec.encode(out),
             Self::ResvConfirm(receiver) => encode_resv_confirm(*receiver, out),
+            Self::MessageId(id) => id.encode(ClassNum::MESSAGE_ID, ctype::DEFAULT, out),
+            Self::MessageIdAck(acknowledgement) => acknowledgement.encode(out),
+            Self::MessageIdList(list) => list.encode(out),
             Self::PolicyData(object) | Self::Unknown(object) => object.encode(out),
         }
     }
@@ -296,6 +309,10 @@ pub(super) fn encode_time_values(refresh_ms: u32, out: &mut Vec<u8>) -> Result<(
     encode_object(out, ClassNum::TIME_VALUES, ctype::DEFAULT, |out| {
         out.extend_from_slice(&refresh_ms.to_be_bytes());
     })
+}
+
+fn decode_message_id(ctype: u8, reader: &mut Reader<'_>) -> Result<Option<FlaggedId>, DecodeError> {
+    if ctype == ctype::DEFAULT { FlaggedId::decode(reader).map(Some) } else { Ok(None) }
 }
 
 /// SCOPE (RFC 2205 section A.6).

@@ -11,6 +11,7 @@ use super::filter_spec::{FilterSpec, SenderTemplate};
 use super::flowspec::Flowspec;
 use super::hop::{RsvpHop, is_unicast};
 use super::message::{FlowDescriptor, Message, Path, PathErr, PathTear, Resv, ResvConf, ResvErr, ResvTear};
+use super::message_id::{IdEntries, IdList, Srefresh, may_have_id};
 use super::object::{Contents, Object, RawObject, RawObjectAt};
 use super::raw::RawMessage;
 use super::sender_tspec::SenderTspec;
@@ -22,8 +23,9 @@ impl Message {
     ///
     /// Objects are accepted in any order, except that INTEGRITY comes first, and that STYLE and the flow descriptors
     /// come last (section 3.1). NULL objects are ignored. Objects of unknown class are treated as the two high-order
-    /// bits of the class say (section 3.10). This holds for the MESSAGE_ID classes of RFC 2961 too: rejecting them is
-    /// how a neighbour learns (RFC 2961 section 4.8) that it must refresh with whole messages.
+    /// bits of the class say (section 3.10). MESSAGE_ID and acknowledgements stand in front, as RFC 2961 section 4.1 has
+    /// it; their contents are [`Head::split`](super::Head::split)'s business. A Bundle is not one message; see
+    /// [`Bundle`](super::Bundle).
     ///
     /// # Errors
     ///
@@ -38,7 +40,7 @@ impl Message {
         }
         let mut parts = Parts { end: usize::from(raw.header.length), ..Parts::default() };
         for (position, placed) in raw.objects.iter().enumerate() {
-            parts.take(placed, position, legal)?;
+            parts.take(placed, position, message_type, legal)?;
         }
         match message_type {
             MessageType::PATH => parts.path().map(Self::Path),
@@ -47,7 +49,9 @@ impl Message {
             MessageType::RESV_ERR => parts.resv_err().map(Self::ResvErr),
             MessageType::PATH_TEAR => parts.path_tear().map(Self::PathTear),
             MessageType::RESV_TEAR => parts.resv_tear().map(Self::ResvTear),
-            _ => parts.resv_conf().map(Self::ResvConf),
+            MessageType::RESV_CONF => parts.resv_conf().map(Self::ResvConf),
+            MessageType::SREFRESH => parts.srefresh().map(Self::Srefresh),
+            _ => parts.ack(),
         }
     }
 }
@@ -81,6 +85,8 @@ fn legal_classes(message_type: MessageType) -> Option<[&'static [ClassNum]; 2]> 
         MessageType::PATH_TEAR => [&SENDER_DESCRIPTOR, &[ClassNum::RSVP_HOP]],
         MessageType::RESV_TEAR => [&FLOW_DESCRIPTORS, &[ClassNum::RSVP_HOP, ClassNum::SCOPE]],
         MessageType::RESV_CONF => [&FLOW_DESCRIPTORS, &[ClassNum::ERROR_SPEC, ClassNum::RESV_CONFIRM]],
+        MessageType::ACK => [&[], &[]],
+        MessageType::SREFRESH => [&[], &[ClassNum::MESSAGE_ID_LIST]],
         _ => return None,
     })
 }
@@ -101,6 +107,9 @@ struct Parts {
     style: Option<Style>,
     flows: Vec<FlowItem>,
     forward: Vec<RawObject>,
+    lists: Vec<IdList>,
+    /// How far the order of the head goes.
+    order: Order,
     /// Whether the flow is one of IPv4.
     is_ipv4: Option<bool>,
     /// Whether SESSION has a virtual port, and a SENDER_TEMPLATE or FILTER_SPEC a generalised port identifier.
@@ -115,6 +124,16 @@ enum FlowItem {
     Filter(FilterSpec),
 }
 
+/// Where in a message one is (RFC 2961 section 4.1).
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    #[default]
+    Start,
+    Acknowledgements,
+    MessageId,
+    Body,
+}
+
 /// What a message type asks of its flow descriptor list.
 struct FlowRule {
     flowspec_required: bool,
@@ -127,6 +146,7 @@ impl Parts {
         &mut self,
         placed: &RawObjectAt,
         position: usize,
+        message_type: MessageType,
         legal: [&[ClassNum]; 2],
     ) -> Result<(), DecodeError> {
         let class = placed.object.class_num();
@@ -135,8 +155,12 @@ impl Parts {
             ClassNum::NULL => return Ok(()),
             ClassNum::INTEGRITY if position == 0 => return Ok(()),
             ClassNum::INTEGRITY => return fault(DecodeErrorKind::MisplacedObject(class)),
+            ClassNum::MESSAGE_ID | ClassNum::MESSAGE_ID_ACK => return self.take_head(placed, message_type),
+            _ => self.order = Order::Body,
+        }
+        match class {
             _ if !class.is_known() => return self.take_unknown(placed),
-            ClassNum::SESSION => {}
+            ClassNum::SESSION if message_type.has_session() => {}
             _ if !legal.iter().any(|classes| classes.contains(&class)) => {
                 return fault(DecodeErrorKind::UnexpectedObject(class));
             }
@@ -188,9 +212,38 @@ impl Parts {
                 self.flows.push(FlowItem::Filter(filter));
                 true
             }
-            Object::Null | Object::Integrity(_) | Object::Unknown(_) => true,
+            Object::MessageIdList(list) => {
+                self.lists.push(list);
+                true
+            }
+            Object::Null
+            | Object::Integrity(_)
+            | Object::MessageId(_)
+            | Object::MessageIdAck(_)
+            | Object::Unknown(_) => true,
         };
         if fresh { Ok(()) } else { fault(DecodeErrorKind::DuplicateObject(class)) }
+    }
+
+    /// Acknowledgements come first, then at most one MESSAGE_ID, then all else (RFC 2961 section 4.1).
+    fn take_head(&mut self, placed: &RawObjectAt, message_type: MessageType) -> Result<(), DecodeError> {
+        let class = placed.object.class_num();
+        let fault = |kind| Err(DecodeError::new(placed.offset, kind));
+        let order = match class {
+            ClassNum::MESSAGE_ID if !may_have_id(message_type) => {
+                return fault(DecodeErrorKind::UnexpectedObject(class));
+            }
+            ClassNum::MESSAGE_ID if self.order == Order::MessageId => {
+                return fault(DecodeErrorKind::DuplicateObject(class));
+            }
+            ClassNum::MESSAGE_ID => Order::MessageId,
+            _ => Order::Acknowledgements,
+        };
+        if order < self.order {
+            return fault(DecodeErrorKind::MisplacedObject(class));
+        }
+        self.order = order;
+        placed.decode().map(drop)
     }
 
     fn take_unknown(&mut self, placed: &RawObjectAt) -> Result<(), DecodeError> {
@@ -343,6 +396,22 @@ impl Parts {
             flows: self.flows(&rule)?,
             forward: self.forward,
         })
+    }
+
+    /// At least one acknowledgement; nothing else.
+    fn ack(self) -> Result<Message, DecodeError> {
+        let is_there = self.order == Order::Acknowledgements;
+        self.required(is_there.then_some(Message::Ack), ClassNum::MESSAGE_ID_ACK)
+    }
+
+    fn srefresh(self) -> Result<Srefresh, DecodeError> {
+        let is_there = !self.lists.is_empty();
+        self.required(is_there.then_some(()), ClassNum::MESSAGE_ID_LIST)?;
+        let is_source = |list: &IdList| matches!(list.entries, IdEntries::Sources(_));
+        if self.lists.iter().any(|list| is_source(list) != is_source(&self.lists[0])) {
+            return Err(DecodeError::new(self.end, DecodeErrorKind::MixedLists));
+        }
+        Ok(Srefresh { lists: self.lists })
     }
 
     /// The flow descriptor list.

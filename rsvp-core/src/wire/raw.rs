@@ -28,7 +28,7 @@ use super::style::Style;
 pub struct CommonHeader {
     /// Vers, 4 bits: 1.
     pub version: u8,
-    /// Flags, 4 bits: RFC 2205 defines none.
+    /// Flags, 4 bits: [`Header::REFRESH_REDUCTION`].
     pub flags: u8,
     /// Msg Type.
     pub message_type: MessageType,
@@ -113,7 +113,14 @@ impl CommonHeader {
     }
 
     /// Checks what the header says of the whole datagram.
-    fn check(&self, datagram: &[u8]) -> Result<(), DecodeError> {
+    ///
+    /// # Errors
+    ///
+    /// When it is of another version, or its length or checksum are wrong.
+    pub fn check(&self, datagram: &[u8]) -> Result<(), DecodeError> {
+        if self.version != VERSION {
+            return Err(DecodeError::new(0, DecodeErrorKind::BadVersion(self.version)));
+        }
         let (stated, available) = (usize::from(self.length), datagram.len());
         if stated != available {
             return Err(DecodeError::new(6, DecodeErrorKind::BadLength { stated, available }));
@@ -156,10 +163,13 @@ impl RawMessage {
     fn read(datagram: &[u8], partial: &mut PartialMessage) -> Result<(), DecodeError> {
         let header = CommonHeader::decode(&mut Reader::new(datagram, 0))?;
         partial.header = Some(header);
-        if header.version != VERSION {
-            return Err(DecodeError::new(0, DecodeErrorKind::BadVersion(header.version)));
-        }
         let checked = header.check(datagram);
+        if header.version != VERSION {
+            return checked;
+        }
+        if header.message_type == MessageType::BUNDLE {
+            return checked.and(Err(DecodeError::new(1, DecodeErrorKind::NestedBundle)));
+        }
         let end = usize::from(header.length).clamp(COMMON_HEADER_LEN, datagram.len());
         let mut reader = Reader::new(&datagram[COMMON_HEADER_LEN..end], COMMON_HEADER_LEN);
         let mut read = Ok(());
@@ -198,6 +208,17 @@ impl RawMessage {
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         out.extend_from_slice(&self.header.to_bytes());
         self.objects.iter().try_for_each(|placed| placed.object.encode(out))
+    }
+
+    /// What a node without RFC 2961 makes of the message, if there is an object of it: the class is unknown
+    /// (error code 13).
+    #[must_use]
+    pub(crate) fn extension(&self) -> Option<DecodeError> {
+        let classes = [ClassNum::MESSAGE_ID, ClassNum::MESSAGE_ID_ACK, ClassNum::MESSAGE_ID_LIST];
+        let placed = self.objects.iter().find(|placed| classes.contains(&placed.object.class_num()))?;
+        let kind =
+            DecodeErrorKind::UnknownClass { class: placed.object.class_num(), ctype: placed.object.ctype };
+        Some(DecodeError::new(placed.offset, kind))
     }
 
     /// The first object of a class.

@@ -67,6 +67,7 @@ impl Outside for Memory {
             addresses: vec![self.address],
             mtu: 1500,
             up: true,
+            point_to_point: false,
         }));
     }
 

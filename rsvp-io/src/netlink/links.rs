@@ -277,6 +277,7 @@ impl Link {
             addresses: addresses.into_iter().map(|address| address.ip).collect(),
             mtu: self.mtu,
             up: self.up,
+            point_to_point: false,
         }
     }
 }

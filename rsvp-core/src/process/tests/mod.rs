@@ -359,6 +359,7 @@ pub(super) fn interface_info(n: u8) -> InterfaceInfo {
         addresses: alloc::vec![IpAddr::V4(Ipv4Addr::new(10, 0, n, 1))],
         mtu: 1500,
         up: true,
+        point_to_point: false,
     }
 }
 
@@ -370,6 +371,7 @@ pub(super) fn route(outgoing: &[InterfaceId]) -> Route {
 /// Source and destination as the message's sender would set them; `None`: this node.
 fn addresses(message: &Message) -> (IpAddr, Option<IpAddr>) {
     match message {
+        Message::Ack | Message::Srefresh(_) => panic!("it names no session"),
         Message::Path(path) => (path.sender_template.source(), Some(path.session.key.destination())),
         Message::PathTear(tear) => (tear.sender_template.source(), Some(tear.session.key.destination())),
         Message::Resv(resv) => (resv.hop.address, None),

@@ -1,5 +1,7 @@
 //! What an operator may set: timers, limits and bandwidth, for the node and for each interface.
 
+mod reduction;
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,6 +9,8 @@ use core::net::IpAddr;
 
 use crate::policy::PolicyRule;
 use crate::time::Duration;
+
+pub use reduction::{MessageIds, ReductionConfig, SummaryRefresh};
 
 /// Configuration of a node.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +22,8 @@ pub struct NodeConfig {
     pub default_interface: InterfaceConfig,
     /// Settings by interface name.
     pub interfaces: BTreeMap<String, InterfaceConfig>,
+    /// What of RFC 2961 is used with a neighbour of this address, in place of what its interface's settings say.
+    pub neighbors: BTreeMap<IpAddr, ReductionConfig>,
     /// Caps on what a peer or an application may make the node hold.
     pub limits: Limits,
     /// Whether a Resv goes upstream only after traffic control has answered (the default), or at once.
@@ -35,6 +41,7 @@ impl Default for NodeConfig {
             router: true,
             default_interface: InterfaceConfig::default(),
             interfaces: BTreeMap::new(),
+            neighbors: BTreeMap::new(),
             limits: Limits::default(),
             wait_for_installation: true,
             udp_only: None,
@@ -48,6 +55,12 @@ impl NodeConfig {
     #[must_use]
     pub fn interface(&self, name: &str) -> &InterfaceConfig {
         self.interfaces.get(name).unwrap_or(&self.default_interface)
+    }
+
+    /// What of RFC 2961 is used with the neighbour `address` on the interface called `name`.
+    #[must_use]
+    pub fn reduction(&self, name: &str, address: IpAddr) -> &ReductionConfig {
+        self.neighbors.get(&address).unwrap_or(&self.interface(name).reduction)
     }
 
     /// The settings of a host without raw I/O, if this is one.
@@ -111,6 +124,11 @@ pub struct InterfaceConfig {
     /// Whether nodes without RSVP lie behind the interface that cannot be seen from the TTL, as in a multicast tunnel
     /// (RFC 2205 section 3.3): the ADSPEC of every Path that leaves by it says so. Default: no.
     pub non_rsvp: bool,
+    /// Whether there is only one neighbour on the link (RFC 2961 sections 3.3, 5.3). `None`, the default: as the driver
+    /// says ([`InterfaceInfo::point_to_point`](crate::input::InterfaceInfo)).
+    pub point_to_point: Option<bool>,
+    /// Refresh reduction and reliable delivery (RFC 2961).
+    pub reduction: ReductionConfig,
 }
 
 impl Default for InterfaceConfig {
@@ -129,6 +147,8 @@ impl Default for InterfaceConfig {
             udp_encapsulation: UdpEncapsulation::Learn,
             udp_send_ttl: true,
             non_rsvp: false,
+            point_to_point: None,
+            reduction: ReductionConfig::default(),
         }
     }
 }
@@ -200,8 +220,10 @@ pub struct Limits {
     pub reservations_per_session: usize,
     /// Objects of one message.
     pub objects_per_message: usize,
-    /// One-shot messages (tears, errors, confirmations) that wait to be sent.
+    /// One-shot messages (tears, errors, confirmations) that wait to be sent or acknowledged.
     pub queued_one_shots: usize,
+    /// Acknowledgements that wait to be sent (RFC 2961); further ones are not made.
+    pub queued_acks: usize,
     /// Refused requests that are remembered: they are told of once, and `Node::refusals` lists them. A long one counts
     /// once more for each 1024 octets. Further ones are not told of.
     pub refusals: usize,
@@ -220,6 +242,7 @@ impl Default for Limits {
             reservations_per_session: 1024,
             objects_per_message: 1024,
             queued_one_shots: 65_536,
+            queued_acks: 65_536,
             refusals: 4096,
             queued_events: 16_384,
             repairs_per_second: 10_000,
