@@ -135,8 +135,8 @@ fn no_c_type_is_our_own() {
         .flat_map(|class| (0..=255).map(move |ctype| (class, ctype)))
         .filter(|(class, ctype)| is_understood(*class, *ctype))
         .collect();
-    // RFC 2205 Appendix A and RFC 2207 section 3. Those of FLOWSPEC, SENDER_TSPEC and ADSPEC (C-Type 2) show in their
-    // contents only.
+    // RFC 2205 Appendix A, RFC 2207 section 3, RFC 2961 sections 4 and 5. Those of FLOWSPEC, SENDER_TSPEC and ADSPEC
+    // (C-Type 2) show in their contents only.
     let assigned = [
         (1, 1..=4),
         (3, 1..=2),
@@ -147,6 +147,9 @@ fn no_c_type_is_our_own() {
         (10, 1..=5),
         (11, 1..=5),
         (15, 1..=2),
+        (23, 1..=1),
+        (24, 1..=2),
+        (25, 1..=5),
     ];
     let assigned: BTreeSet<(u8, u8)> =
         assigned.into_iter().flat_map(|(class, ctypes)| ctypes.map(move |ctype| (class, ctype))).collect();

@@ -92,6 +92,29 @@ impl<'a> Bundle<'a> {
     }
 }
 
+/// The messages of a datagram, each from its common header on: those of a Bundle, or the one that it is. They are not
+/// looked into; a Bundle that is none gives one error.
+///
+/// ```
+/// use rsvp_core::wire::{RawMessage, messages};
+///
+/// let datagram = [0x10, 13, 0, 0, 255, 0, 0, 8];
+/// for message in messages(&datagram) {
+///     assert!(RawMessage::decode(message.unwrap()).unwrap().objects.is_empty());
+/// }
+/// ```
+pub fn messages(datagram: &[u8]) -> impl Iterator<Item = Result<&[u8], DecodeError>> {
+    let is_bundle =
+        CommonHeader::peek(datagram).is_ok_and(|header| header.message_type == MessageType::BUNDLE);
+    let (single, bundle) = match is_bundle.then(|| Bundle::decode(datagram)) {
+        None => (Some(Ok(datagram)), None),
+        Some(Ok(bundle)) => (None, Some(bundle)),
+        Some(Err(error)) => (Some(Err(error)), None),
+    };
+    let bundled = bundle.into_iter().flat_map(|bundle| bundle.messages());
+    single.into_iter().chain(bundled.map(|message| message.map(|(_, bytes)| bytes)))
+}
+
 /// The messages of a [`Bundle`].
 #[derive(Clone, Debug)]
 pub struct BundleMessages<'a> {

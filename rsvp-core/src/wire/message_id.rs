@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::code::{ClassNum, MessageType, ctype};
-use super::error::{DecodeError, DecodeErrorKind, EncodeError};
+use super::error::{DecodeError, EncodeError};
 use super::object::{HEADER_LEN, encode_address, encode_object};
-use super::raw::COMMON_HEADER_LEN;
+use super::raw::{COMMON_HEADER_LEN, read_contents};
 use super::reader::Reader;
 
 /// What names a message: unique among all that its generator, one IP address, has sent (RFC 2961 section 4.2).
@@ -68,9 +68,13 @@ impl FlaggedId {
         self.flags & Self::ACK_DESIRED != 0
     }
 
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let (flags, epoch) = flags_and_epoch(reader)?;
         Ok(Self { flags, id: MessageId { epoch, id: reader.u32()? } })
+    }
+
+    pub(super) fn decode_message_id(ctype: u8, reader: &mut Reader<'_>) -> Result<Option<Self>, DecodeError> {
+        if ctype == ctype::DEFAULT { Self::decode(reader).map(Some) } else { Ok(None) }
     }
 
     pub(super) fn encode(self, class: ClassNum, ctype: u8, out: &mut Vec<u8>) -> Result<(), EncodeError> {
@@ -142,42 +146,27 @@ impl Head {
     ///
     /// # Errors
     ///
-    /// When one of the objects is truncated or not of its form. What stands behind the head is not looked at.
+    /// When one of the objects is not of its form, or the length of one of them or of the next is impossible. What
+    /// stands behind the head is not looked at otherwise.
     pub fn split(message: &[u8]) -> Result<(Self, usize), DecodeError> {
         let mut head = Self::default();
-        let mut offset = COMMON_HEADER_LEN.min(message.len());
-        while let Some([high, low, class, ctype]) = message.get(offset..).and_then(<[u8]>::first_chunk) {
-            let stated = usize::from(u16::from_be_bytes([*high, *low]));
-            let (class, available) = (ClassNum(*class), message.len() - offset);
-            let is_head = matches!(class, ClassNum::MESSAGE_ID | ClassNum::MESSAGE_ID_ACK)
-                || class == ClassNum::INTEGRITY && offset == COMMON_HEADER_LEN;
-            if !is_head {
-                break;
-            }
-            if stated < HEADER_LEN || stated % 4 != 0 || stated > available {
-                return Err(DecodeError::new(offset, DecodeErrorKind::BadObjectLength { stated, available }));
-            }
-            let end = offset + stated;
-            let mut reader = Reader::new(&message[offset + HEADER_LEN..end], offset + HEADER_LEN);
-            let unknown = || DecodeError::new(offset, DecodeErrorKind::UnknownCType { class, ctype: *ctype });
-            match class {
+        let objects = message.get(COMMON_HEADER_LEN..).unwrap_or_default();
+        let mut reader = Reader::new(objects, COMMON_HEADER_LEN);
+        while head.message_id.is_none() && !reader.is_empty() {
+            let mut next = reader;
+            let object = read_contents(&mut next)?;
+            match object.class {
                 ClassNum::MESSAGE_ID_ACK => {
-                    let acknowledgement =
-                        Acknowledgement::decode(*ctype, &mut reader)?.ok_or_else(unknown)?;
-                    head.acknowledgements.push(acknowledgement);
+                    head.acknowledgements.push(object.read(Acknowledgement::decode)?);
                 }
-                ClassNum::MESSAGE_ID if *ctype == ctype::DEFAULT => {
-                    head.message_id = Some(FlaggedId::decode(&mut reader)?);
-                }
-                ClassNum::MESSAGE_ID => return Err(unknown()),
-                _ => {}
+                ClassNum::MESSAGE_ID => head.message_id = Some(object.read(FlaggedId::decode_message_id)?),
+                ClassNum::NULL => {}
+                ClassNum::INTEGRITY if object.offset == COMMON_HEADER_LEN => {}
+                _ => break,
             }
-            offset = end;
-            if class == ClassNum::MESSAGE_ID {
-                break;
-            }
+            reader = next;
         }
-        Ok((head, offset))
+        Ok((head, reader.offset()))
     }
 
     /// Appends the objects.
@@ -271,24 +260,23 @@ impl IdList {
     }
 
     pub(super) fn decode(ctype: u8, reader: &mut Reader<'_>) -> Result<Option<Self>, DecodeError> {
+        if !matches!(ctype, ctype::MESSAGE_ID_LIST..=ctype::MCAST_LIST_IPV6) {
+            return Ok(None);
+        }
         let (flags, epoch) = flags_and_epoch(reader)?;
-        let address = |reader: &mut Reader<'_>| -> Result<IpAddr, DecodeError> {
-            if matches!(ctype, ctype::SRC_LIST_IPV4 | ctype::MCAST_LIST_IPV4) {
-                reader.ipv4()
-            } else {
-                reader.ipv6().map(Into::into)
-            }
+        let is_ipv4 = matches!(ctype, ctype::SRC_LIST_IPV4 | ctype::MCAST_LIST_IPV4);
+        let address = |reader: &mut Reader<'_>| {
+            if is_ipv4 { reader.ipv4() } else { reader.ipv6().map(Into::into) }
         };
         let entries = match ctype {
-            ctype::MESSAGE_ID_LIST => IdEntries::Plain(all(reader, |reader| reader.u32())?),
+            ctype::MESSAGE_ID_LIST => IdEntries::Plain(all(reader, Reader::u32)?),
             ctype::SRC_LIST_IPV4 | ctype::SRC_LIST_IPV6 => {
                 IdEntries::Sources(all(reader, |reader| Ok((reader.u32()?, address(reader)?)))?)
             }
-            ctype::MCAST_LIST_IPV4 | ctype::MCAST_LIST_IPV6 => {
+            _ => {
                 let entry = |reader: &mut Reader<'_>| Ok((reader.u32()?, address(reader)?, address(reader)?));
                 IdEntries::Groups(all(reader, entry)?)
             }
-            _ => return Ok(None),
         };
         Ok(Some(Self { flags, epoch, entries }))
     }
@@ -316,31 +304,33 @@ impl IdList {
     }
 
     fn ctype(&self) -> Result<u8, EncodeError> {
-        let families = |mut addresses: alloc::boxed::Box<dyn Iterator<Item = IpAddr> + '_>, v4, v6| {
-            let is_ipv4 = addresses.next().is_none_or(|first| first.is_ipv4());
-            let is_mixed = addresses.any(|address| address.is_ipv4() != is_ipv4);
-            if is_mixed { Err(EncodeError::MixedFamilies) } else { Ok(if is_ipv4 { v4 } else { v6 }) }
-        };
         match &self.entries {
             IdEntries::Plain(_) => Ok(ctype::MESSAGE_ID_LIST),
-            IdEntries::Sources(entries) => families(
-                alloc::boxed::Box::new(entries.iter().map(|(_, source)| *source)),
-                ctype::SRC_LIST_IPV4,
-                ctype::SRC_LIST_IPV6,
-            ),
-            IdEntries::Groups(entries) => families(
-                alloc::boxed::Box::new(entries.iter().flat_map(|(_, source, group)| [*source, *group])),
-                ctype::MCAST_LIST_IPV4,
-                ctype::MCAST_LIST_IPV6,
-            ),
+            IdEntries::Sources(entries) => {
+                let addresses = entries.iter().map(|(_, source)| *source);
+                of_family(addresses, [ctype::SRC_LIST_IPV4, ctype::SRC_LIST_IPV6])
+            }
+            IdEntries::Groups(entries) => {
+                let addresses = entries.iter().flat_map(|(_, source, group)| [*source, *group]);
+                of_family(addresses, [ctype::MCAST_LIST_IPV4, ctype::MCAST_LIST_IPV6])
+            }
         }
     }
 }
 
+/// The C-Type for IPv4 or that for IPv6.
+fn of_family(mut addresses: impl Iterator<Item = IpAddr>, [v4, v6]: [u8; 2]) -> Result<u8, EncodeError> {
+    let is_ipv4 = addresses.next().is_none_or(|first| first.is_ipv4());
+    if addresses.any(|address| address.is_ipv4() != is_ipv4) {
+        return Err(EncodeError::MixedFamilies);
+    }
+    Ok(if is_ipv4 { v4 } else { v6 })
+}
+
 /// Reads entries until there is nothing left; at least one.
-fn all<T>(
-    reader: &mut Reader<'_>,
-    mut entry: impl FnMut(&mut Reader<'_>) -> Result<T, DecodeError>,
+fn all<'a, T>(
+    reader: &mut Reader<'a>,
+    mut entry: impl FnMut(&mut Reader<'a>) -> Result<T, DecodeError>,
 ) -> Result<Vec<T>, DecodeError> {
     let mut entries = alloc::vec![entry(reader)?];
     while !reader.is_empty() {

@@ -1,11 +1,17 @@
-//! Bytes to and from typed messages and objects (RFC 2205 section 3.1 and Appendix A). No state.
+//! Bytes to and from typed messages and objects (RFC 2205 section 3.1 and Appendix A, RFC 2961). No state.
 //!
-//! Decoding has two stages. [`RawMessage::decode`] checks the common header and cuts the message into objects; nothing
+//! A datagram is one message, or a [`Bundle`] of several; [`messages`] makes no difference.
+//!
+//! Decoding a message has two stages. [`RawMessage::decode`] checks the common header and cuts the message into objects; nothing
 //! is lost, and encoding gives the same bytes again. [`Message::parse`] then interprets the objects. A message that
 //! fails the second stage can still be answered from the first: [`DecodeError::reply`] names the error code,
 //! [`RawMessage::error_reply`] makes the PathErr or ResvErr.
 //!
 //! [`Message::encode`] writes the objects in the order of RFC 2205's grammar, with length and checksum.
+//!
+//! What RFC 2961 puts in front of any message, MESSAGE_ID and acknowledgements, is the [`Head`]. It belongs to one hop
+//! and not to what the message says, so a [`Message`] does not have it: [`Head::split`] reads it,
+//! [`Message::encode_with`] writes it.
 
 mod adspec;
 mod bundle;
@@ -31,7 +37,7 @@ pub use adspec::{
     Adspec, GeneralParameters, GuaranteedFragment, INDETERMINATE_LATENCY, IntServAdspec, Overrides,
     RawFragment, ServiceFragment,
 };
-pub use bundle::{Bundle, BundleMessages};
+pub use bundle::{Bundle, BundleMessages, messages};
 pub use code::{ClassNum, MessageType, UnknownClassAction, ctype};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use error_spec::{ErrorCode, ErrorSpec, admission_failure, policy_failure, traffic_control_error};

@@ -118,11 +118,6 @@ impl RawObject {
         let contents = bytes.split_off(HEADER_LEN);
         Self { class: bytes[2], ctype: bytes[3], contents }
     }
-
-    fn unknown_ctype(&self, offset: usize) -> DecodeError {
-        let kind = DecodeErrorKind::UnknownCType { class: self.class_num(), ctype: self.ctype };
-        DecodeError::new(offset, kind)
-    }
 }
 
 impl RawObjectAt {
@@ -150,7 +145,7 @@ impl Object {
     }
 
     pub(super) fn decode_at(object: &RawObject, offset: usize) -> Result<Self, DecodeError> {
-        let contents = Contents { object, offset };
+        let contents = Contents::new(object, offset);
         let decoded = match object.class_num() {
             ClassNum::NULL => Self::Null,
             ClassNum::SESSION => Self::Session(contents.read(Session::decode)?),
@@ -164,13 +159,13 @@ impl Object {
             ClassNum::FILTER_SPEC => Self::FilterSpec(contents.read(FilterSpec::decode)?),
             ClassNum::SENDER_TEMPLATE => Self::SenderTemplate(contents.read(FilterSpec::decode)?),
             ClassNum::SENDER_TSPEC if object.ctype != ctype::INTSERV => {
-                return Err(object.unknown_ctype(offset));
+                return Err(contents.unknown_ctype());
             }
             ClassNum::SENDER_TSPEC => Self::SenderTspec(SenderTspec::decode(object)),
             ClassNum::ADSPEC => Self::Adspec(Adspec::decode(object)),
             ClassNum::POLICY_DATA => Self::PolicyData(object.clone()),
             ClassNum::RESV_CONFIRM => Self::ResvConfirm(contents.read(decode_resv_confirm)?),
-            ClassNum::MESSAGE_ID => Self::MessageId(contents.read(decode_message_id)?),
+            ClassNum::MESSAGE_ID => Self::MessageId(contents.read(FlaggedId::decode_message_id)?),
             ClassNum::MESSAGE_ID_ACK => Self::MessageIdAck(contents.read(Acknowledgement::decode)?),
             ClassNum::MESSAGE_ID_LIST => Self::MessageIdList(contents.read(IdList::decode)?),
             _ => Self::Unknown(object.clone()),
@@ -220,24 +215,29 @@ impl Object {
     }
 }
 
-/// The contents of one object on their way to a type.
+/// The contents of one object on their way to a type, and where in the message the object is.
 #[derive(Clone, Copy)]
 pub(super) struct Contents<'a> {
-    pub(super) object: &'a RawObject,
+    pub(super) class: ClassNum,
+    pub(super) ctype: u8,
+    pub(super) bytes: &'a [u8],
     pub(super) offset: usize,
 }
 
-impl Contents<'_> {
+impl<'a> Contents<'a> {
+    pub(super) fn new(object: &'a RawObject, offset: usize) -> Self {
+        Self { class: object.class_num(), ctype: object.ctype, bytes: &object.contents, offset }
+    }
+
     /// Runs `decode` on C-Type and contents; it returns `None` for a C-Type it does not know, and must use the
     /// contents up.
-    fn read<T>(
+    pub(super) fn read<T>(
         self,
         decode: impl FnOnce(u8, &mut Reader<'_>) -> Result<Option<T>, DecodeError>,
     ) -> Result<T, DecodeError> {
-        let mut reader = Reader::new(&self.object.contents, self.offset + HEADER_LEN);
-        let decoded = decode(self.object.ctype, &mut reader)
-            .map_err(|error| self.name(error))?
-            .ok_or_else(|| self.object.unknown_ctype(self.offset))?;
+        let mut reader = Reader::new(self.bytes, self.offset + HEADER_LEN);
+        let decoded = decode(self.ctype, &mut reader).map_err(|error| self.name(error))?;
+        let decoded = decoded.ok_or_else(|| self.unknown_ctype())?;
         if reader.is_empty() {
             return Ok(decoded);
         }
@@ -247,14 +247,19 @@ impl Contents<'_> {
     /// Adds class and C-Type to what the reader says.
     pub(super) fn name(self, error: DecodeError) -> DecodeError {
         let DecodeErrorKind::Truncated { needed, available } = error.kind else { return error };
-        let (class, ctype) = (self.object.class_num(), self.object.ctype);
+        let Self { class, ctype, .. } = self;
         let kind = DecodeErrorKind::ObjectTooShort { class, ctype, needed, available };
         DecodeError::new(error.offset, kind)
     }
 
     pub(super) fn bad(self, offset: usize, reason: &'static str) -> DecodeError {
-        let (class, ctype) = (self.object.class_num(), self.object.ctype);
+        let Self { class, ctype, .. } = self;
         DecodeError::new(offset, DecodeErrorKind::BadContents { class, ctype, reason })
+    }
+
+    fn unknown_ctype(self) -> DecodeError {
+        let Self { class, ctype, offset, .. } = self;
+        DecodeError::new(offset, DecodeErrorKind::UnknownCType { class, ctype })
     }
 }
 
@@ -309,10 +314,6 @@ pub(super) fn encode_time_values(refresh_ms: u32, out: &mut Vec<u8>) -> Result<(
     encode_object(out, ClassNum::TIME_VALUES, ctype::DEFAULT, |out| {
         out.extend_from_slice(&refresh_ms.to_be_bytes());
     })
-}
-
-fn decode_message_id(ctype: u8, reader: &mut Reader<'_>) -> Result<Option<FlaggedId>, DecodeError> {
-    if ctype == ctype::DEFAULT { FlaggedId::decode(reader).map(Some) } else { Ok(None) }
 }
 
 /// SCOPE (RFC 2205 section A.6).

@@ -108,7 +108,9 @@ struct Parts {
     flows: Vec<FlowItem>,
     forward: Vec<RawObject>,
     lists: Vec<IdList>,
-    /// How far the order of the head goes.
+    /// Whether there is an acknowledgement.
+    acknowledges: bool,
+    /// How far the message has come.
     order: Order,
     /// Whether the flow is one of IPv4.
     is_ipv4: Option<bool>,
@@ -213,7 +215,7 @@ impl Parts {
                 true
             }
             Object::MessageIdList(list) => {
-                self.lists.push(list);
+                self.take_list(placed, list)?;
                 true
             }
             Object::Null
@@ -229,21 +231,29 @@ impl Parts {
     fn take_head(&mut self, placed: &RawObjectAt, message_type: MessageType) -> Result<(), DecodeError> {
         let class = placed.object.class_num();
         let fault = |kind| Err(DecodeError::new(placed.offset, kind));
-        let order = match class {
-            ClassNum::MESSAGE_ID if !may_have_id(message_type) => {
-                return fault(DecodeErrorKind::UnexpectedObject(class));
-            }
-            ClassNum::MESSAGE_ID if self.order == Order::MessageId => {
-                return fault(DecodeErrorKind::DuplicateObject(class));
-            }
-            ClassNum::MESSAGE_ID => Order::MessageId,
-            _ => Order::Acknowledgements,
-        };
+        let order = if class == ClassNum::MESSAGE_ID { Order::MessageId } else { Order::Acknowledgements };
+        if order == Order::MessageId && !may_have_id(message_type) {
+            return fault(DecodeErrorKind::UnexpectedObject(class));
+        }
+        if order == Order::MessageId && self.order == Order::MessageId {
+            return fault(DecodeErrorKind::DuplicateObject(class));
+        }
         if order < self.order {
             return fault(DecodeErrorKind::MisplacedObject(class));
         }
         self.order = order;
+        self.acknowledges |= order == Order::Acknowledgements;
         placed.decode().map(drop)
+    }
+
+    /// SRC_LIST is not combined with the other lists (RFC 2961 section 5.2).
+    fn take_list(&mut self, placed: &RawObjectAt, list: IdList) -> Result<(), DecodeError> {
+        let has_sources = |list: &IdList| matches!(list.entries, IdEntries::Sources(_));
+        if self.lists.first().is_some_and(|first| has_sources(first) != has_sources(&list)) {
+            return Err(DecodeError::new(placed.offset, DecodeErrorKind::MixedLists));
+        }
+        self.lists.push(list);
+        Ok(())
     }
 
     fn take_unknown(&mut self, placed: &RawObjectAt) -> Result<(), DecodeError> {
@@ -398,19 +408,14 @@ impl Parts {
         })
     }
 
-    /// At least one acknowledgement; nothing else.
+    /// At least one acknowledgement (RFC 2961 section 4.4).
     fn ack(self) -> Result<Message, DecodeError> {
-        let is_there = self.order == Order::Acknowledgements;
-        self.required(is_there.then_some(Message::Ack), ClassNum::MESSAGE_ID_ACK)
+        self.required(self.acknowledges.then_some(Message::Ack), ClassNum::MESSAGE_ID_ACK)
     }
 
+    /// At least one list (RFC 2961 section 5.2).
     fn srefresh(self) -> Result<Srefresh, DecodeError> {
-        let is_there = !self.lists.is_empty();
-        self.required(is_there.then_some(()), ClassNum::MESSAGE_ID_LIST)?;
-        let is_source = |list: &IdList| matches!(list.entries, IdEntries::Sources(_));
-        if self.lists.iter().any(|list| is_source(list) != is_source(&self.lists[0])) {
-            return Err(DecodeError::new(self.end, DecodeErrorKind::MixedLists));
-        }
+        self.required(self.lists.first(), ClassNum::MESSAGE_ID_LIST)?;
         Ok(Srefresh { lists: self.lists })
     }
 
@@ -493,7 +498,7 @@ fn shared(items: Vec<FlowItem>, explicit: bool) -> Result<Vec<FlowDescriptor>, &
 }
 
 fn check(placed: &RawObjectAt, fine: bool, reason: &'static str) -> Result<(), DecodeError> {
-    let contents = Contents { object: &placed.object, offset: placed.offset };
+    let contents = Contents::new(&placed.object, placed.offset);
     if fine { Ok(()) } else { Err(contents.bad(placed.offset, reason)) }
 }
 

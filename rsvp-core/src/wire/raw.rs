@@ -9,7 +9,7 @@ use super::filter_spec::{FilterSpec, SenderTemplate};
 use super::flowspec::Flowspec;
 use super::hop::RsvpHop;
 use super::message::Header;
-use super::object::{HEADER_LEN, Object, RawObject, RawObjectAt};
+use super::object::{Contents, HEADER_LEN, Object, RawObject, RawObjectAt};
 use super::reader::Reader;
 use super::session::Session;
 use super::style::Style;
@@ -324,6 +324,12 @@ impl RawMessage {
 }
 
 fn read_object(reader: &mut Reader<'_>) -> Result<RawObjectAt, DecodeError> {
+    let Contents { class, ctype, bytes, offset } = read_contents(reader)?;
+    Ok(RawObjectAt { offset, object: RawObject { class: class.0, ctype, contents: bytes.to_vec() } })
+}
+
+/// The next object.
+pub(super) fn read_contents<'a>(reader: &mut Reader<'a>) -> Result<Contents<'a>, DecodeError> {
     let (offset, available) = (reader.offset(), reader.remaining());
     let mut object = *reader;
     let stated = usize::from(object.u16()?);
@@ -332,9 +338,8 @@ fn read_object(reader: &mut Reader<'_>) -> Result<RawObjectAt, DecodeError> {
     }
     let mut object = reader.split(stated)?;
     object.u16()?;
-    let (class, ctype) = (object.u8()?, object.u8()?);
-    let contents = object.bytes(object.remaining())?.to_vec();
-    Ok(RawObjectAt { offset, object: RawObject { class, ctype, contents } })
+    let (class, ctype) = (ClassNum(object.u8()?), object.u8()?);
+    Ok(Contents { class, ctype, bytes: object.bytes(object.remaining())?, offset })
 }
 
 /// Writes the common header, length and checksum included, over the first octets of a message whose objects are there.

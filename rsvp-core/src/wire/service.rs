@@ -68,7 +68,7 @@ pub(super) fn decode_message<T>(
     object: &RawObject,
     decode: impl FnOnce(Reader<'_>) -> Result<T, Malformed>,
 ) -> Result<T, DecodeError> {
-    let contents = Contents { object, offset: 0 };
+    let contents = Contents::new(object, 0);
     if object.ctype != ctype::INTSERV {
         return Err(contents.bad(0, "C-Type is not known"));
     }

@@ -314,14 +314,14 @@ fn resv_confirm() {
 
 #[test]
 fn unknown_classes() {
-    for bytes in ["00080201 01020304", "0008c901 01020304", "000c1701 01000001 00000007"] {
+    for bytes in ["00080201 01020304", "0008c901 01020304", "00081001 00010003"] {
         both_ways(&Object::Unknown(raw(bytes)), bytes);
     }
 }
 
 #[test]
 fn unknown_ctypes_of_known_classes() {
-    for class in [1, 3, 5, 6, 7, 8, 10, 11, 12, 15] {
+    for class in [1, 3, 5, 6, 7, 8, 10, 11, 12, 15, 23, 24, 25] {
         for ctype in [0, 6, 7, 255] {
             let object = RawObject { class, ctype, contents: vec![0; 20] };
             let kind = Object::decode(&object).unwrap_err().kind;

@@ -273,10 +273,10 @@ fn forwarded_objects_keep_clear_of_the_flow_descriptors() {
 }
 
 #[test]
-fn message_ids_are_an_unknown_class() {
-    let id = "000c1701 01000001 00000007";
-    let error = parse(&datagram(MessageType::PATH, &[&[id], &PATH[..]].concat())).unwrap_err();
-    assert_eq!(error.reply(), Some((ErrorCode::UNKNOWN_OBJECT_CLASS, 0x1701)));
+fn labels_are_an_unknown_class() {
+    let label = "00081001 00010003";
+    let error = parse(&datagram(MessageType::PATH, &[&[label], &PATH[..]].concat())).unwrap_err();
+    assert_eq!(error.reply(), Some((ErrorCode::UNKNOWN_OBJECT_CLASS, 0x1001)));
 }
 
 #[test]
@@ -319,10 +319,11 @@ fn scope_is_of_the_family_of_the_session() {
 
 #[test]
 fn unknown_message_types() {
-    for message_type in [0, 8, 12, 255] {
+    for message_type in [0, 8, 14, 20, 255] {
         let error = message(MessageType(message_type), &PATH).unwrap_err();
         assert_eq!(error, DecodeErrorKind::UnknownMessageType(MessageType(message_type)));
     }
+    assert_eq!(message(MessageType::BUNDLE, &PATH), Err(DecodeErrorKind::NestedBundle));
 }
 
 #[test]
