@@ -31,8 +31,7 @@ fn main() {
         println!("cargo::rerun-if-changed={watched}");
     }
     fs::write(out.join("catalogue.rs"), embed(&root.join("requirements"))).expect("OUT_DIR is writable");
-    let mut scan =
-        Scan { root: root.clone(), bench: methods(&root.join("src/bench/dut.rs")), ..Scan::default() };
+    let mut scan = Scan { root: root.clone(), bench: methods(&root.join("src/bench")), ..Scan::default() };
     for folder in entries(&root.join("tests")) {
         let main = folder.join("main.rs");
         if main.is_file() {
@@ -242,12 +241,14 @@ impl<'a> Visit<'a> for CountShows {
 /// The names that each function uses.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
-/// What the methods in a file use.
-fn methods(path: &Path) -> Uses {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+/// What the methods of a DUT use.
+fn methods(bench: &Path) -> Uses {
+    let read = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
     let mut uses = Uses::new();
-    for item in &file.items {
+    for item in ["dut.rs", "reduction.rs"].iter().flat_map(|name| read(&bench.join(name)).items) {
         let Item::Impl(block) = item else { continue };
         for method in &block.items {
             let ImplItem::Fn(method) = method else { continue };

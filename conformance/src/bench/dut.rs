@@ -13,8 +13,8 @@ use rsvp_core::output::Installation;
 use rsvp_core::policy::Policy;
 use rsvp_core::view::{ReservationView, SenderView};
 use rsvp_core::wire::{
-    ClassNum, ErrorSpec, FilterSpec, FlowDescriptor, Header, Message, MessageType, Path, PathErr, PathTear,
-    RawMessage, RawObject, Resv, ResvConf, ResvErr, ResvTear, RsvpHop, Session, SessionKey, Style,
+    ClassNum, ErrorSpec, FilterSpec, FlowDescriptor, Head, Header, Message, MessageType, Path, PathErr,
+    PathTear, RawMessage, RawObject, Resv, ResvConf, ResvErr, ResvTear, RsvpHop, Session, SessionKey, Style,
 };
 use rsvp_core::{ApiId, Command, CommandError, Event, Instant, Node, Reply};
 use rsvp_sim::describe;
@@ -22,13 +22,14 @@ use rsvp_sim::describe;
 use crate::bench::messages::{Kind, Share, shares, tspec};
 use crate::bench::monitor;
 use crate::bench::plan::{B, Family, Plan, Port, Station};
+use crate::bench::reduction::Manners;
 use crate::bench::tester::{InProcess, Packet, Sent, Tester};
 
 /// How long the DUT may take over what it does at once.
 pub const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// The TTL that the testers' messages leave with.
-const TTL: u8 = 64;
+pub(super) const TTL: u8 = 64;
 
 /// The LIH that U1 and U2 put into their Paths.
 const UPSTREAM_LIH: u32 = 77;
@@ -37,10 +38,12 @@ const UPSTREAM_LIH: u32 = 77;
 pub struct Dut {
     /// Who has which address.
     pub plan: Plan,
-    tester: Box<dyn Tester>,
-    sent: Vec<Sent>,
+    pub(super) tester: Box<dyn Tester>,
+    /// Messages; a Bundle has been opened.
+    pub(super) sent: Vec<Sent>,
     /// The LIH of the DUT's own Paths, by port.
     lih: BTreeMap<Port, u32>,
+    pub(super) manners: Manners,
 }
 
 /// The configuration of a router with 50 [`B`] to reserve on each interface.
@@ -59,6 +62,8 @@ pub struct Received<M> {
     pub sent: Sent,
     /// Its objects, as they came.
     pub raw: RawMessage,
+    /// The objects of RFC 2961 in front.
+    pub head: Head,
     /// Its contents.
     pub message: M,
 }
@@ -145,7 +150,7 @@ impl Dut {
     /// A DUT that is reached in some other way.
     #[must_use]
     pub fn reached_by(plan: Plan, tester: Box<dyn Tester>) -> Self {
-        Self { plan, tester, sent: Vec::new(), lih: BTreeMap::new() }
+        Self { plan, tester, sent: Vec::new(), lih: BTreeMap::new(), manners: Manners::default() }
     }
 
     /// The time.
@@ -154,14 +159,22 @@ impl Dut {
         self.tester.now()
     }
 
-    /// Lets time pass.
+    /// Lets time pass; meanwhile neighbours acknowledge, if they do.
     pub fn advance(&mut self, time: Duration) {
-        for sent in self.tester.advance(time) {
-            let message = monitor::check(&sent);
-            if let Some(Message::Path(path)) = message {
-                self.lih.insert(sent.port, path.hop.lih);
+        let end = self.now() + time;
+        loop {
+            let left = end.since(self.now());
+            let step = self.manners.patience().map_or(left, |patience| left.min(patience));
+            for sent in self.tester.advance(step).into_iter().flat_map(monitor::open) {
+                if let Some(Message::Path(path)) = monitor::check(&sent) {
+                    self.lih.insert(sent.port, path.hop.lih);
+                }
+                self.manners.note(self.plan, &sent);
+                self.sent.push(sent);
             }
-            self.sent.push(sent);
+            if !self.acknowledge() && step == left {
+                return;
+            }
         }
     }
 
@@ -189,12 +202,7 @@ impl Dut {
     /// When the message cannot be encoded.
     #[must_use]
     pub fn pack(&self, from: Station, message: impl Kind) -> Packet {
-        let message = message.into_message();
-        let mut bytes = Vec::new();
-        message
-            .encode(Header { flags: 0, send_ttl: TTL }, &mut bytes)
-            .expect("the case's message is encodable");
-        self.wrap(from, &message, bytes)
+        self.pack_with(from, message, &Head::default())
     }
 
     /// Bytes in the packet that a neighbour would send `message` in.
@@ -243,7 +251,7 @@ impl Dut {
         let raw = RawMessage::decode(&packet.message).expect("it was encoded just now");
         let mut objects: Vec<RawObject> = raw.objects.into_iter().map(|placed| placed.object).collect();
         change(&mut objects);
-        let header = Header { flags: 0, send_ttl: TTL };
+        let header = Header { flags: self.manners.flags(from), send_ttl: TTL };
         let raw = RawMessage::new(raw.header.message_type, header, objects).expect("the change is encodable");
         let mut bytes = Vec::new();
         raw.encode(&mut bytes).expect("the change is encodable");
@@ -292,11 +300,13 @@ impl Dut {
 
     /// Takes all that the DUT sent, in order.
     pub fn take_sent(&mut self) -> Vec<Sent> {
+        self.manners.forget();
         std::mem::take(&mut self.sent)
     }
 
     /// Forgets what the DUT has sent.
     pub fn forget(&mut self) {
+        self.manners.forget();
         self.sent.clear();
     }
 
@@ -311,7 +321,8 @@ impl Dut {
             found.filter_map(|(position, sent)| Some((position, M::of(monitor::check(sent)?)?))).next()?;
         let sent = self.sent.remove(position);
         let raw = RawMessage::decode(&sent.packet.message).expect("the monitor has seen it");
-        Some(Received { sent, raw, message })
+        let (head, _) = Head::split(&sent.packet.message).expect("the monitor has seen it");
+        Some(Received { sent, raw, head, message })
     }
 
     /// Takes the first message of a type that the DUT sent out of a port, as objects, understood or not.
@@ -333,7 +344,8 @@ impl Dut {
         let line = |sent: &Sent| {
             let Packet { source, destination, message, .. } = &sent.packet;
             let (at, port) = (sent.at.as_micros() / 1000, sent.port.name());
-            format!("  {at:>8} ms {port}: {source} > {destination}: {}\n", describe(message))
+            let bundled = if sent.bundle.is_some() { "in a Bundle " } else { "" };
+            format!("  {at:>8} ms {port}: {source} > {destination}: {bundled}{}\n", describe(message))
         };
         if self.sent.is_empty() { "  nothing".to_owned() } else { self.sent.iter().map(line).collect() }
     }

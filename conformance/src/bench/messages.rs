@@ -2,7 +2,7 @@
 
 use rsvp_core::wire::{
     FilterSpec, FlowDescriptor, Flowspec, Message, Path, PathErr, PathTear, RawObject, Resv, ResvConf,
-    ResvErr, ResvTear, Rspec, SenderTspec, Tspec,
+    ResvErr, ResvTear, Rspec, SenderTspec, Srefresh, Tspec,
 };
 
 use crate::bench::plan::B;
@@ -119,4 +119,33 @@ macro_rules! kinds {
     };
 }
 
-kinds! { Path Resv PathErr ResvErr PathTear ResvTear ResvConf }
+kinds! { Path Resv PathErr ResvErr PathTear ResvTear ResvConf Srefresh }
+
+/// An Ack message (RFC 2961 section 4.4): all that it says is in its head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ack;
+
+impl Kind for Ack {
+    const NAME: &'static str = "Ack";
+
+    fn of(message: Message) -> Option<Self> {
+        (message == Message::Ack).then_some(Self)
+    }
+
+    fn into_message(self) -> Message {
+        Message::Ack
+    }
+}
+
+/// Any message.
+impl Kind for Message {
+    const NAME: &'static str = "message";
+
+    fn of(message: Message) -> Option<Self> {
+        Some(message)
+    }
+
+    fn into_message(self) -> Message {
+        self
+    }
+}

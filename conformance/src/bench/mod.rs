@@ -15,9 +15,10 @@ mod dut;
 mod messages;
 mod monitor;
 mod plan;
+mod reduction;
 mod tester;
 
 pub use dut::{AT_ONCE, Dut, Received};
-pub use messages::{Kind, Share, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
+pub use messages::{Ack, Kind, Share, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
 pub use plan::{B, Family, Plan, Port, R, Station};
 pub use tester::{InProcess, Installer, Packet, Sent, Tester, group_route};

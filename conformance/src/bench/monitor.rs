@@ -1,22 +1,51 @@
 //! What holds for every message that a DUT sends, whatever the case.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use rsvp_core::input::Encapsulation;
-use rsvp_core::wire::{ErrorSpec, Message, MessageType, RawMessage};
+use rsvp_core::wire::{Bundle, ErrorSpec, Message, MessageType, RawMessage};
 
 use crate::bench::tester::{Packet, Sent};
 
-/// Checks a packet of the DUT, and returns the message in it; `None` for an error message that repeats an object of a
+/// The messages of a packet of the DUT: several if it is a Bundle (RFC 2961 section 3), which is checked.
+///
+/// # Panics
+///
+/// When the Bundle breaks a rule.
+pub(crate) fn open(sent: Sent) -> Vec<Sent> {
+    let bytes = &sent.packet.message;
+    if bytes.get(1) != Some(&MessageType::BUNDLE.0) {
+        return vec![sent];
+    }
+    let bundle = Bundle::decode(bytes).unwrap_or_else(|error| panic!("{error} in {bytes:02x?}"));
+    let Packet { destination, ttl, router_alert, .. } = sent.packet;
+    assert_eq!(bytes[0], 0x11, "version 1, the one flag that there is (RFC 2961 section 3.1): {bundle:?}");
+    assert_eq!(bundle.header.reserved, 0, "the reserved octet (RFC 2961 section 3.1): {bundle:?}");
+    assert_eq!(bundle.header.send_ttl, ttl, "Send_TTL is the IP TTL (RFC 2961 section 3.1): {bundle:?}");
+    assert!(!router_alert, "no Router Alert (RFC 2961 section 3.3): {bundle:?}");
+    assert!(!destination.is_multicast(), "to a neighbour (RFC 2961 section 3.3): {destination}");
+    let whole = Rc::new(sent.packet.clone());
+    let message = |message: &[u8]| Sent {
+        packet: Packet { message: message.to_vec(), ..sent.packet.clone() },
+        bundle: Some(Rc::clone(&whole)),
+        ..sent
+    };
+    let messages =
+        bundle.messages().map(|part| part.unwrap_or_else(|error| panic!("{error} in {bytes:02x?}")));
+    messages.map(|(_, bytes)| message(bytes)).collect()
+}
+
+/// Checks a message of the DUT, and returns the message in it; `None` for an error message that repeats an object of a
 /// C-Type or style that is not known, since it is about that object (RFC 2205 section 3.10).
 ///
 /// # Panics
 ///
-/// When the packet breaks a rule that every packet has to keep.
+/// When it breaks a rule that every message has to keep.
 pub(crate) fn check(sent: &Sent) -> Option<Message> {
     let bytes = &sent.packet.message;
     let raw = RawMessage::decode(bytes).unwrap_or_else(|error| panic!("{error} in {bytes:02x?}"));
-    check_header(&raw, &sent.packet);
+    check_header(&raw, sent);
     let is_error = matches!(raw.header.message_type, MessageType::PATH_ERR | MessageType::RESV_ERR);
     let message = match Message::parse(&raw, usize::MAX) {
         Ok(message) => message,
@@ -30,9 +59,9 @@ pub(crate) fn check(sent: &Sent) -> Option<Message> {
     Some(message)
 }
 
-fn check_header(raw: &RawMessage, packet: &Packet) {
+fn check_header(raw: &RawMessage, Sent { packet, bundle, .. }: &Sent) {
     let Packet { source, destination, ttl, router_alert, encapsulation, message: bytes } = packet;
-    assert_eq!(bytes[0], 0x10, "version 1, no flags (RFC 2205 section 3.1.1): {raw:?}");
+    assert!(matches!(bytes[0], 0x10 | 0x11), "version 1 (RFC 2205 section 3.1.1): {raw:?}");
     assert_eq!(raw.header.reserved, 0, "the reserved octet (RFC 2205 section 3.1.1): {raw:?}");
     assert_ne!(raw.header.checksum, 0, "a checksum is sent: {raw:?}");
     assert_eq!(internet_sum(bytes), 0xffff, "the checksum covers the message (section 3.1.1): {raw:?}");
@@ -46,7 +75,10 @@ fn check_header(raw: &RawMessage, packet: &Packet) {
         raw.header.message_type,
         MessageType::PATH | MessageType::PATH_TEAR | MessageType::RESV_CONF
     );
-    assert_eq!(*router_alert, travels && is_raw, "Router Alert (RFC 2205 section 3.3): {raw:?}");
+    let is_summary = raw.header.message_type == MessageType::SREFRESH;
+    // A summary refresh may go to sessions or to neighbours: a case knows which it expects.
+    let alerts = if is_summary { *router_alert } else { travels && is_raw && bundle.is_none() };
+    assert_eq!(*router_alert, alerts, "Router Alert (RFC 2205 section 3.3): {raw:?}");
     assert_eq!(source.is_ipv4(), destination.is_ipv4(), "one family: {packet:?}");
 }
 

@@ -63,7 +63,7 @@ impl Port {
 }
 
 /// A neighbour of the DUT, played by the tester.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Station {
     /// Previous hop on a.
     U1,
@@ -78,6 +78,9 @@ pub enum Station {
 }
 
 impl Station {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::U1, Self::U2, Self::D1, Self::D2, Self::D3];
+
     /// Where it is attached.
     #[must_use]
     pub const fn port(self) -> Port {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use rsvp_core::config::NodeConfig;
@@ -40,7 +41,7 @@ impl Packet {
     }
 }
 
-/// A packet that the DUT sent.
+/// A packet that the DUT sent, or a message that came in a Bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// When.
@@ -49,8 +50,10 @@ pub struct Sent {
     pub port: Port,
     /// The neighbour it was handed to, where that is not the destination itself.
     pub next_hop: Option<IpAddr>,
-    /// What.
+    /// What. The packet of a message that came in a Bundle is that of the Bundle, with this message alone.
     pub packet: Packet,
+    /// The whole Bundle (RFC 2961 section 3) that it came in.
+    pub bundle: Option<Rc<Packet>>,
 }
 
 /// Plays the DUT's neighbours.
@@ -61,7 +64,7 @@ pub trait Tester {
     /// Sends a packet to the DUT from a neighbour's place.
     fn send(&mut self, from: Station, packet: &Packet);
 
-    /// Lets time pass, and returns what the DUT sent since the last call, in order.
+    /// Lets time pass, and returns what the DUT sent since the last call, in order; a Bundle is one packet.
     fn advance(&mut self, time: Duration) -> Vec<Sent>;
 
     /// Changes how the DUT's network routes, for packets of all sources or of one.
@@ -233,6 +236,7 @@ impl InProcess {
                 encapsulation: header.encapsulation,
                 message,
             },
+            bundle: None,
         });
     }
 }

@@ -1,0 +1,1 @@
+//! RFC 2961 section 1.1: trigger and refresh messages.

@@ -1,0 +1,1 @@
+//! RFC 2961 section 2: the Refresh-Reduction-Capable bit.

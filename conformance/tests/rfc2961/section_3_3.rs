@@ -1,0 +1,1 @@
+//! RFC 2961 section 3.3: Bundle messages that are sent.

@@ -1,0 +1,1 @@
+//! RFC 2961 section 4.5: what MESSAGE_ID is good for.

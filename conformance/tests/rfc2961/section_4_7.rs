@@ -1,0 +1,1 @@
+//! RFC 2961 section 4.7: groups.

@@ -1,0 +1,1 @@
+//! RFC 2961 section 5.2: Srefresh messages.

@@ -1,0 +1,1 @@
+//! RFC 2961 section 5.3: summary refreshes, sent and received.
