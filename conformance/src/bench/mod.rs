@@ -21,4 +21,5 @@ mod tester;
 pub use dut::{AT_ONCE, Dut, Received};
 pub use messages::{Ack, Kind, Share, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
 pub use plan::{B, Family, Plan, Port, R, Station};
+pub use reduction::{EPOCH, ack, list, mcast_list, mid, nack, plain, src_list, wanted};
 pub use tester::{InProcess, Installer, Packet, Sent, Tester, group_route};

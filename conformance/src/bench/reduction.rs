@@ -21,6 +21,57 @@ use crate::bench::tester::{Packet, Sent};
 /// How long a neighbour takes to acknowledge, at most.
 const ACK_TIME: Duration = Duration::from_millis(20);
 
+/// The Epoch of the neighbours' message ids.
+pub const EPOCH: u32 = 0x12_3456;
+
+/// A neighbour's message id.
+#[must_use]
+pub const fn mid(id: u32) -> MessageId {
+    MessageId { epoch: EPOCH, id }
+}
+
+/// A neighbour's MESSAGE_ID that is not to be acknowledged.
+#[must_use]
+pub const fn plain(id: u32) -> FlaggedId {
+    FlaggedId::plain(mid(id))
+}
+
+/// A neighbour's MESSAGE_ID that is to be acknowledged.
+#[must_use]
+pub const fn wanted(id: u32) -> FlaggedId {
+    FlaggedId::wanting_ack(mid(id))
+}
+
+/// The DUT's acknowledgement of a neighbour's message.
+#[must_use]
+pub const fn ack(id: u32) -> Acknowledgement {
+    Acknowledgement::Ack(plain(id))
+}
+
+/// The DUT's answer to what a neighbour lists and it does not know.
+#[must_use]
+pub const fn nack(id: u32) -> Acknowledgement {
+    Acknowledgement::Nack(plain(id))
+}
+
+/// A MESSAGE_ID LIST.
+#[must_use]
+pub fn list(ids: &[u32]) -> IdList {
+    IdList::new(EPOCH, IdEntries::Plain(ids.to_vec()))
+}
+
+/// A MESSAGE_ID SRC_LIST.
+#[must_use]
+pub fn src_list(entries: &[(u32, IpAddr)]) -> IdList {
+    IdList::new(EPOCH, IdEntries::Sources(entries.to_vec()))
+}
+
+/// A MESSAGE_ID MCAST_LIST.
+#[must_use]
+pub fn mcast_list(entries: &[(u32, IpAddr, IpAddr)]) -> IdList {
+    IdList::new(EPOCH, IdEntries::Groups(entries.to_vec()))
+}
+
 /// How many acknowledgements a neighbour puts into one message.
 const ACKS_TOGETHER: usize = 100;
 
