@@ -25,12 +25,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let pools = config.node.interfaces.values().filter(|interface| interface.bandwidth.is_some()).count();
     print_line(&format!(
         "{}: ok: {} interfaces named, {pools} with bandwidth to reserve; {} standing senders, {} standing \
-         reservations, {} rules of policy",
+         reservations, {} rules of policy, {} neighbors with settings of their own",
         args.file.display(),
         config.node.interfaces.len(),
         config.senders.len(),
         config.reservations.len(),
         config.node.policy.len(),
+        config.node.neighbors.len(),
     ))?;
     Ok(())
 }

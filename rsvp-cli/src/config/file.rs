@@ -12,6 +12,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::promise;
+use super::reduction::{NeighborTable, ReductionSwitch, ReductionTable};
 use super::udp::{Encapsulation, UdpOnlyTable};
 use super::values::{Count, Network, Rate, Size, Span};
 use super::{Config, Control, DEFAULT_EVENTS, InterfaceExtras, Log, LogFormat};
@@ -38,6 +39,8 @@ pub(super) struct File {
     defaults: InterfaceTable,
     #[serde(default)]
     interface: BTreeMap<String, InterfaceTable>,
+    #[serde(default)]
+    neighbor: BTreeMap<IpAddr, NeighborTable>,
     #[serde(default)]
     sender: Vec<Spanned<SenderTable>>,
     #[serde(default)]
@@ -79,6 +82,7 @@ struct LimitsTable {
     objects_per_message: Option<Count>,
     refusals: Option<Count>,
     queued_one_shots: Option<Count>,
+    queued_acks: Option<Count>,
     queued_events: Option<Count>,
     repairs_per_second: Option<Count>,
 }
@@ -101,6 +105,8 @@ struct InterfaceTable {
     traffic_control: Option<bool>,
     udp_encapsulation: Option<Encapsulation>,
     udp_send_ttl: Option<bool>,
+    point_to_point: Option<bool>,
+    refresh_reduction: Option<Spanned<ReductionSwitch>>,
 }
 
 #[derive(Deserialize)]
@@ -252,6 +258,13 @@ impl File {
             node.interfaces.insert(name.clone(), settings.config());
             interfaces.insert(name, settings.extras);
         }
+        for (address, table) in self.neighbor {
+            let reduction = at(table.refresh_reduction, |switch| {
+                check_neighbor(address)?;
+                switch.over(&defaults.reduction)
+            })?;
+            node.neighbors.insert(address, reduction.config());
+        }
         let senders = self.sender.into_iter().map(|s| at(s, SenderTable::into_request));
         let reservations = self.reservation.into_iter().map(|r| at(r, ReservationTable::into_request));
         Ok(Config {
@@ -294,7 +307,7 @@ impl LimitsTable {
             objects_per_message: or(self.objects_per_message, defaults.objects_per_message),
             refusals: or(self.refusals, defaults.refusals),
             queued_one_shots: or(self.queued_one_shots, defaults.queued_one_shots),
-            queued_acks: defaults.queued_acks,
+            queued_acks: or(self.queued_acks, defaults.queued_acks),
             queued_events: or(self.queued_events, defaults.queued_events),
             repairs_per_second: self.repairs_per_second.map_or(defaults.repairs_per_second, |count| count.0),
         }
@@ -303,9 +316,10 @@ impl LimitsTable {
 
 /// What is set for an interface.
 struct Settings {
-    /// All but guaranteed service.
+    /// All but guaranteed service and refresh reduction.
     engine: InterfaceConfig,
     guaranteed: GuaranteedTable,
+    reduction: ReductionTable,
     extras: InterfaceExtras,
 }
 
@@ -314,6 +328,7 @@ impl Default for Settings {
         Self {
             engine: InterfaceConfig { link_header: ETHERNET_HEADER, ..InterfaceConfig::default() },
             guaranteed: GuaranteedTable::default(),
+            reduction: ReductionTable::default(),
             extras: InterfaceExtras::default(),
         }
     }
@@ -330,17 +345,19 @@ impl Settings {
         let is_enforced = self.extras.traffic_control;
         let guaranteed =
             self.engine.bandwidth.and_then(|bandwidth| self.guaranteed.config(bandwidth.link, is_enforced));
-        InterfaceConfig { guaranteed, ..self.engine.clone() }
+        InterfaceConfig { guaranteed, reduction: self.reduction.config(), ..self.engine.clone() }
     }
 }
 
 impl InterfaceTable {
     /// These settings over `base`.
     fn over(self, base: &Settings) -> Result<Settings, Fault> {
-        let Settings { engine, guaranteed, extras } = base;
+        let Settings { engine, guaranteed, reduction, extras } = base;
         let refresh = self.refresh_interval.map(|r| at(r, check_refresh)).transpose()?;
         let bandwidth = self.bandwidth.map(|b| at(b, BandwidthTable::into_bandwidth)).transpose()?;
         let slew_max = self.slew_max.map(|slew| at(slew, check_slew)).transpose()?;
+        let reduction_given =
+            self.refresh_reduction.map(|r| at(r, |switch| switch.over(reduction))).transpose()?;
         Ok(Settings {
             engine: InterfaceConfig {
                 enabled: self.enabled.unwrap_or(engine.enabled),
@@ -353,13 +370,14 @@ impl InterfaceTable {
                 latency: self.latency.map(|span| span.0).or(engine.latency),
                 link_header: self.link_header.map_or(engine.link_header, |size| size.0),
                 guaranteed: None,
-                point_to_point: engine.point_to_point,
+                point_to_point: self.point_to_point.or(engine.point_to_point),
                 reduction: engine.reduction.clone(),
                 non_rsvp: self.non_rsvp.unwrap_or(engine.non_rsvp),
                 udp_encapsulation: self.udp_encapsulation.map_or(engine.udp_encapsulation, Into::into),
                 udp_send_ttl: self.udp_send_ttl.unwrap_or(engine.udp_send_ttl),
             },
             guaranteed: self.guaranteed.unwrap_or_default().over(guaranteed),
+            reduction: reduction_given.unwrap_or(*reduction),
             extras: InterfaceExtras {
                 traffic_control: self.traffic_control.unwrap_or(extras.traffic_control),
                 neighbors: self.neighbors.unwrap_or_else(|| extras.neighbors.clone()),
@@ -374,6 +392,13 @@ fn check_refresh(span: Span) -> Result<std::time::Duration, String> {
         return Err("refresh-interval (R) must be at least 1ms and below 49 days".to_owned());
     }
     Ok(span.0)
+}
+
+fn check_neighbor(address: IpAddr) -> Result<(), String> {
+    if address.is_multicast() || address.is_unspecified() {
+        return Err(format!("{address} is no address of a neighbor"));
+    }
+    Ok(())
 }
 
 fn check_slew(slew: f32) -> Result<f32, String> {

@@ -2,6 +2,7 @@
 
 mod file;
 mod promise;
+mod reduction;
 mod udp;
 mod values;
 

@@ -63,6 +63,15 @@ fn the_sample_file_is_right() {
     assert!(!config.senders.is_empty() && !config.reservations.is_empty());
     let defaults = parse("").expect("all is optional");
     assert_eq!(config.node.limits, defaults.node.limits, "the sample says that its limits are the defaults");
+    let (sample, reduction) = (&config.node.default_interface.reduction, Default::default());
+    assert_eq!(*sample, reduction, "the sample says that this is the default");
+    let text = std::fs::read_to_string(path).expect("the sample");
+    let uncomment = |line: &str| line.strip_prefix("# ").unwrap_or(line).to_owned();
+    let table = text.lines().skip_while(|line| !line.starts_with("# [defaults.refresh-reduction]"));
+    let table: Vec<String> = table.take_while(|line| line.starts_with("# ")).map(uncomment).collect();
+    let spelt_out = parse(&table.join("\n")).expect("the table that is commented out is right");
+    assert_eq!(spelt_out.node.default_interface.reduction, reduction, "and so does its table");
+    assert!(table.len() > 10, "{table:?}");
 }
 
 #[test]
@@ -208,5 +217,163 @@ fn mistakes_with_udp_are_told_with_their_line() {
     ] {
         let complaint = complaint(text);
         assert!(complaint.contains(said), "{complaint}");
+    }
+}
+
+#[test]
+fn refresh_reduction_is_a_switch_or_a_table_for_all_for_an_interface_and_for_a_neighbour() {
+    use rsvp_core::config::{MessageIds, ReductionConfig, SummaryRefresh};
+
+    let config = parse(
+        r#"
+        [defaults]
+        refresh-reduction = { summary-refresh = "session", message-max-size = 1400 }
+        [interface.eth0]
+        refresh-reduction = false
+        [interface.eth1]
+        point-to-point = true
+        [interface.eth1.refresh-reduction]
+        message-ids = "always"
+        ack-retransmit-time = "200ms"
+        retransmit-limit = 5
+        retransmit-growth = 0.5
+        ack-hold-time = 0
+        group-ack-hold-time = "50ms"
+        bundle-hold-time = "5ms"
+        max-outstanding = 64
+        full-refresh = 10
+        [neighbor."192.0.2.1"]
+        refresh-reduction = { assume-capable = true }
+        [neighbor."2001:db8::1"]
+        refresh-reduction = false
+        [limits]
+        queued-acks = 100
+        "#,
+    )
+    .expect("a good file");
+    let common = ReductionConfig {
+        summary_refresh: SummaryRefresh::Session,
+        max_packet: 1400,
+        ..ReductionConfig::default()
+    };
+    assert_eq!(config.node.interface("eth9").reduction, common);
+    assert_eq!(config.node.interface("eth0").reduction, ReductionConfig::off());
+    assert_eq!(config.node.interface("eth0").point_to_point, None);
+    let eth1 = config.node.interface("eth1");
+    assert_eq!(eth1.point_to_point, Some(true));
+    let millis = Duration::from_millis;
+    let expected = ReductionConfig {
+        message_ids: MessageIds::Always,
+        retransmit_interval: millis(200),
+        retransmit_limit: 5,
+        retransmit_growth: 0.5,
+        ack_delay: Duration::ZERO,
+        group_ack_delay: millis(50),
+        bundle_delay: millis(5),
+        max_outstanding: 64,
+        full_refresh: 10,
+        ..common.clone()
+    };
+    assert_eq!(eth1.reduction, expected);
+    let neighbor = |address: &str| config.node.reduction("eth0", address.parse().expect("an address"));
+    assert_eq!(*neighbor("192.0.2.1"), ReductionConfig { assume_capable: true, ..common });
+    assert_eq!(*neighbor("2001:db8::1"), ReductionConfig::off());
+    assert_eq!(*neighbor("192.0.2.2"), ReductionConfig::off(), "that of its interface");
+    assert_eq!(config.node.limits.queued_acks, 100);
+}
+
+#[test]
+fn what_is_switched_off_for_all_can_be_switched_on_for_one() {
+    use rsvp_core::config::{ReductionConfig, SummaryRefresh};
+
+    let config = parse(
+        r#"
+        [defaults]
+        refresh-reduction = { enabled = false, message-max-size = 1000 }
+        [interface.eth0]
+        refresh-reduction = true
+        [interface.eth1]
+        refresh-reduction = { enabled = true, summary-refresh = "off" }
+        "#,
+    )
+    .expect("a good file");
+    assert_eq!(config.node.default_interface.reduction, ReductionConfig::off());
+    let on = ReductionConfig { max_packet: 1000, ..ReductionConfig::default() };
+    assert_eq!(config.node.interface("eth0").reduction, on);
+    let without = ReductionConfig { summary_refresh: SummaryRefresh::Off, ..on };
+    assert_eq!(config.node.interface("eth1").reduction, without);
+}
+
+#[test]
+fn mistakes_with_refresh_reduction_are_told_with_their_line() {
+    for (text, said) in [
+        (
+            "[defaults]\nrefresh-reduction = \"on\"\n",
+            "rsvp.toml:2: invalid type: string \"on\", expected true, false, or a table",
+        ),
+        (
+            "[defaults.refresh-reduction]\n\nsrefresh = true\n",
+            "rsvp.toml:3: unknown field `srefresh`, expected one of `enabled`, `message-ids`",
+        ),
+        (
+            "[defaults.refresh-reduction]\n\nretransmit-limit = 0\n",
+            "rsvp.toml:3: `0` must be a whole number from 1",
+        ),
+        (
+            "[defaults.refresh-reduction]\nretransmit-growth = -1\n",
+            "rsvp.toml:2: retransmit-growth (Delta) must be 0 or more",
+        ),
+        (
+            "[defaults.refresh-reduction]\nretransmit-growth = inf\n",
+            "rsvp.toml:2: retransmit-growth (Delta) must be 0 or more",
+        ),
+        (
+            "[defaults.refresh-reduction]\nack-retransmit-time = 0\n",
+            "rsvp.toml:2: ack-retransmit-time (Rf) must be at least 1ms",
+        ),
+        (
+            "[defaults.refresh-reduction]\nmessage-max-size = 500\n",
+            "rsvp.toml:2: message-max-size must be from 576 to 65535 bytes",
+        ),
+        (
+            "[defaults.refresh-reduction]\nmessage-max-size = \"1MB\"\n",
+            "rsvp.toml:2: message-max-size must be from 576 to 65535 bytes",
+        ),
+        ("[defaults.refresh-reduction]\nsummary-refresh = true\n", "rsvp.toml:2: "),
+        ("[defaults.refresh-reduction]\nfull-refresh = -1\n", "rsvp.toml:2: "),
+        (
+            "[interface.eth0]\n\nrefresh-reduction = { ack-retransmit-time = \"50ms\" }\n",
+            "rsvp.toml:3: group-ack-hold-time (100ms) must be less than ack-retransmit-time (Rf, 50ms)",
+        ),
+        (
+            "[defaults]\nrefresh-reduction.ack-hold-time = \"1s\"\n",
+            "rsvp.toml:2: ack-hold-time (1s) must be less than ack-retransmit-time (Rf, 500ms)",
+        ),
+        (
+            "[defaults]\nrefresh-reduction = { retransmit-limit = 30 }\n",
+            "rsvp.toml:2: a message would be sent again for more than an hour",
+        ),
+        (
+            "[defaults]\nrefresh-reduction = { retransmit-limit = 9999, retransmit-growth = 0 }\n",
+            "rsvp.toml:2: a message would be sent again for more than an hour",
+        ),
+        (
+            "[defaults]\nrefresh-reduction = { message-ids = \"never\", summary-refresh = \"neighbor\" }\n",
+            "rsvp.toml:2: message-ids = \"never\" leaves nothing for reliable and summary-refresh",
+        ),
+        ("\n[neighbor.here]\nrefresh-reduction = true\n", "rsvp.toml:2: invalid IP address syntax"),
+        ("\n[neighbor.\"192.0.2.1\"]\n", "rsvp.toml:2: missing field `refresh-reduction`"),
+        (
+            "[neighbor.\"192.0.2.1\"]\nrefresh-reduction = { ack-hold-time = \"1s\" }\n",
+            "rsvp.toml:2: ack-hold-time (1s)",
+        ),
+        (
+            "[neighbor.\"224.0.0.1\"]\nrefresh-reduction = true\n",
+            "rsvp.toml:2: 224.0.0.1 is no address of a neighbor",
+        ),
+        ("[limits]\nqueued-acks = 0\n", "rsvp.toml:2: `0` must be a whole number from 1"),
+    ] {
+        let complaint = complaint(text);
+        assert!(complaint.starts_with(said), "{complaint}");
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rsvp_client::api;
+use rsvp_core::counters::{Counters, ReductionCounters};
 use rsvp_core::event::Subject;
-use rsvp_core::output::PoliceFlags;
+use rsvp_core::output::{PoliceFlags, WakeReason};
 use rsvp_core::view::{
-    Deadline, History, InstalledView, InterfaceView, NeighborView, RefusalView, RequestView, ReservationView,
+    Deadline, History, InstalledView, InterfaceView, NeighborView, ReductionView, RefusalView, RequestView, ReservationView,
     SenderView, SessionView,
 };
-use rsvp_core::{InterfaceId, Node, SessionKey, counters::Counters};
+use rsvp_core::{InterfaceId, Node, SessionKey};
 use rsvp_io::SystemView;
 
 use super::flow::{adspec, filter, filters, flows, flowspec, sender_tspec, session, style};
@@ -258,6 +259,8 @@ pub(crate) fn neighbors(node: &Node, config: &Config, scene: &Scene) -> Vec<api:
             udp: view.udp,
             last_heard: view.last_heard.map(|at| scene.since(at)),
             last_sent: view.last_sent.map(|at| scene.since(at)),
+            advertised: view.advertised,
+            refresh_reduction: Some(reduction(&view.reduction, scene)),
         }
     };
     let mut views: Vec<_> = node.neighbors().into_iter().map(view).collect();
@@ -273,11 +276,49 @@ pub(crate) fn neighbors(node: &Node, config: &Config, scene: &Scene) -> Vec<api:
                     udp: false,
                     last_heard: None,
                     last_sent: None,
+                    advertised: 0,
+                    refresh_reduction: None,
                 });
             }
         }
     }
     views
+}
+
+fn reduction(view: &ReductionView, scene: &Scene) -> api::Reduction {
+    api::Reduction {
+        local_refresh_reduction: view.local_capable,
+        remote_refresh_reduction: view.remote_capable,
+        remote_message_id: view.remote_message_id,
+        rejects_message_id: view.rejects_message_id,
+        message_ids: view.message_ids,
+        bundles: view.bundles,
+        summary_refresh: view.summary_refresh,
+        local_epoch: view.local_epoch,
+        remote_epoch: view.remote_epoch,
+        outstanding: view.outstanding,
+        paced: view.paced,
+        summarized: view.summarized,
+        next: view.next_refresh.map(|at| scene.next(at, variant_name(&WakeReason::Refresh))),
+        counters: reduction_counts(&view.counters),
+    }
+}
+
+fn reduction_counts(counters: &ReductionCounters) -> api::ReductionCounts {
+    api::ReductionCounts {
+        retransmitted: counters.retransmitted,
+        given_up: counters.given_up,
+        sent_ack: counters.sent_ack,
+        sent_nack: counters.sent_nack,
+        received_ack: counters.received_ack,
+        received_nack: counters.received_nack,
+        unknown_ack: counters.unknown_ack,
+        unknown_nack: counters.unknown_nack,
+        out_of_order: counters.out_of_order,
+        summary_refreshed: counters.summary_refreshed,
+        summary_refreshes_received: counters.summary_refreshes_received,
+        restarts: counters.restarts,
+    }
 }
 
 /// All counters.
@@ -299,9 +340,23 @@ pub(crate) fn counters(counters: &Counters) -> api::Counters {
             resv_tear_sent: sent.resv_tear,
             resv_confirm_received: received.resv_confirm,
             resv_confirm_sent: sent.resv_confirm,
+            bundle_received: received.bundle,
+            bundle_sent: sent.bundle,
+            ack_received: received.ack,
+            ack_sent: sent.ack,
+            srefresh_received: received.srefresh,
+            srefresh_sent: sent.srefresh,
         },
         refreshes_received: counters.refreshes_received,
         refreshes_sent: counters.refreshes_sent,
+        packets: api::PacketCounts {
+            received: counters.packets_received,
+            sent: counters.packets_sent,
+            octets_received: counters.octets_received,
+            octets_sent: counters.octets_sent,
+        },
+        refresh_reduction: reduction_counts(&counters.reduction),
+        acks_dropped: counters.acks_dropped,
         dropped: counters.dropped.iter().map(|(reason, count)| (variant_name(reason), *count)).collect(),
         path_timeouts: counters.path_timeouts,
         resv_timeouts: counters.resv_timeouts,

@@ -300,6 +300,74 @@ pub struct NeighborView {
     pub last_heard: Option<Since>,
     /// When it was last sent something.
     pub last_sent: Option<Since>,
+    /// States that it is told of: Paths and Resvs.
+    pub advertised: usize,
+    /// How RFC 2961 is used with it; null: it is known from the configuration alone.
+    pub refresh_reduction: Option<Reduction>,
+}
+
+/// How a node and its neighbour use refresh reduction (RFC 2961).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Reduction {
+    /// Whether this node says to it that it is capable.
+    pub local_refresh_reduction: bool,
+    /// Whether it said so in its last message; null: it has not been heard.
+    pub remote_refresh_reduction: Option<bool>,
+    /// Whether it has sent a MESSAGE_ID.
+    pub remote_message_id: bool,
+    /// Whether it has rejected a MESSAGE_ID as an object that it does not know.
+    pub rejects_message_id: bool,
+    /// Whether messages to it carry a MESSAGE_ID.
+    pub message_ids: bool,
+    /// Whether messages to it are bundled.
+    pub bundles: bool,
+    /// Whether state is summary-refreshed with it.
+    pub summary_refresh: bool,
+    /// This node's Epoch.
+    pub local_epoch: u32,
+    /// Its Epoch, as of its last MESSAGE_ID; null: it has sent none.
+    pub remote_epoch: Option<u32>,
+    /// Messages that await its acknowledgement.
+    pub outstanding: usize,
+    /// Messages that wait until it has acknowledged others.
+    pub paced: usize,
+    /// States that are refreshed together, by Srefresh or in Bundles.
+    pub summarized: usize,
+    /// When they are refreshed.
+    pub next: Option<Next>,
+    /// What was counted.
+    pub counters: ReductionCounts,
+}
+
+/// What is counted of refresh reduction (RFC 2961), for the node or for one neighbour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReductionCounts {
+    /// Messages sent again because they were not acknowledged in time.
+    pub retransmitted: u64,
+    /// Messages that were never acknowledged.
+    pub given_up: u64,
+    /// MESSAGE_ID_ACKs sent.
+    pub sent_ack: u64,
+    /// MESSAGE_ID_NACKs sent.
+    pub sent_nack: u64,
+    /// MESSAGE_ID_ACKs received.
+    pub received_ack: u64,
+    /// MESSAGE_ID_NACKs received.
+    pub received_nack: u64,
+    /// MESSAGE_ID_ACKs that named no message that awaited one.
+    pub unknown_ack: u64,
+    /// MESSAGE_ID_NACKs that named no state.
+    pub unknown_nack: u64,
+    /// Messages received out of order.
+    pub out_of_order: u64,
+    /// States refreshed by Srefresh messages sent.
+    pub summary_refreshed: u64,
+    /// States refreshed by Srefresh messages received.
+    pub summary_refreshes_received: u64,
+    /// Times that a neighbour's Epoch changed: it has restarted.
+    pub restarts: u64,
 }
 
 /// Message counts by type.
@@ -334,6 +402,32 @@ pub struct MessageCounts {
     pub resv_confirm_received: u64,
     /// Sent ResvConf messages.
     pub resv_confirm_sent: u64,
+    /// Received and accepted Bundle messages (RFC 2961); the messages in them count as well.
+    pub bundle_received: u64,
+    /// Sent Bundle messages; the messages in them count as well.
+    pub bundle_sent: u64,
+    /// Received and accepted Ack messages (RFC 2961).
+    pub ack_received: u64,
+    /// Sent Ack messages.
+    pub ack_sent: u64,
+    /// Received and accepted Srefresh messages (RFC 2961).
+    pub srefresh_received: u64,
+    /// Sent Srefresh messages.
+    pub srefresh_sent: u64,
+}
+
+/// Datagrams, and the octets of RSVP in them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PacketCounts {
+    /// Datagrams received.
+    pub received: u64,
+    /// Datagrams sent.
+    pub sent: u64,
+    /// Octets received, without IP headers.
+    pub octets_received: u64,
+    /// Octets sent, without IP headers.
+    pub octets_sent: u64,
 }
 
 /// All counters.
@@ -346,6 +440,12 @@ pub struct Counters {
     pub refreshes_received: u64,
     /// Sent messages that were mere refreshes.
     pub refreshes_sent: u64,
+    /// Datagrams: a Bundle is one.
+    pub packets: PacketCounts,
+    /// Refresh reduction (RFC 2961).
+    pub refresh_reduction: ReductionCounts,
+    /// Acknowledgements that a limit kept from being made.
+    pub acks_dropped: u64,
     /// Dropped messages by reason.
     pub dropped: BTreeMap<String, u64>,
     /// Path state that was not refreshed in time.
