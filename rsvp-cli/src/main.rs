@@ -47,6 +47,8 @@ enum Command {
     Release(commands::release::Args),
     /// Print the daemon's state.
     Show(commands::show::Args),
+    /// Print counters and gauges for Prometheus.
+    Metrics(commands::metrics::Args),
     /// Print events as they happen.
     Monitor(commands::monitor::Args),
     /// Print every RSVP packet of a capture file.
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Command::Reserve(args) => commands::reserve::run(&args),
         Command::Release(args) => commands::release::run(&args),
         Command::Show(args) => commands::show::run(&args),
+        Command::Metrics(args) => commands::metrics::run(&args),
         Command::Monitor(args) => commands::monitor::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Lab(args) => return lab::run(&args),

@@ -53,6 +53,8 @@ fn every_command_that_needs_the_daemon_says_that_it_is_not_there() {
     for args in [
         &["show", "sessions"][..],
         &["show", "counters", "--json"],
+        &["show", "neighbors", "192.0.2.1"],
+        &["metrics"],
         &["monitor"],
         &["reload"],
         &["clear"],
@@ -96,6 +98,9 @@ fn wrong_command_lines_exit_with_2_and_say_what_is_allowed() {
         (&["send", "-d", "somewhere", "-p", "5004"], "invalid IP address"),
         (&["send", "-d", "192.0.2.7", "-p", "70000"], "65535"),
         (&["show", "everything"], "sessions"),
+        (&["show", "neighbors", "somewhere"], "invalid IP address"),
+        (&["show", "sessions", "192.0.2.1"], "`show neighbors` only"),
+        (&["show", "counters", "--detail"], "`show neighbors` only"),
         (&["clear", "-d", "192.0.2.7"], "--port"),
         (&["release"], "<ID>"),
     ] {
@@ -145,6 +150,7 @@ fn help_can_be_worked_from() {
         ("reserve", "rsvp-cli reserve -d 192.168.1.100 -p 5004 -b 1000000"),
         ("release", "show applications"),
         ("show", "Examples"),
+        ("metrics", "textfile collector"),
         ("monitor", "show events"),
     ] {
         let output = rsvp(&[command, "--help"]);

@@ -13,6 +13,10 @@ mod network;
 mod groups;
 
 #[cfg(target_os = "linux")]
+#[path = "support/metrics.rs"]
+mod metrics;
+
+#[cfg(target_os = "linux")]
 #[path = "support/scenarios.rs"]
 mod scenarios;
 

@@ -156,6 +156,16 @@ impl Client {
         self.fetch("/v1/counters").await
     }
 
+    /// Counters and gauges in the text format of Prometheus.
+    ///
+    /// # Errors
+    ///
+    /// If the daemon does not answer.
+    pub async fn metrics(&self) -> Result<String, Error> {
+        let body = read_body(self.call(Method::GET, "/metrics", None::<&()>).await?).await?;
+        String::from_utf8(body.into()).map_err(|error| Error::Protocol(error.to_string()))
+    }
+
     /// The last events that the daemon remembers, oldest first.
     ///
     /// # Errors

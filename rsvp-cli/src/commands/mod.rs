@@ -6,6 +6,7 @@ pub(crate) mod clear;
 pub(crate) mod daemon;
 mod delay;
 mod hold;
+pub(crate) mod metrics;
 pub(crate) mod monitor;
 pub(crate) mod release;
 pub(crate) mod reload;
@@ -39,6 +40,8 @@ Exit codes of every command:
 
 /// The command failed.
 pub(crate) const FAILED: u8 = 1;
+/// The command line is wrong in a way that its parser does not see.
+pub(crate) const WRONG_COMMAND: u8 = 2;
 /// A node refused the reservation.
 pub(crate) const REFUSED: u8 = 3;
 /// Nothing was heard in time.

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -22,7 +23,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::broadcast;
 
 use super::registry::Refusal;
-use super::{Asked, Registry, Shared};
+use super::{Asked, Registry, Shared, metrics as page};
 use crate::convert::{self, Scene};
 
 /// How often a quiet stream shows that it is alive.
@@ -55,6 +56,7 @@ pub(crate) fn router(context: Shared) -> Router {
         .route("/v1/applications/{id}/detach", post(detach))
         .route("/v1/clear", post(clear))
         .route("/v1/reload", post(reload))
+        .route("/metrics", get(metrics))
         .fallback(|| async {
             Fault::new(StatusCode::NOT_FOUND, "there is no such endpoint; see docs/control-api.md")
         })
@@ -140,6 +142,15 @@ async fn view<T: serde::Serialize + Send + 'static>(
 async fn interfaces(State(context): State<Shared>) -> Result<Json<Vec<InterfaceView>>, Fault> {
     let system = context.handle.system_view().await?;
     Ok(Json(context.handle.query(move |node| convert::interfaces(node, &system)).await?))
+}
+
+async fn metrics(State(context): State<Shared>) -> Result<Response, Fault> {
+    let config = context.config();
+    let (now, started) = (context.handle.clock().now(), context.started.1);
+    let look = move |node: &Node| page::text(node, &config, &Scene::new(node, now), started);
+    let text = context.handle.query(look).await?;
+    let text = text.map_err(|error| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    Ok(([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response())
 }
 
 async fn status(State(context): State<Shared>) -> Result<Json<Status>, Fault> {

@@ -1,6 +1,7 @@
 //! The control API: HTTP, JSON and server-sent events on a Unix socket.
 
 mod api;
+mod metrics;
 mod recorder;
 mod registry;
 mod socket;

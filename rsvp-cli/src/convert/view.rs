@@ -7,8 +7,8 @@ use rsvp_core::counters::{Counters, ReductionCounters};
 use rsvp_core::event::Subject;
 use rsvp_core::output::{PoliceFlags, WakeReason};
 use rsvp_core::view::{
-    Deadline, History, InstalledView, InterfaceView, NeighborView, ReductionView, RefusalView, RequestView, ReservationView,
-    SenderView, SessionView,
+    Deadline, History, InstalledView, InterfaceView, NeighborView, ReductionView, RefusalView, RequestView,
+    ReservationView, SenderView, SessionView,
 };
 use rsvp_core::{InterfaceId, Node, SessionKey};
 use rsvp_io::SystemView;

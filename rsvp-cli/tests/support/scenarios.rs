@@ -14,6 +14,7 @@ use rsvp_netns::Process;
 use crate::groups::{
     a_group_is_reached_where_the_kernel_forwards_it, a_host_without_privilege_takes_part_in_udp,
 };
+use crate::metrics::metrics_say_what_is_shown;
 use crate::network::{Network, RECEIVER, RECEIVER6, ROUTER, SENDER, SENDER6, eventually, output_of};
 
 const LONG: Duration = Duration::from_secs(15);
@@ -33,6 +34,7 @@ pub(crate) fn run_all() {
         ("a refusal names the node and the error", a_refusal_names_the_node_and_the_error),
         ("waiting ends in time", waiting_ends_in_time),
         ("a delay is kept to, or it is said why not", a_delay_is_kept_to),
+        ("metrics say what is shown", metrics_say_what_is_shown),
         ("a watch shows what changes", a_watch_shows_what_changes),
         ("a watch ends with its daemon", a_watch_ends_with_its_daemon),
         ("detached state stays until it is released", detached_state_stays_until_it_is_released),

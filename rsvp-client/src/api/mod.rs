@@ -16,8 +16,9 @@ pub use request::{
     Role, SenderRequest, Status,
 };
 pub use view::{
-    Bandwidth, Counters, Hop, InstalledView, InterfaceView, MessageCounts, NeighborView, Next, RefusalView,
-    RequestView, ReservationView, SenderView, SessionView, Since, StateHistory,
+    Bandwidth, Counters, Hop, InstalledView, InterfaceView, MessageCounts, NeighborView, Next, PacketCounts,
+    Reduction, ReductionCounts, RefusalView, RequestView, ReservationView, SenderView, SessionView, Since,
+    StateHistory,
 };
 
 /// For fields that are left out when they are false.

@@ -1,24 +1,30 @@
 //! `show`: the daemon's state, as tables or as JSON.
 
+mod counters;
+mod neighbors;
+
 use std::io::{self, IsTerminal};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rsvp_client::Client;
 use rsvp_client::api::{
-    Application, Counters, EventRecord, Filter, FlowDescriptor, Flowspec, InstalledView, InterfaceView,
-    NeighborView, Next, RefusalView, RequestView, ReservationView, SenderTspec, SenderView, SessionView,
-    Since, StateHistory, Status, Style,
+    Application, EventRecord, Filter, FlowDescriptor, Flowspec, InstalledView, InterfaceView, Next,
+    RefusalView, RequestView, ReservationView, SenderTspec, SenderView, SessionView, Since, StateHistory,
+    Status, Style,
 };
 use tokio::time::MissedTickBehavior;
 
+use self::counters::counters;
+use self::neighbors::Neighbors;
 use super::hold::interrupted;
 use super::table::{Table, span};
-use super::{Failure, SocketArgs, block_on, print};
+use super::{Failure, SocketArgs, WRONG_COMMAND, block_on, print};
 use crate::request::bits;
 use crate::units::{format_rate, parse_duration};
 
 /// What can be shown.
-#[derive(Clone, Copy, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum What {
     /// Sessions, with the counts of their state.
     Sessions,
@@ -34,10 +40,10 @@ enum What {
     Installed,
     /// Interfaces with their bandwidth pools and settings.
     Interfaces,
-    /// Neighbours.
+    /// Neighbours, and how refresh reduction is used with each.
     #[value(alias = "neighbours")]
     Neighbors,
-    /// Messages, drops by reason, timeouts.
+    /// Messages, packets, refresh reduction, drops by reason, timeouts.
     Counters,
     /// The last events that the daemon remembers.
     Events,
@@ -56,12 +62,18 @@ printed as a document whose form is stable (docs/json.md); rates are then in bit
 
 Examples:
   rsvp-cli show sessions
+  rsvp-cli show neighbors 192.0.2.1
   rsvp-cli show reservations --json | jq '.[] | select(.admitted | not)'
   rsvp-cli show interfaces --watch=1")]
 pub(crate) struct Args {
     /// What to show.
     #[arg(value_enum)]
     what: What,
+    /// Of neighbors: only the one with this address, with all that is known of it.
+    address: Option<IpAddr>,
+    /// Of neighbors: all that is known of each.
+    #[arg(long)]
+    detail: bool,
     /// Print JSON; with --watch one document a line.
     #[arg(long)]
     json: bool,
@@ -84,13 +96,16 @@ fn parse_period(text: &str) -> Result<Duration, String> {
 
 /// Runs `show`.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    if args.what != What::Neighbors && (args.detail || args.address.is_some()) {
+        return Err(Failure::new(WRONG_COMMAND, "an address and --detail go with `show neighbors` only"));
+    }
     block_on(async {
         let client = args.socket.connect().await?;
         match args.watch {
-            Some(period) => watch(&client, args.what, args.json, period).await,
+            Some(period) => watch(&client, args, period).await,
             None => {
                 let form = if args.json { Form::Json } else { Form::Table };
-                print(&render(&client, args.what, form).await?)?;
+                print(&render(&client, args, form).await?)?;
                 Ok(())
             }
         }
@@ -98,7 +113,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// Shows it again and again, until the command is asked to end or the daemon goes away.
-async fn watch(client: &Client, what: What, json: bool, period: Duration) -> Result<(), Failure> {
+async fn watch(client: &Client, args: &Args, period: Duration) -> Result<(), Failure> {
+    let json = args.json;
     let is_terminal = !json && io::stdout().is_terminal();
     let mut times = tokio::time::interval(period);
     times.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -109,7 +125,7 @@ async fn watch(client: &Client, what: What, json: bool, period: Duration) -> Res
             result = &mut end => return Ok(result?),
             _ = times.tick() => {}
         }
-        let text = render(client, what, if json { Form::JsonLine } else { Form::Table }).await?;
+        let text = render(client, args, if json { Form::JsonLine } else { Form::Table }).await?;
         if is_terminal {
             print(&redraw(&text))?;
         } else if json {
@@ -141,8 +157,8 @@ enum Form {
     JsonLine,
 }
 
-async fn render(client: &Client, what: What, form: Form) -> Result<String, Failure> {
-    match what {
+async fn render(client: &Client, args: &Args, form: Form) -> Result<String, Failure> {
+    match args.what {
         What::Sessions => form.print(&client.sessions().await?, |v| sessions(v)),
         What::Senders => form.print(&client.senders().await?, |v| senders(v)),
         What::Reservations => form.print(&client.reservations().await?, |v| reservations(v)),
@@ -150,7 +166,10 @@ async fn render(client: &Client, what: What, form: Form) -> Result<String, Failu
         What::Refusals => form.print(&client.refusals().await?, |v| refusals(v)),
         What::Installed => form.print(&client.installed().await?, |v| installed(v)),
         What::Interfaces => form.print(&client.interfaces().await?, |v| interfaces(v)),
-        What::Neighbors => form.print(&client.neighbors().await?, |v| neighbors(v)),
+        What::Neighbors => {
+            let wanted = Neighbors { address: args.address, detail: args.detail };
+            form.print(&wanted.pick(client.neighbors().await?)?, |v| wanted.text(v))
+        }
         What::Counters => form.print(&client.counters().await?, counters),
         What::Events => form.print(&client.events().await?, |v| events(v)),
         What::Applications => form.print(&client.applications().await?, |v| applications(v)),
@@ -392,62 +411,6 @@ fn interfaces(views: &[InterfaceView]) -> String {
     table.render("no interfaces")
 }
 
-fn neighbors(views: &[NeighborView]) -> String {
-    let mut table =
-        Table::new(&["NEIGHBOR", "INTERFACE", "PSBS", "RSBS", "BY", "HEARD", "SENT", "CONFIGURED"]);
-    let ago = |since: &Option<Since>| {
-        since.as_ref().map_or_else(|| "never".to_owned(), |since| format!("{} ago", span(since.ago)))
-    };
-    for view in views {
-        table.row([
-            view.address.to_string(),
-            view.interface.clone(),
-            view.psbs.to_string(),
-            view.rsbs.to_string(),
-            if view.udp { "UDP" } else { "IP" }.to_owned(),
-            ago(&view.last_heard),
-            ago(&view.last_sent),
-            yes_no(view.configured),
-        ]);
-    }
-    table.render("no neighbors")
-}
-
-fn counters(counters: &Counters) -> String {
-    let m = &counters.messages;
-    let mut messages = Table::new(&["MESSAGE", "RECEIVED", "SENT"]);
-    for (name, received, sent) in [
-        ("Path", m.path_received, m.path_sent),
-        ("Resv", m.resv_received, m.resv_sent),
-        ("PathErr", m.path_err_received, m.path_err_sent),
-        ("ResvErr", m.resv_err_received, m.resv_err_sent),
-        ("PathTear", m.path_tear_received, m.path_tear_sent),
-        ("ResvTear", m.resv_tear_received, m.resv_tear_sent),
-        ("ResvConf", m.resv_confirm_received, m.resv_confirm_sent),
-        ("refreshes among them", counters.refreshes_received, counters.refreshes_sent),
-    ] {
-        messages.row([name.to_owned(), received.to_string(), sent.to_string()]);
-    }
-    let mut others = Table::new(&["COUNTER", "VALUE"]);
-    for (name, value) in [
-        ("path timeouts", counters.path_timeouts),
-        ("resv timeouts", counters.resv_timeouts),
-        ("admission failures", counters.admission_failures),
-        ("policy failures", counters.policy_failures),
-        ("events lost", counters.events_lost),
-        ("one-shots dropped", counters.one_shots_dropped),
-        ("clock ran backwards", counters.clock_backwards),
-        ("early wake-ups", counters.early_wakeups),
-    ] {
-        others.row([name.to_owned(), value.to_string()]);
-    }
-    let mut dropped = Table::new(&["DROPPED FOR", "MESSAGES"]);
-    for (reason, count) in &counters.dropped {
-        dropped.row([reason.clone(), count.to_string()]);
-    }
-    format!("{}\n{}\n{}", messages.render(""), others.render(""), dropped.render("no message was dropped"))
-}
-
 fn events(records: &[EventRecord]) -> String {
     if records.is_empty() {
         return "no events\n".to_owned();
@@ -500,6 +463,10 @@ fn last(history: &StateHistory) -> String {
 
 fn next(next: Option<&Next>) -> String {
     next.map(|next| format!("{} in {}", next.what, span(next.in_seconds))).unwrap_or_default()
+}
+
+fn ago(since: Option<&Since>) -> String {
+    since.map_or_else(|| "never".to_owned(), |since| format!("{} ago", span(since.ago)))
 }
 
 fn filters(senders: &[Filter]) -> String {
