@@ -15,7 +15,7 @@ use crate::driver::Driver;
 use crate::random::{self, Random, SEED_VARIABLE};
 use crate::routing::RoutingTable;
 use crate::run::{Action, Hook};
-use crate::topology::{Conditions, Device, InstallAnswer, Installer, Link, LinkId, NodeId, Port, Role};
+use crate::topology::{Conditions, Device, InstallAnswer, Installer, Link, LinkId, NodeId, Port, Role, Traffic};
 use crate::transcript::Transcript;
 
 /// A network of RSVP nodes in virtual time.
@@ -36,6 +36,12 @@ pub struct Network {
     pub(crate) decided: u64,
     pub(crate) transcript: Transcript,
     pub(crate) hooks: Vec<Hook>,
+    /// When which node wants to be woken.
+    pub(crate) wakes: BTreeSet<(Instant, NodeId)>,
+    /// How many inputs of one instant a node takes before it is polled.
+    pub(crate) batch: usize,
+    /// Whether the messages are kept.
+    pub(crate) records: bool,
     /// The nodes that something has happened to since the last checks.
     pub(crate) touched: BTreeSet<NodeId>,
     pub(crate) shuffle: bool,
@@ -61,6 +67,9 @@ impl Network {
             agenda: BTreeMap::new(),
             decided: 0,
             transcript: Transcript::default(),
+            wakes: BTreeSet::new(),
+            batch: 1,
+            records: true,
             hooks: Vec::new(),
             touched: BTreeSet::new(),
             shuffle: false,
@@ -93,6 +102,18 @@ impl Network {
     /// How long routing takes to see that something changed; at first no time at all.
     pub fn set_convergence(&mut self, delay: Duration) {
         self.convergence = delay;
+    }
+
+    /// From now on a node is polled only after so many inputs of one instant (at least one), or after the last of them,
+    /// as drivers read several datagrams with one system call. At first one.
+    pub fn set_batch(&mut self, inputs: usize) {
+        self.batch = inputs.max(1);
+    }
+
+    /// From now on the messages that are sent are not kept; those so far are forgotten.
+    pub fn stop_recording(&mut self) {
+        self.records = false;
+        self.transcript.clear();
     }
 
     /// Adds a host that runs RSVP.
@@ -128,6 +149,7 @@ impl Network {
             role,
             config,
             rsvp: None,
+            wake: None,
             run: 0,
             powered: true,
             frozen: false,
@@ -139,6 +161,7 @@ impl Network {
             kernel: BTreeMap::new(),
             installer: Box::new(|_| InstallAnswer::DONE),
             events: Vec::new(),
+            tells: true,
         });
         if self.devices[id.0].config.is_some() {
             self.start(id);
@@ -148,8 +171,12 @@ impl Network {
 
     /// Adds a link that nothing is attached to yet.
     pub fn link(&mut self, conditions: Conditions) -> LinkId {
+        self.add_link(conditions, false)
+    }
+
+    fn add_link(&mut self, conditions: Conditions, point_to_point: bool) -> LinkId {
         let id = LinkId(self.links.len());
-        self.links.push(Link { conditions, cost: 1, up: true, isolated: BTreeSet::new(), ends: Vec::new() });
+        self.links.push(Link::new(conditions, point_to_point));
         id
     }
 
@@ -176,7 +203,7 @@ impl Network {
     /// 10.n/256.n%256.1 and so on, and fd00:n::1 and so on, in the order given; the interfaces are called eth0, eth1 …
     /// on each device.
     pub fn connect(&mut self, nodes: &[NodeId]) -> LinkId {
-        let link = self.link(Conditions::default());
+        let link = self.add_link(Conditions::default(), nodes.len() == 2);
         let number = u16::try_from(link.0 + 1).expect("fewer links than that");
         let [high, low] = number.to_be_bytes();
         for (position, node) in nodes.iter().enumerate() {
@@ -258,6 +285,7 @@ impl Network {
         device.inbox.clear();
         device.watches.clear();
         device.groups.clear();
+        self.note_wake(node);
     }
 
     /// Starts RSVP on a device, with no memory of an earlier run.
@@ -284,6 +312,7 @@ impl Network {
     /// but does nothing with them until [`Network::thaw`].
     pub fn freeze(&mut self, node: NodeId) {
         self.devices[node.0].frozen = true;
+        self.note_wake(node);
     }
 
     /// Lets a frozen RSVP go on.
@@ -471,7 +500,7 @@ impl Network {
 
     /// How routing sends packets from a device to an address.
     pub fn route(&mut self, node: NodeId, destination: IpAddr) -> Route {
-        self.routing.route(node, destination)
+        self.routing.route(node, destination).clone()
     }
 
     /// How routing sends packets of a source to a group past a device, or from it.
@@ -482,6 +511,18 @@ impl Network {
     /// What a node has told since the last call.
     pub fn take_events(&mut self, node: NodeId) -> Vec<Event> {
         std::mem::take(&mut self.devices[node.0].events)
+    }
+
+    /// What was sent on a link so far.
+    #[must_use]
+    pub fn traffic(&self, link: LinkId) -> Traffic {
+        self.links[link.0].traffic
+    }
+
+    /// From now on what a node tells is not kept.
+    pub fn ignore_events(&mut self, node: NodeId) {
+        self.devices[node.0].tells = false;
+        self.devices[node.0].events.clear();
     }
 
     /// Every message that was sent.
@@ -505,7 +546,7 @@ impl Network {
             addresses: port.addresses.clone(),
             mtu: port.mtu,
             up: port.enabled && self.links[port.link.0].up,
-            point_to_point: false,
+            point_to_point: self.links[port.link.0].point_to_point,
         };
         if let Some(driver) = &mut device.rsvp {
             driver.handle(self.now, Input::Interface(info));

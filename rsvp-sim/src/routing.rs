@@ -88,18 +88,17 @@ impl RoutingTable {
     pub(crate) fn answer(&mut self, node: NodeId, key: &RouteKey) -> Route {
         match key.source {
             Some(source) if key.destination.is_multicast() => self.group_route(node, source, key.destination),
-            _ => self.route(node, key.destination),
+            _ => self.route(node, key.destination).clone(),
         }
     }
 
     /// How `node` reaches `destination`.
-    pub(crate) fn route(&mut self, node: NodeId, destination: IpAddr) -> Route {
-        if let Some(route) = self.routes.get(&(node, destination)) {
-            return route.clone();
+    pub(crate) fn route(&mut self, node: NodeId, destination: IpAddr) -> &Route {
+        if !self.routes.contains_key(&(node, destination)) {
+            let route = self.compute(node, destination);
+            self.routes.insert((node, destination), route);
         }
-        let route = self.compute(node, destination);
-        self.routes.insert((node, destination), route.clone());
-        route
+        &self.routes[&(node, destination)]
     }
 
     fn compute(&mut self, node: NodeId, destination: IpAddr) -> Route {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rsvp_core::input::{Datagram, Route};
+use rsvp_core::input::Datagram;
 use rsvp_core::output::{InstallationId, RouteKey};
 use rsvp_core::{Input, Instant, InterfaceId, Request, Transmit};
 
@@ -34,6 +34,16 @@ pub(crate) enum Action {
     Reroute,
 }
 
+impl Action {
+    /// The node that it concerns, if it is only one.
+    fn node(&self) -> Option<NodeId> {
+        match self {
+            Self::Arrive(node, ..) | Self::Routed(node, ..) | Self::Installed(node, ..) => Some(*node),
+            Self::Reroute => None,
+        }
+    }
+}
+
 impl Network {
     /// Lets time pass until `end`, with all that happens up to and at that time.
     pub fn run_until(&mut self, end: Instant) {
@@ -54,7 +64,7 @@ impl Network {
     #[must_use]
     pub fn next_time(&self) -> Option<Instant> {
         let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
-        let wake = self.next_wake().map(|(at, _)| at);
+        let wake = self.wakes.first().map(|(at, _)| *at);
         agenda.into_iter().chain(wake).min().map(|at| at.max(self.now))
     }
 
@@ -68,9 +78,8 @@ impl Network {
         self.now = next;
         let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
         if agenda.is_some_and(|at| at <= next) {
-            let (_, action) = self.agenda.pop_first().expect("the agenda is not empty");
-            self.act(action);
-        } else if let Some((_, node)) = self.next_wake() {
+            self.act_next();
+        } else if let Some((_, node)) = self.wakes.first().copied() {
             let driver = self.devices[node.0].rsvp.as_mut().expect("only a running node wakes");
             driver.wake(next);
             self.settle(node);
@@ -79,13 +88,32 @@ impl Network {
         true
     }
 
-    /// The first node that wants to be woken.
-    fn next_wake(&self) -> Option<(Instant, NodeId)> {
-        let deadline = |(index, device): (usize, &crate::topology::Device)| {
-            let driver = device.rsvp.as_ref().filter(|_| !device.frozen)?;
-            driver.deadline().map(|(at, _)| (at, NodeId(index)))
-        };
-        self.devices.iter().enumerate().filter_map(deadline).min()
+    /// Does what comes next on the agenda, together with what follows for the same node at the same instant.
+    fn act_next(&mut self) {
+        let Some((_, action)) = self.agenda.pop_first() else { return };
+        let Some(node) = action.node() else { return self.act(action) };
+        self.act(action);
+        for _ in 1..self.batch {
+            let Some(next) = self.agenda.first_entry() else { break };
+            if next.key().0 > self.now || next.get().node() != Some(node) {
+                break;
+            }
+            let action = next.remove();
+            self.act(action);
+        }
+        self.settle(node);
+    }
+
+    /// Keeps the list of who wants to be woken when.
+    pub(crate) fn note_wake(&mut self, node: NodeId) {
+        let device = &mut self.devices[node.0];
+        let driver = device.rsvp.as_ref().filter(|_| !device.frozen);
+        let wake = driver.and_then(|driver| driver.deadline()).map(|(at, _)| at);
+        let former = std::mem::replace(&mut device.wake, wake);
+        if former != wake {
+            former.map(|at| self.wakes.remove(&(at, node)));
+            wake.map(|at| self.wakes.insert((at, node)));
+        }
     }
 
     fn run_checks(&mut self) {
@@ -100,8 +128,12 @@ impl Network {
     }
 
     pub(crate) fn schedule(&mut self, delay: Duration, action: Action) {
+        self.schedule_at(self.now + delay, action);
+    }
+
+    fn schedule_at(&mut self, at: Instant, action: Action) {
         self.decided += 1;
-        self.agenda.insert((self.now + delay, self.decided), action);
+        self.agenda.insert((at, self.decided), action);
     }
 
     fn act(&mut self, action: Action) {
@@ -121,12 +153,11 @@ impl Network {
         }
     }
 
-    /// Hands an input to a node, if it runs.
+    /// Hands an input to a node, if it runs. It is to be settled afterwards.
     fn input(&mut self, node: NodeId, input: Input<'_>) {
         let now = self.now;
         if let Some(driver) = &mut self.devices[node.0].rsvp {
             driver.handle(now, input);
-            self.settle(node);
         }
     }
 
@@ -134,15 +165,20 @@ impl Network {
     pub(crate) fn settle(&mut self, node: NodeId) {
         self.touched.insert(node);
         let device = &mut self.devices[node.0];
-        let Some(driver) = device.rsvp.as_mut().filter(|_| !device.frozen) else { return };
-        let shuffle = self.shuffle.then_some(&mut self.random);
-        for output in driver.drain(self.now, shuffle) {
-            match output {
-                Output::Event(event) => self.devices[node.0].events.push(event),
-                Output::Request(request) => self.carry_out(node, request),
-                Output::Transmit(header, payload) => self.send(node, &Packet { header, payload }),
+        if let Some(driver) = device.rsvp.as_mut().filter(|_| !device.frozen) {
+            let shuffle = self.shuffle.then_some(&mut self.random);
+            for output in driver.drain(self.now, shuffle) {
+                match output {
+                    Output::Event(event) if self.devices[node.0].tells => {
+                        self.devices[node.0].events.push(event);
+                    }
+                    Output::Event(_) => {}
+                    Output::Request(request) => self.carry_out(node, request),
+                    Output::Transmit(header, payload) => self.send(node, &Packet { header, payload }),
+                }
             }
         }
+        self.note_wake(node);
     }
 
     fn carry_out(&mut self, node: NodeId, request: Request) {
@@ -196,6 +232,7 @@ impl Network {
             let keys: Vec<RouteKey> = self.devices[node.0].watches.keys().copied().collect();
             for key in keys {
                 self.answer_route(node, key);
+                self.settle(node);
             }
         }
     }
@@ -245,14 +282,13 @@ impl Network {
             return Some(header.destination);
         }
         let route = self.routing.route(node, header.destination);
-        let hop = route.outgoing.into_iter().find(|hop| hop.interface == interface)?;
+        let hop = route.outgoing.iter().find(|hop| hop.interface == interface)?;
         hop.gateway.or(Some(header.destination))
     }
 
     /// Sends a packet on the way that the routing table says.
     fn forward(&mut self, node: NodeId, destination: IpAddr, packet: &Packet, transit: bool) {
-        let Route { outgoing, .. } = self.routing.route(node, destination);
-        match outgoing.first() {
+        match self.routing.route(node, destination).outgoing.first().copied() {
             Some(hop) => {
                 let neighbour = hop.gateway.unwrap_or(destination);
                 self.cross_link(node, hop.interface, neighbour, packet, transit);
@@ -287,23 +323,28 @@ impl Network {
             .filter(|(device, position)| is_target(*device, *position))
             .map(|(device, position)| (*device, self.devices[device.0].ports[*position].id))
             .collect();
-        let conditions = link.conditions;
+        let (number, conditions) = (port.link.0, link.conditions);
         let isolated = link.isolated.clone();
         if targets.is_empty() {
             return self.note(node, packet, transit, Fate::NoNeighbor);
         }
+        self.links[number].traffic.add(packet);
         for (target, interface) in targets {
             let cut = isolated.contains(&node) != isolated.contains(&target);
             if cut || self.random.chance(conditions.loss) {
                 self.note(node, packet, transit, Fate::Lost(target));
                 continue;
             }
-            let copies = if self.random.chance(conditions.duplication) { 2 } else { 1 };
-            self.note(node, packet, transit, Fate::Sent { to: target, copies });
-            for _ in 0..copies {
-                let delay = conditions.delay + self.random.duration(conditions.jitter);
-                self.schedule(delay, Action::Arrive(target, interface, packet.clone()));
+            let mut copies = 0;
+            for _ in 0..if self.random.chance(conditions.duplication) { 2 } else { 1 } {
+                let arrival = self.now + conditions.delay + self.random.duration(conditions.jitter);
+                if let Some(at) = self.links[number].take_in(target, arrival) {
+                    self.schedule_at(at, Action::Arrive(target, interface, packet.clone()));
+                    copies += 1;
+                }
             }
+            let fate = if copies > 0 { Fate::Sent { to: target, copies } } else { Fate::Lost(target) };
+            self.note(node, packet, transit, fate);
         }
     }
 
@@ -312,7 +353,6 @@ impl Network {
         let destination = packet.header.destination;
         // Linux intercepts only what it has a route for, or what is sent to a group.
         let is_group = destination.is_multicast();
-        let routable = is_group || !self.routing.route(node, destination).outgoing.is_empty();
         let device = &mut self.devices[node.0];
         let usable = device.port(interface).is_some_and(|port| port.enabled && self.links[port.link.0].up);
         if !device.powered || !usable {
@@ -321,7 +361,8 @@ impl Network {
         let ours = device.owns(destination) || device.receives(destination, interface);
         let routed = device.role == Role::Router && !ours;
         let alert = packet.header.router_alert && !device.owns(packet.header.source);
-        let intercepted = routed && routable && alert;
+        let intercepted =
+            routed && alert && (is_group || !self.routing.route(node, destination).outgoing.is_empty());
         if device.rsvp.is_some() && (ours || intercepted) {
             if !device.frozen {
                 self.input(node, packet.datagram(interface));
@@ -339,6 +380,9 @@ impl Network {
     }
 
     fn note(&mut self, node: NodeId, packet: &Packet, transit: bool, fate: Fate) {
+        if !self.records {
+            return;
+        }
         self.transcript.push(Entry {
             at: self.now,
             from: node,

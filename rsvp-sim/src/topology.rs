@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rsvp_core::config::NodeConfig;
-use rsvp_core::input::{InstallFailure, Route};
+use rsvp_core::input::{Encapsulation, InstallFailure, Route};
 use rsvp_core::output::{Installation, InstallationId, RouteKey};
-use rsvp_core::{Event, InterfaceId, Transmit, udp};
+use rsvp_core::{Event, Instant, InterfaceId, Transmit, udp};
 
 use crate::driver::Driver;
 
@@ -39,12 +39,23 @@ pub struct Conditions {
     pub loss: f64,
     /// The probability that a packet arrives twice, 0.0 to 1.0.
     pub duplication: f64,
+    /// What each interface on the link can take in; `None`: everything, at once.
+    pub intake: Option<Intake>,
+}
+
+/// How fast a device takes in what comes from a link. What finds the buffer full is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intake {
+    /// How many packets fit into the buffer.
+    pub buffer: u32,
+    /// How long the device takes for each.
+    pub each: Duration,
 }
 
 impl Default for Conditions {
     /// One millisecond, and no harm done.
     fn default() -> Self {
-        Self { delay: Duration::from_millis(1), jitter: Duration::ZERO, loss: 0.0, duplication: 0.0 }
+        Self { delay: Duration::from_millis(1), jitter: Duration::ZERO, loss: 0.0, duplication: 0.0, intake: None }
     }
 }
 
@@ -52,12 +63,65 @@ impl Default for Conditions {
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
     pub(crate) conditions: Conditions,
+    pub(crate) point_to_point: bool,
     pub(crate) cost: u32,
     pub(crate) up: bool,
     /// Devices that cannot hear the others on this link, nor be heard.
     pub(crate) isolated: BTreeSet<NodeId>,
     /// Who is on it: device and position of the interface in the device.
     pub(crate) ends: Vec<(NodeId, usize)>,
+    /// Until when each device that takes in slowly has enough to do.
+    pub(crate) busy: BTreeMap<NodeId, Instant>,
+    pub(crate) traffic: Traffic,
+}
+
+/// What was sent on a link, by everybody on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Datagrams, lost ones included.
+    pub datagrams: u64,
+    /// Their octets, with IP headers.
+    pub octets: u64,
+}
+
+impl Traffic {
+    pub(crate) fn add(&mut self, Packet { header, payload }: &Packet) {
+        let ip = match (header.destination.is_ipv4(), header.router_alert) {
+            (true, false) => 20,
+            (true, true) => 24,
+            (false, false) => 40,
+            (false, true) => 48,
+        };
+        let udp = if header.encapsulation == Encapsulation::Raw { 0 } else { 8 };
+        self.datagrams += 1;
+        self.octets += payload.len() as u64 + ip + udp;
+    }
+}
+
+impl Link {
+    pub(crate) fn new(conditions: Conditions, point_to_point: bool) -> Self {
+        Self {
+            conditions,
+            point_to_point,
+            cost: 1,
+            up: true,
+            isolated: BTreeSet::new(),
+            ends: Vec::new(),
+            busy: BTreeMap::new(),
+            traffic: Traffic::default(),
+        }
+    }
+
+    /// When a packet that arrives at `at` has been taken in by `target`; `None` if its buffer is full.
+    pub(crate) fn take_in(&mut self, target: NodeId, at: Instant) -> Option<Instant> {
+        let Some(Intake { buffer, each }) = self.conditions.intake else { return Some(at) };
+        let busy = self.busy.entry(target).or_insert(at);
+        if busy.since(at) > each * buffer {
+            return None;
+        }
+        *busy = (*busy).max(at) + each;
+        Some(*busy)
+    }
 }
 
 /// An interface of a device.
@@ -103,6 +167,8 @@ pub(crate) struct Device {
     /// The configuration that a start of RSVP takes; `None` for a device without RSVP.
     pub(crate) config: Option<NodeConfig>,
     pub(crate) rsvp: Option<Driver>,
+    /// When RSVP wants to be woken, as the network's list of that has it.
+    pub(crate) wake: Option<Instant>,
     /// How often RSVP was started: answers to an earlier run are void.
     pub(crate) run: u64,
     pub(crate) powered: bool,
@@ -118,6 +184,8 @@ pub(crate) struct Device {
     pub(crate) kernel: BTreeMap<InstallationId, Installation>,
     pub(crate) installer: Installer,
     pub(crate) events: Vec<Event>,
+    /// Whether `events` are kept.
+    pub(crate) tells: bool,
 }
 
 impl Device {
