@@ -15,7 +15,9 @@ use crate::driver::Driver;
 use crate::random::{self, Random, SEED_VARIABLE};
 use crate::routing::RoutingTable;
 use crate::run::{Action, Hook};
-use crate::topology::{Conditions, Device, InstallAnswer, Installer, Link, LinkId, NodeId, Port, Role, Traffic};
+use crate::topology::{
+    Conditions, Device, InstallAnswer, Installer, Link, LinkId, NodeId, Port, Role, Traffic,
+};
 use crate::transcript::Transcript;
 
 /// A network of RSVP nodes in virtual time.

@@ -55,7 +55,13 @@ pub struct Intake {
 impl Default for Conditions {
     /// One millisecond, and no harm done.
     fn default() -> Self {
-        Self { delay: Duration::from_millis(1), jitter: Duration::ZERO, loss: 0.0, duplication: 0.0, intake: None }
+        Self {
+            delay: Duration::from_millis(1),
+            jitter: Duration::ZERO,
+            loss: 0.0,
+            duplication: 0.0,
+            intake: None,
+        }
     }
 }
 

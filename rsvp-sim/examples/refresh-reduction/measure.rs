@@ -91,7 +91,8 @@ impl Case {
 
     /// The row with all sessions in place, or those that came to stand in time.
     pub(crate) fn set_up(&self, seed: u64) -> Row {
-        let conditions = Conditions { delay: DELAY, loss: f64::from(self.loss) / 100.0, ..Conditions::default() };
+        let conditions =
+            Conditions { delay: DELAY, loss: f64::from(self.loss) / 100.0, ..Conditions::default() };
         let plan = RowPlan {
             sessions: self.sessions,
             hops: self.hops,

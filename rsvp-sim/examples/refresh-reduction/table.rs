@@ -10,14 +10,30 @@ use crate::measure::{Case, DELAY, REFRESH, SOON, Summary};
 pub(crate) fn print_head(cases: &[Case], seeds: u64) {
     let Some(Case { hops, rl: _, over, steady, .. }) = cases.first() else { return };
     let asked = if over.is_zero() { "all at once".to_owned() } else { format!("evenly over {over:?}") };
-    println!("A host, {} routers and a host in a row: {hops} links of {DELAY:?} each; R is {REFRESH:?}.", hops - 1);
-    println!("Every link loses that share of the datagrams, in each direction. Sender and receiver of each session ask at");
-    println!("the same instant ({asked}); its reservation stands when the Resv has reached the sender's node: after");
-    println!("the time shown for half of them, 99 % and the last one. \"in {SOON:?}\": how many stood by then, and how many would if");
+    println!(
+        "A host, {} routers and a host in a row: {hops} links of {DELAY:?} each; R is {REFRESH:?}.",
+        hops - 1
+    );
+    println!(
+        "Every link loses that share of the datagrams, in each direction. Sender and receiver of each session ask at"
+    );
+    println!(
+        "the same instant ({asked}); its reservation stands when the Resv has reached the sender's node: after"
+    );
+    println!(
+        "the time shown for half of them, 99 % and the last one. \"in {SOON:?}\": how many stood by then, and how many would if"
+    );
     println!("only lost copies counted: (1 - loss^Rl)^{} (without RFC 2961 Rl is 1).", 2 * hops);
-    println!("Steady state: {steady:?}, 1.5 R after the last one stood; a second and link, both directions together; octets");
-    println!("with IP headers. CPU: of one core, for one second of all {} nodes and their simulation.", hops + 1);
-    println!("Expired: states that were not refreshed in time, from beginning to end. Mean of {seeds} run(s); the last: the worst.");
+    println!(
+        "Steady state: {steady:?}, 1.5 R after the last one stood; a second and link, both directions together; octets"
+    );
+    println!(
+        "with IP headers. CPU: of one core, for one second of all {} nodes and their simulation.",
+        hops + 1
+    );
+    println!(
+        "Expired: states that were not refreshed in time, from beginning to end. Mean of {seeds} run(s); the last: the worst."
+    );
     println!();
     println!(
         "{:>8} {:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10} {:>11} {:>11} {:>9} {:>9} {:>9}",

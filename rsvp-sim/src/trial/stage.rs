@@ -192,8 +192,13 @@ impl<'a> Stage<'a> {
         match *step {
             Step::Conditions { link, delay, jitter, loss, duplication } => {
                 let (loss, duplication) = (f64::from(loss) / 100.0, f64::from(duplication) / 100.0);
-                let conditions =
-                    Conditions { delay: millis(delay), jitter: millis(jitter), loss, duplication, intake: None };
+                let conditions = Conditions {
+                    delay: millis(delay),
+                    jitter: millis(jitter),
+                    loss,
+                    duplication,
+                    intake: None,
+                };
                 self.net.set_conditions(LinkId(link), conditions);
             }
             Step::Link { link, up } => self.net.set_link_up(LinkId(link), up),
