@@ -4,27 +4,40 @@ use std::fmt::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 
 use rsvp_core::wire::{
-    Adspec, ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, GuaranteedFragment,
-    INDETERMINATE_LATENCY, IntServAdspec, Message, Path, PathErr, PathTear, RawMessage, RawObject, Resv,
-    ResvConf, ResvErr, ResvTear, RsvpHop, SenderTspec, SessionKey, Style, Tspec,
+    Acknowledgement, Adspec, Bundle, ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec,
+    GuaranteedFragment, Head, INDETERMINATE_LATENCY, IdEntries, IdList, IntServAdspec, Message, MessageId,
+    Path, PathErr, PathTear, RawMessage, RawObject, Resv, ResvConf, ResvErr, ResvTear, RsvpHop, SenderTspec,
+    SessionKey, Style, Tspec,
 };
 
-/// The message in one line: its type, then its objects in short. What cannot be decoded is said to be so.
+/// The message in one line: its type, then its objects in short; a Bundle with its messages in brackets. What cannot be
+/// decoded is said to be so.
 #[must_use]
 pub fn describe(message: &[u8]) -> String {
+    let Ok(bundle) = Bundle::decode(message) else { return describe_single(message) };
+    let messages = bundle.messages().map(|message| match message {
+        Ok((_, message)) => describe_single(message),
+        Err(error) => error.to_string(),
+    });
+    format!("Bundle [{}]", messages.collect::<Vec<_>>().join(" | "))
+}
+
+fn describe_single(message: &[u8]) -> String {
     let parsed = RawMessage::decode(message).and_then(|raw| Message::parse(&raw, usize::MAX));
+    let head = Head::split(message).map(|(head, _)| head).unwrap_or_default();
     match parsed {
-        Ok(message) => {
+        Ok(parsed) => {
             let mut text = String::new();
-            write_message(&mut text, &message).expect("writing to a string succeeds");
+            write_message(&mut text, &head, &parsed).expect("writing to a string succeeds");
             text
         }
         Err(error) => format!("{} octets: {error}", message.len()),
     }
 }
 
-fn write_message(out: &mut String, message: &Message) -> fmt::Result {
+fn write_message(out: &mut String, head: &Head, message: &Message) -> fmt::Result {
     write!(out, "{}", message.message_type())?;
+    write_head(out, head)?;
     if let Some(session) = message.session() {
         write!(out, " {}", Session(&session.key))?;
         if session.flags != 0 {
@@ -84,7 +97,35 @@ fn write_message(out: &mut String, message: &Message) -> fmt::Result {
             write_flows(out, *style, flows)?;
             write_others(out, &[], forward)
         }
+        Message::Srefresh(srefresh) => srefresh.lists.iter().try_for_each(|list| write_list(out, list)),
+        Message::Ack => Ok(()),
         other => write!(out, " {other:?}"),
+    }
+}
+
+fn write_head(out: &mut String, head: &Head) -> fmt::Result {
+    if let Some(flagged) = head.message_id {
+        write!(out, " id {}", Id(flagged.id))?;
+        if flagged.wants_ack() {
+            out.push_str(" (ack desired)");
+        }
+    }
+    head.acknowledgements.iter().try_for_each(|acknowledgement| match acknowledgement {
+        Acknowledgement::Ack(flagged) => write!(out, " ack {}", Id(flagged.id)),
+        Acknowledgement::Nack(flagged) => write!(out, " nack {}", Id(flagged.id)),
+    })
+}
+
+fn write_list(out: &mut String, list: &IdList) -> fmt::Result {
+    write!(out, " of {:06x}:", list.epoch)?;
+    match &list.entries {
+        IdEntries::Plain(ids) => ids.iter().try_for_each(|id| write!(out, " {id}")),
+        IdEntries::Sources(entries) => {
+            entries.iter().try_for_each(|(id, source)| write!(out, " {id} from {source}"))
+        }
+        IdEntries::Groups(entries) => {
+            entries.iter().try_for_each(|(id, source, group)| write!(out, " {id} from {source} to {group}"))
+        }
     }
 }
 
@@ -179,6 +220,14 @@ impl fmt::Display for Session<'_> {
     }
 }
 
+struct Id(MessageId);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:06x}/{}", self.0.epoch, self.0.id)
+    }
+}
+
 struct Hop<'a>(&'a RsvpHop);
 
 impl fmt::Display for Hop<'_> {
@@ -218,7 +267,9 @@ impl fmt::Display for Raw<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::describe;
+    use rsvp_core::wire::{FlaggedId, Header, Srefresh};
+
+    use super::*;
 
     /// Bytes from hexadecimal digits.
     fn hex(text: &str) -> Vec<u8> {
@@ -249,6 +300,28 @@ mod tests {
         let text = "Resv udp/224.1.2.3:5000 hop 10.0.1.1 lih 77 R 30000 ms FF CL(r=10000 b=2000 p=20000 m=64 \
             M=1500) for 10.0.0.1:4000";
         assert_eq!(describe(&resv), text);
+    }
+
+    #[test]
+    fn a_bundle_in_one_line() {
+        let acknowledged = Head {
+            acknowledgements: vec![Acknowledgement::Ack(FlaggedId::plain(MessageId { epoch: 10, id: 7 }))],
+            message_id: None,
+        };
+        let refresh = Head {
+            message_id: Some(FlaggedId::wanting_ack(MessageId { epoch: 0xab_cdef, id: 9 })),
+            ..Head::default()
+        };
+        let list = IdList::new(0xab_cdef, IdEntries::Plain(vec![1, 2]));
+        let header = Header { flags: Header::REFRESH_REDUCTION, send_ttl: 1 };
+        let (mut ack, mut srefresh, mut bundle) = (Vec::new(), Vec::new(), Vec::new());
+        Message::Ack.encode_with(header, &acknowledged, &mut ack).expect("it is small");
+        Message::Srefresh(Srefresh { lists: vec![list] })
+            .encode_with(header, &refresh, &mut srefresh)
+            .expect("it is small");
+        Bundle::encode(header, &[&ack, &srefresh], &mut bundle).expect("it is small");
+        let text = "Bundle [Ack ack 00000a/7 | Srefresh id abcdef/9 (ack desired) of abcdef: 1 2]";
+        assert_eq!(describe(&bundle), text);
     }
 
     #[test]

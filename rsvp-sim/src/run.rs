@@ -8,7 +8,7 @@ use rsvp_core::input::Datagram;
 use rsvp_core::output::{InstallationId, RouteKey};
 use rsvp_core::{Input, Instant, InterfaceId, Request, Transmit};
 
-use crate::driver::Output;
+use crate::driver::{Driver, Output};
 use crate::network::Network;
 use crate::random::Draw;
 use crate::routing::RoutingTable;
@@ -108,7 +108,7 @@ impl Network {
     pub(crate) fn note_wake(&mut self, node: NodeId) {
         let device = &mut self.devices[node.0];
         let driver = device.rsvp.as_ref().filter(|_| !device.frozen);
-        let wake = driver.and_then(|driver| driver.deadline()).map(|(at, _)| at);
+        let wake = driver.and_then(Driver::deadline).map(|(at, _)| at);
         let former = std::mem::replace(&mut device.wake, wake);
         if former != wake {
             former.map(|at| self.wakes.remove(&(at, node)));
