@@ -1,7 +1,7 @@
 //! What must hold for any bytes. Shared by the fuzz targets and by the test that replays their corpora.
 
 use rsvp_core::intserv::{validate_adspec, validate_flowspec, validate_tspec};
-use rsvp_core::wire::{Header, Message, Object, RawMessage};
+use rsvp_core::wire::{Head, Header, Message, Object, RawMessage, messages};
 
 const MAX_OBJECTS: usize = 1024;
 
@@ -21,23 +21,45 @@ pub(crate) fn decode(data: &[u8]) {
             Err(error) => assert!(error.offset <= data.len()),
         }
     }
-    if let Ok(raw) = RawMessage::decode(&without_checksum(data))
-        && let Err(error) = Message::parse(&raw, MAX_OBJECTS)
-    {
-        assert!(error.offset <= data.len());
+    for message in messages(&without_checksum(data)) {
+        match message {
+            Ok(message) => interpret(&without_checksum(message)),
+            Err(error) => assert!(error.offset <= data.len()),
+        }
     }
 }
 
-/// A raw message becomes the bytes it came from; a typed one becomes bytes that mean the same.
+fn interpret(message: &[u8]) {
+    let parsed = RawMessage::decode(message).and_then(|raw| Message::parse(&raw, MAX_OBJECTS));
+    match (parsed, Head::split(message)) {
+        (Ok(_), Err(error)) => panic!("{error} in the head of a sound message"),
+        (Ok(_), Ok((_, offset))) => assert!(offset <= message.len()),
+        (Err(error), _) => assert!(error.offset <= message.len()),
+    }
+}
+
+/// A raw message becomes the bytes it came from; a typed one becomes bytes that mean the same. A Bundle is several.
 pub(crate) fn round_trip(data: &[u8]) {
     raw_round_trip(data);
-    let Some(raw) = raw_round_trip(&without_checksum(data)) else { return };
-    let Ok(message) = Message::parse(&raw, MAX_OBJECTS) else { return };
-    let first = encode(&message);
-    let again = RawMessage::decode(&first).expect("what was encoded is decoded");
-    let again = Message::parse(&again, MAX_OBJECTS).expect("what was encoded is interpreted");
+    for message in messages(&without_checksum(data)).flatten() {
+        typed_round_trip(&without_checksum(message));
+    }
+}
+
+fn typed_round_trip(bytes: &[u8]) {
+    let Some(first) = again(bytes) else { return };
     // Bytes, since a NaN does not equal itself.
-    assert_eq!(encode(&again), first);
+    assert_eq!(again(&first).expect("what was encoded is interpreted"), first);
+}
+
+/// The message as this code writes it, if it can be interpreted.
+fn again(bytes: &[u8]) -> Option<Vec<u8>> {
+    let message = Message::parse(&raw_round_trip(bytes)?, MAX_OBJECTS).ok()?;
+    let (head, _) = Head::split(bytes).expect("what can be interpreted has a sound head");
+    let mut encoded = Vec::new();
+    let header = Header { flags: 0, send_ttl: 64 };
+    message.encode_with(header, &head, &mut encoded).expect("what was interpreted fits");
+    Some(encoded)
 }
 
 fn raw_round_trip(data: &[u8]) -> Option<RawMessage> {
@@ -55,10 +77,4 @@ fn without_checksum(data: &[u8]) -> Vec<u8> {
         checksum.fill(0);
     }
     data
-}
-
-fn encode(message: &Message) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    message.encode(Header { flags: 0, send_ttl: 64 }, &mut bytes).expect("what was interpreted fits");
-    bytes
 }

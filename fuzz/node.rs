@@ -11,7 +11,9 @@ use rsvp_core::input::{
 };
 use rsvp_core::output::{InstallationId, RouteKey};
 use rsvp_core::udp::PU;
-use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, RawMessage, SenderTspec, Style, Tspec};
+use rsvp_core::wire::{
+    FilterSpec, FlowDescriptor, FlowKey, Flowspec, RawMessage, SenderTspec, Style, Tspec, messages,
+};
 use rsvp_core::{
     ApiId, Command, Input, Instant, InterfaceId, Node, NodeConfig, Ready, Reply, Request, SessionKey,
 };
@@ -207,8 +209,11 @@ impl World {
             if self.node.poll_transmit(self.now, &mut buffer).is_some() {
                 // What is not for this node is passed on as it came.
                 if !self.received.contains(&buffer) {
-                    let sent = RawMessage::decode(&buffer).expect("the node sends sound messages");
-                    assert!(sent.header.has_checksum());
+                    for message in messages(&buffer) {
+                        let message = message.expect("the node sends sound Bundles");
+                        let sent = RawMessage::decode(message).expect("the node sends sound messages");
+                        assert!(sent.header.has_checksum());
+                    }
                 }
                 continue;
             }

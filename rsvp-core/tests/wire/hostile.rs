@@ -1,7 +1,8 @@
 //! Messages that are legal octet by octet, and meant to harm.
 
 use rsvp_core::wire::{
-    DecodeError, DecodeErrorKind, Flowspec, Header, Message, MessageType, RawMessage, RawObject,
+    Bundle, DecodeError, DecodeErrorKind, Flowspec, Head, Header, Message, MessageType, RawMessage,
+    RawObject, messages,
 };
 
 /// As many objects as a node takes.
@@ -79,4 +80,45 @@ fn a_sender_of_another_address_family_than_the_session_is_refused() {
         let error = parse(message_type, objects).map(|_| "parsed").unwrap_err();
         assert!(matches!(error.kind, DecodeErrorKind::BadContents { .. }), "{error}");
     }
+}
+
+#[test]
+fn a_head_has_no_more_objects_than_other_messages() {
+    let ack = object(24, 1, &[0; 8]);
+    let acks = |count: usize| parse(MessageType::ACK, vec![ack.clone(); count]);
+    assert!(acks(MAX_OBJECTS).is_ok());
+    let error = acks(MAX_OBJECTS + 1).map(|_| "parsed").unwrap_err();
+    assert_eq!(error.kind, DecodeErrorKind::TooManyObjects { limit: MAX_OBJECTS });
+}
+
+#[test]
+fn the_longest_list_is_read() {
+    let Ok(Message::Srefresh(srefresh)) = parse(MessageType::SREFRESH, vec![object(25, 1, &vec![0; 65_520])])
+    else {
+        panic!("an Srefresh")
+    };
+    assert_eq!(srefresh.lists[0].len(), 16_379);
+}
+
+#[test]
+fn a_bundle_of_headers_and_of_bundles() {
+    let header = Header { flags: 0, send_ttl: 255 };
+    let empty = [0x10, 13, 0, 0, 255, 0, 0, 8];
+    let mut datagram = Vec::new();
+    Bundle::encode(header, &vec![&empty[..]; 8190], &mut datagram).unwrap();
+    assert_eq!(messages(&datagram).filter(Result::is_ok).count(), 8190);
+    // One within the other: only the outermost is opened.
+    let mut nested = Vec::new();
+    Bundle::encode(header, &[&empty], &mut nested).unwrap();
+    for _ in 0..1000 {
+        let mut outer = Vec::new();
+        Bundle::encode(header, &[&nested], &mut outer).unwrap();
+        nested = outer;
+    }
+    let found: Vec<_> = messages(&nested).collect();
+    assert!(
+        matches!(found[..], [Err(DecodeError { offset: 8, kind: DecodeErrorKind::NestedBundle })]),
+        "{found:?}"
+    );
+    assert_eq!(Head::split(&nested).map(|(head, _)| head.is_empty()), Ok(true));
 }

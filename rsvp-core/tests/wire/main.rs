@@ -1,15 +1,17 @@
 //! The codec against bytes written by hand from the RFCs' diagrams, and against bytes that nobody wrote.
 
+mod bundles;
 mod damage;
 mod hostile;
 mod messages;
 mod objects;
 mod properties;
+mod reduction;
 mod rules;
 
 use core::net::IpAddr;
 
-use rsvp_core::wire::{DecodeError, Header, Message, RawMessage};
+use rsvp_core::wire::{DecodeError, Head, Header, Message, RawMessage};
 
 const MAX_OBJECTS: usize = 100;
 
@@ -29,7 +31,11 @@ fn parse(bytes: &[u8]) -> Result<Message, DecodeError> {
 }
 
 fn encode(message: &Message) -> Vec<u8> {
+    encode_with(message, &Head::default())
+}
+
+fn encode_with(message: &Message, head: &Head) -> Vec<u8> {
     let mut bytes = Vec::new();
-    message.encode(Header { flags: 0, send_ttl: 64 }, &mut bytes).unwrap();
+    message.encode_with(Header { flags: 0, send_ttl: 64 }, head, &mut bytes).unwrap();
     bytes
 }

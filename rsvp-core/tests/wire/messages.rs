@@ -1,4 +1,4 @@
-//! The seven messages, whole.
+//! The messages, whole; those of RFC 2961 are in `reduction`.
 
 use rsvp_core::wire::{
     ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, Message, Path, PathErr, PathTear, RawMessage,

@@ -1,11 +1,12 @@
-//! Every object of RFC 2205 Appendix A, RFC 2207, RFC 2210 and RFC 2997, in every C-Type.
+//! Every object of RFC 2205 Appendix A, RFC 2207, RFC 2210, RFC 2961 and RFC 2997, in every C-Type.
 
 use core::net::{IpAddr, Ipv6Addr};
 
 use rsvp_core::wire::{
-    Adspec, DecodeErrorKind, ErrorSpec, FilterSpec, FlowKey, Flowspec, GeneralParameters, GuaranteedFragment,
-    IntServAdspec, Object, Overrides, RawFragment, RawObject, Rspec, RsvpHop, SenderTspec, ServiceFragment,
-    Session, SessionKey, Style, Tspec,
+    Acknowledgement, Adspec, DecodeErrorKind, EncodeError, ErrorSpec, FilterSpec, FlaggedId, FlowKey,
+    Flowspec, GeneralParameters, GuaranteedFragment, IdEntries, IdList, IntServAdspec, MessageId, Object,
+    Overrides, RawFragment, RawObject, Rspec, RsvpHop, SenderTspec, ServiceFragment, Session, SessionKey,
+    Style, Tspec,
 };
 
 use super::{hex, ip};
@@ -312,6 +313,123 @@ fn resv_confirm() {
     both_ways(&Object::ResvConfirm(ip("2001:db8::7")), "00140f02 20010db8 00000000 00000000 00000007");
 }
 
+const ID: MessageId = MessageId { epoch: 0x12_3456, id: 7 };
+
+#[test]
+fn message_id() {
+    both_ways(&Object::MessageId(FlaggedId::plain(ID)), "000c1701 00123456 00000007");
+    both_ways(&Object::MessageId(FlaggedId::wanting_ack(ID)), "000c1701 01123456 00000007");
+    let last = MessageId { epoch: 0xff_ffff, id: u32::MAX };
+    both_ways(&Object::MessageId(FlaggedId { flags: 0xfe, id: last }), "000c1701 feffffff ffffffff");
+    let zero = MessageId { epoch: 0, id: 0 };
+    both_ways(&Object::MessageId(FlaggedId::plain(zero)), "000c1701 00000000 00000000");
+    assert!(FlaggedId { flags: 0xff, id: ID }.wants_ack());
+    assert!(!FlaggedId { flags: 0xfe, id: ID }.wants_ack());
+}
+
+#[test]
+fn an_epoch_has_24_bits() {
+    let long = Object::MessageId(FlaggedId::plain(MessageId { epoch: 0xff12_3456, id: 7 }));
+    assert_eq!(long.encode().unwrap(), raw("000c1701 00123456 00000007"));
+}
+
+#[test]
+fn identifiers_wrap() {
+    let is_older = |one: u32, other: u32| {
+        MessageId { epoch: 1, id: one }.is_older_than(MessageId { epoch: 1, id: other })
+    };
+    assert!(is_older(7, 8) && !is_older(8, 7) && !is_older(7, 7));
+    assert!(is_older(u32::MAX, 0) && !is_older(0, u32::MAX));
+    assert!(is_older(0, 0x7fff_ffff) && !is_older(0x7fff_ffff, 0));
+    assert!(!is_older(0, 0x8000_0000) && !is_older(0x8000_0000, 0));
+    assert!(!MessageId { epoch: 1, id: 7 }.is_older_than(MessageId { epoch: 2, id: 8 }));
+}
+
+#[test]
+fn acknowledgements() {
+    let ack = Acknowledgement::Ack(FlaggedId::plain(ID));
+    both_ways(&Object::MessageIdAck(ack), "000c1801 00123456 00000007");
+    let nack = Acknowledgement::Nack(FlaggedId::plain(ID));
+    both_ways(&Object::MessageIdAck(nack), "000c1802 00123456 00000007");
+    assert_eq!((ack.id(), nack.id()), (ID, ID));
+    both_ways(
+        &Object::MessageIdAck(Acknowledgement::Ack(FlaggedId { flags: 0xfd, id: ID })),
+        "000c1801 fd123456 00000007",
+    );
+}
+
+fn list(entries: IdEntries) -> Object {
+    Object::MessageIdList(IdList::new(ID.epoch, entries))
+}
+
+#[test]
+fn message_id_list() {
+    both_ways(&list(IdEntries::Plain(vec![7])), "000c1901 00123456 00000007");
+    both_ways(&list(IdEntries::Plain(vec![0, u32::MAX])), "00101901 00123456 00000000 ffffffff");
+    let flagged = IdList { flags: 0xfd, epoch: ID.epoch, entries: IdEntries::Plain(vec![7]) };
+    both_ways(&Object::MessageIdList(flagged), "000c1901 fd123456 00000007");
+}
+
+#[test]
+fn src_list() {
+    let ipv4 = vec![(7, ip("10.0.0.1")), (9, ip("10.0.0.2"))];
+    both_ways(&list(IdEntries::Sources(ipv4)), "00181902 00123456 00000007 0a000001 00000009 0a000002");
+    both_ways(
+        &list(IdEntries::Sources(vec![(7, ip("2001:db8::1"))])),
+        "001c1903 00123456 00000007 20010db8 00000000 00000000 00000001",
+    );
+}
+
+#[test]
+fn mcast_list() {
+    both_ways(
+        &list(IdEntries::Groups(vec![(7, ip("10.0.0.1"), ip("224.1.2.3"))])),
+        "00141904 00123456 00000007 0a000001 e0010203",
+    );
+    both_ways(
+        &list(IdEntries::Groups(vec![(7, ip("2001:db8::1"), ip("ff0e::9"))])),
+        "002c1905 00123456 00000007 20010db8 00000000 00000000 00000001 ff0e0000 00000000 00000000 00000009",
+    );
+}
+
+#[test]
+fn lists_of_nothing_and_of_parts() {
+    // C-Type, octets of an entry.
+    for (ctype, entry) in [(1, 4), (2, 8), (3, 20), (4, 12), (5, 36)] {
+        for length in (0..4 + 2 * entry).step_by(4) {
+            let object = RawObject { class: 25, ctype, contents: vec![1; length] };
+            let is_whole = length > 4 && (length - 4) % entry == 0;
+            match Object::decode(&object) {
+                Ok(decoded) => {
+                    assert!(is_whole, "C-Type {ctype}, {length} octets");
+                    let Object::MessageIdList(list) = &decoded else { panic!("{decoded:?}") };
+                    assert_eq!((list.len(), list.is_empty()), ((length - 4) / entry, false));
+                    assert_eq!(decoded.encode().unwrap(), object);
+                }
+                Err(error) => {
+                    assert!(!is_whole, "C-Type {ctype}, {length} octets: {error}");
+                    assert!(matches!(error.kind, DecodeErrorKind::ObjectTooShort { .. }), "{error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_list_has_addresses_of_one_family_and_fits_an_object() {
+    let (v4, v6) = (ip("10.0.0.1"), ip("2001:db8::1"));
+    for entries in [
+        IdEntries::Sources(vec![(1, v4), (2, v6)]),
+        IdEntries::Sources(vec![(1, v6), (2, v4)]),
+        IdEntries::Groups(vec![(1, v4, v6)]),
+        IdEntries::Groups(vec![(1, v6, v6), (2, v4, v4)]),
+    ] {
+        assert_eq!(list(entries).encode(), Err(EncodeError::MixedFamilies));
+    }
+    assert!(list(IdEntries::Plain(vec![0; 16_381])).encode().is_ok());
+    assert!(matches!(list(IdEntries::Plain(vec![0; 16_382])).encode(), Err(EncodeError::TooLong { .. })));
+}
+
 #[test]
 fn unknown_classes() {
     for bytes in ["00080201 01020304", "0008c901 01020304", "00081001 00010003"] {
@@ -322,8 +440,8 @@ fn unknown_classes() {
 #[test]
 fn unknown_ctypes_of_known_classes() {
     for class in [1, 3, 5, 6, 7, 8, 10, 11, 12, 15, 23, 24, 25] {
-        for ctype in [0, 6, 7, 255] {
-            let object = RawObject { class, ctype, contents: vec![0; 20] };
+        for (ctype, length) in [(0, 20), (6, 20), (7, 0), (255, 20)] {
+            let object = RawObject { class, ctype, contents: vec![0; length] };
             let kind = Object::decode(&object).unwrap_err().kind;
             assert!(matches!(kind, DecodeErrorKind::UnknownCType { .. }), "class {class}: {kind:?}");
         }
@@ -342,6 +460,9 @@ fn contents_of_the_wrong_size() {
         "000c0a01 0a000001 00000fa0",
         "00180b03 20010db8 00000000 00000000 00000005 000abcde",
         "00140f02 20010db8 00000000 00000000 00000007",
+        "000c1701 01123456 00000007",
+        "000c1801 00123456 00000007",
+        "000c1802 00123456 00000007",
     ];
     for bytes in sound {
         let mut object = raw(bytes);

@@ -6,10 +6,11 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use rsvp_core::wire::{
-    Adspec, ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, GeneralParameters, GuaranteedFragment,
-    Header, IntServAdspec, Message, Object, Overrides, Path, PathErr, PathTear, RawFragment, RawMessage,
-    RawObject, Resv, ResvConf, ResvErr, ResvTear, Rspec, RsvpHop, SenderTspec, ServiceFragment, Session,
-    SessionKey, Style, Tspec,
+    Acknowledgement, Adspec, Bundle, ErrorSpec, FilterSpec, FlaggedId, FlowDescriptor, FlowKey, Flowspec,
+    GeneralParameters, GuaranteedFragment, Head, Header, IdEntries, IdList, IntServAdspec, Message,
+    MessageId, Object, Overrides, Path, PathErr, PathTear, RawFragment, RawMessage, RawObject, Resv,
+    ResvConf, ResvErr, ResvTear, Rspec, RsvpHop, SenderTspec, ServiceFragment, Session, SessionKey, Srefresh,
+    Style, Tspec, messages,
 };
 
 use super::{MAX_OBJECTS, parse};
@@ -240,6 +241,41 @@ fn resv_conf(net: Net) -> impl Strategy<Value = Message> {
     )
 }
 
+fn flagged_id() -> impl Strategy<Value = FlaggedId> {
+    (any::<u8>(), 0..1_u32 << 24, any::<u32>())
+        .prop_map(|(flags, epoch, id)| FlaggedId { flags, id: MessageId { epoch, id } })
+}
+
+fn acknowledgement() -> impl Strategy<Value = Acknowledgement> {
+    prop_oneof![flagged_id().prop_map(Acknowledgement::Ack), flagged_id().prop_map(Acknowledgement::Nack),]
+}
+
+fn head() -> impl Strategy<Value = Head> {
+    (vec(acknowledgement(), 0..4), option::of(flagged_id()))
+        .prop_map(|(acknowledgements, message_id)| Head { acknowledgements, message_id })
+}
+
+fn list(v6: bool, sources: bool) -> impl Strategy<Value = IdList> {
+    let plain = vec(any::<u32>(), 1..5).prop_map(IdEntries::Plain);
+    let groups = vec((any::<u32>(), address(v6), address(v6)), 1..5).prop_map(IdEntries::Groups);
+    let entries = if sources {
+        vec((any::<u32>(), address(v6)), 1..5).prop_map(IdEntries::Sources).boxed()
+    } else {
+        prop_oneof![plain, groups].boxed()
+    };
+    (any::<u8>(), 0..1_u32 << 24, entries).prop_map(|(flags, epoch, entries)| IdList {
+        flags,
+        epoch,
+        entries,
+    })
+}
+
+fn srefresh(v6: bool) -> impl Strategy<Value = Message> {
+    let lists = any::<bool>().prop_flat_map(move |sources| vec(list(v6, sources), 1..4));
+    lists.prop_map(|lists| Message::Srefresh(Srefresh { lists }))
+}
+
+/// A message that means something without a head.
 fn message() -> impl Strategy<Value = Message> {
     any::<(bool, bool)>().prop_flat_map(|(v6, gpi)| {
         let net = Net { v6, gpi };
@@ -251,8 +287,17 @@ fn message() -> impl Strategy<Value = Message> {
             path_tear(net).boxed(),
             resv_tear(net).boxed(),
             resv_conf(net).boxed(),
+            srefresh(v6).boxed(),
         ]
     })
+}
+
+/// A message and a head that it may have.
+fn headed() -> impl Strategy<Value = (Message, Head)> {
+    let acknowledgements = vec(acknowledgement(), 1..4);
+    let ack = acknowledgements
+        .prop_map(|acknowledgements| (Message::Ack, Head { acknowledgements, message_id: None }));
+    prop_oneof![8 => (message(), head()), 1 => ack]
 }
 
 fn header() -> impl Strategy<Value = Header> {
@@ -261,9 +306,9 @@ fn header() -> impl Strategy<Value = Header> {
 
 proptest! {
     #[test]
-    fn what_was_encoded_is_decoded(message in message(), header in header()) {
+    fn what_was_encoded_is_decoded((message, head) in headed(), header in header()) {
         let mut bytes = vec![0xaa];
-        message.encode(header, &mut bytes).unwrap();
+        message.encode_with(header, &head, &mut bytes).unwrap();
         let bytes = &bytes[1..];
         let raw = RawMessage::decode(bytes).unwrap();
         prop_assert_eq!(raw.header.flags, header.flags);
@@ -272,15 +317,51 @@ proptest! {
         prop_assert_eq!(raw.header.message_type, message.message_type());
         let parsed = Message::parse(&raw, MAX_OBJECTS).unwrap();
         prop_assert_eq!(&parsed, &message);
+        let (split, offset) = Head::split(bytes).unwrap();
+        prop_assert_eq!(split, head);
+        let mut body = Vec::new();
+        if message != Message::Ack {
+            message.encode(header, &mut body).unwrap();
+            prop_assert_eq!(&bytes[offset..], &body[8..], "the head changes nothing behind it");
+        }
         let mut again = Vec::new();
         raw.encode(&mut again).unwrap();
         prop_assert_eq!(again, bytes);
     }
 
     #[test]
-    fn objects_are_decoded_as_encoded(message in message()) {
+    fn what_was_bundled_is_there(all in vec(headed(), 1..6), header in header()) {
+        let encode = |(message, head): &(Message, Head)| {
+            let mut bytes = Vec::new();
+            message.encode_with(header, head, &mut bytes).unwrap();
+            bytes
+        };
+        let parts: Vec<Vec<u8>> = all.iter().map(encode).collect();
+        let slices: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        let mut datagram = Vec::new();
+        Bundle::encode(header, &slices, &mut datagram).unwrap();
+        let bundle = Bundle::decode(&datagram).unwrap();
+        prop_assert_eq!((bundle.header.flags, bundle.header.send_ttl), (header.flags, header.send_ttl));
+        let found: Vec<&[u8]> = messages(&datagram).map(Result::unwrap).collect();
+        prop_assert_eq!(&found, &slices);
+        for (offset, bytes) in bundle.messages().map(Result::unwrap) {
+            prop_assert_eq!(&datagram[offset..offset + bytes.len()], bytes);
+        }
+        // Anything wrong in it ends in an error, not in a panic or an endless loop.
+        for length in 8..datagram.len() {
+            let mut cut = datagram[..length].to_vec();
+            cut[2..4].fill(0);
+            cut[6..8].copy_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+            let last = messages(&cut).last().unwrap();
+            let whole = found.iter().scan(8, |end, part| { *end += part.len(); Some(*end) }).any(|end| end == length);
+            prop_assert_eq!(last.is_ok(), whole, "{} octets", length);
+        }
+    }
+
+    #[test]
+    fn objects_are_decoded_as_encoded((message, head) in headed()) {
         let mut bytes = Vec::new();
-        message.encode(Header { flags: 0, send_ttl: 1 }, &mut bytes).unwrap();
+        message.encode_with(Header { flags: 0, send_ttl: 1 }, &head, &mut bytes).unwrap();
         for placed in RawMessage::decode(&bytes).unwrap().objects {
             let object = placed.decode().unwrap();
             if object == Object::Scope(vec![]) {
@@ -297,15 +378,17 @@ proptest! {
         for placed in &partial.objects {
             let _ = placed.decode();
         }
+        let _ = Head::split(&bytes);
+        prop_assert!(messages(&bytes).count() >= 1);
     }
 
     #[test]
     fn damaged_messages_do_no_harm(
-        message in message(),
+        (message, head) in headed(),
         damage in vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let mut bytes = Vec::new();
-        message.encode(Header { flags: 0, send_ttl: 1 }, &mut bytes).unwrap();
+        message.encode_with(Header { flags: 0, send_ttl: 1 }, &head, &mut bytes).unwrap();
         bytes[2..4].fill(0);
         for (index, octet) in damage {
             let index = index.index(bytes.len());
@@ -319,14 +402,16 @@ proptest! {
             prop_assert_eq!(&again, &bytes);
         }
         if let Ok(message) = parse(&bytes) {
+            let (head, _) = Head::split(&bytes).expect("what can be interpreted can be split");
             let mut again = Vec::new();
-            message.encode(Header { flags: 0, send_ttl: 1 }, &mut again).unwrap();
+            message.encode_with(Header { flags: 0, send_ttl: 1 }, &head, &mut again).unwrap();
             prop_assert!(parse(&again).is_ok());
+            prop_assert_eq!(Head::split(&again).unwrap().0, head);
         }
     }
 
     #[test]
-    fn objects_of_arbitrary_contents_do_no_harm(class in 0..16_u8, ctype in 0..8_u8, contents in contents()) {
+    fn objects_of_arbitrary_contents_do_no_harm(class in 0..26_u8, ctype in 0..8_u8, contents in contents()) {
         let raw = RawObject { class, ctype, contents };
         if let Ok(object) = Object::decode(&raw) {
             object.encode().unwrap();

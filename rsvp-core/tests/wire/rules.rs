@@ -7,12 +7,12 @@ use rsvp_core::wire::{
 
 use super::{encode, hex, ip, parse};
 
-const SESSION: &str = "000c0101 e0010203 11001388";
-const HOP: &str = "000c0301 0a000101 0000004d";
+pub(super) const SESSION: &str = "000c0101 e0010203 11001388";
+pub(super) const HOP: &str = "000c0301 0a000101 0000004d";
 const TIME: &str = "00080501 00007530";
-const ERROR: &str = "000c0601 0a000909 00020000";
+pub(super) const ERROR: &str = "000c0601 0a000909 00020000";
 const SCOPE: &str = "00080701 0a000001";
-const WF: &str = "00080801 00000011";
+pub(super) const WF: &str = "00080801 00000011";
 const FF: &str = "00080801 0000000a";
 const SE: &str = "00080801 00000012";
 const FLOW1: &str = "00140902 00000003 06000002 80000001 000005dc";
@@ -20,19 +20,19 @@ const FLOW2: &str = "00140902 00000003 06000002 80000001 00000240";
 const FILTER1: &str = "000c0a01 0a000001 00000fa0";
 const FILTER2: &str = "000c0a01 0a000002 00000fa0";
 const FILTER3: &str = "000c0a01 0a000003 00000fa0";
-const TEMPLATE: &str = "000c0b01 0a000001 00000fa0";
+pub(super) const TEMPLATE: &str = "000c0b01 0a000001 00000fa0";
 const TSPEC: &str = "00140c02 00000003 06000002 80000001 000005dc";
-const ADSPEC: &str =
+pub(super) const ADSPEC: &str =
     "002c0d02 00000009 01000008 04000001 00000003 06000001 49742400 08000001 000001f4 0a000001 000005dc";
 const POLICY: &str = "00080e01 00000000";
-const CONFIRM: &str = "00080f01 0a000707";
-const INTEGRITY: &str = "00080401 00000000";
+pub(super) const CONFIRM: &str = "00080f01 0a000707";
+pub(super) const INTEGRITY: &str = "00080401 00000000";
 
-const PATH: [&str; 5] = [SESSION, HOP, TIME, TEMPLATE, TSPEC];
-const RESV: [&str; 4] = [SESSION, HOP, TIME, WF];
+pub(super) const PATH: [&str; 5] = [SESSION, HOP, TIME, TEMPLATE, TSPEC];
+pub(super) const RESV: [&str; 4] = [SESSION, HOP, TIME, WF];
 
 /// A datagram of whole objects, with a right length and no checksum.
-fn datagram(message_type: MessageType, objects: &[&str]) -> Vec<u8> {
+pub(super) fn datagram(message_type: MessageType, objects: &[&str]) -> Vec<u8> {
     let objects = hex(&objects.concat());
     let length = u16::try_from(8 + objects.len()).unwrap();
     let mut bytes = vec![0x10, message_type.0, 0, 0, 64, 0];
@@ -41,7 +41,7 @@ fn datagram(message_type: MessageType, objects: &[&str]) -> Vec<u8> {
     bytes
 }
 
-fn message(message_type: MessageType, objects: &[&str]) -> Result<Message, DecodeErrorKind> {
+pub(super) fn message(message_type: MessageType, objects: &[&str]) -> Result<Message, DecodeErrorKind> {
     parse(&datagram(message_type, objects)).map_err(|error| error.kind)
 }
 
