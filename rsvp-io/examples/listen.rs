@@ -13,7 +13,7 @@ use std::error::Error;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rsvp_core::Input;
 use rsvp_core::input::Datagram;
-use rsvp_core::wire::{Message, RawMessage};
+use rsvp_core::wire::{Head, Message, RawMessage, messages};
 use rsvp_io::{ReadOutcome, Source, System, SystemOptions};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -50,10 +50,11 @@ fn print(input: Input<'_>) {
 
 fn print_message(datagram: &Datagram<'_>) {
     let Datagram { source, destination, ttl, payload, .. } = datagram;
-    let message = RawMessage::decode(payload).and_then(|raw| Message::parse(&raw, 100));
     println!("{source} -> {destination}, TTL {ttl:?}, {} bytes", payload.len());
-    match message {
-        Ok(message) => println!("{message:#?}"),
-        Err(error) => println!("damaged: {error}"),
+    for bytes in messages(payload) {
+        match bytes.and_then(|bytes| Ok((Head::split(bytes)?.0, RawMessage::decode(bytes)?))) {
+            Ok((head, raw)) => println!("{head:#?}\n{:#?}", Message::parse(&raw, 100)),
+            Err(error) => println!("damaged: {error}"),
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use rsvp_core::wire::{
     Acknowledgement, Adspec, Bundle, ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec,
-    GuaranteedFragment, Head, INDETERMINATE_LATENCY, IdEntries, IdList, IntServAdspec, Message, MessageId,
-    Path, PathErr, PathTear, RawMessage, RawObject, Resv, ResvConf, ResvErr, ResvTear, RsvpHop, SenderTspec,
+    GuaranteedFragment, Head, INDETERMINATE_LATENCY, IdEntries, IdList, IntServAdspec, Message, Path,
+    PathErr, PathTear, RawMessage, RawObject, Resv, ResvConf, ResvErr, ResvTear, RsvpHop, SenderTspec,
     SessionKey, Style, Tspec,
 };
 
@@ -105,19 +105,17 @@ fn write_message(out: &mut String, head: &Head, message: &Message) -> fmt::Resul
 
 fn write_head(out: &mut String, head: &Head) -> fmt::Result {
     if let Some(flagged) = head.message_id {
-        write!(out, " id {}", Id(flagged.id))?;
-        if flagged.wants_ack() {
-            out.push_str(" (ack desired)");
-        }
+        let wanted = if flagged.wants_ack() { " +ack" } else { "" };
+        write!(out, " id {}{wanted}", flagged.id)?;
     }
     head.acknowledgements.iter().try_for_each(|acknowledgement| match acknowledgement {
-        Acknowledgement::Ack(flagged) => write!(out, " ack {}", Id(flagged.id)),
-        Acknowledgement::Nack(flagged) => write!(out, " nack {}", Id(flagged.id)),
+        Acknowledgement::Ack(flagged) => write!(out, " ack {}", flagged.id),
+        Acknowledgement::Nack(flagged) => write!(out, " nack {}", flagged.id),
     })
 }
 
 fn write_list(out: &mut String, list: &IdList) -> fmt::Result {
-    write!(out, " of {:06x}:", list.epoch)?;
+    write!(out, " of {:#08x}:", list.epoch)?;
     match &list.entries {
         IdEntries::Plain(ids) => ids.iter().try_for_each(|id| write!(out, " {id}")),
         IdEntries::Sources(entries) => {
@@ -220,14 +218,6 @@ impl fmt::Display for Session<'_> {
     }
 }
 
-struct Id(MessageId);
-
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:06x}/{}", self.0.epoch, self.0.id)
-    }
-}
-
 struct Hop<'a>(&'a RsvpHop);
 
 impl fmt::Display for Hop<'_> {
@@ -320,8 +310,27 @@ mod tests {
             .encode_with(header, &refresh, &mut srefresh)
             .expect("it is small");
         Bundle::encode(header, &[&ack, &srefresh], &mut bundle).expect("it is small");
-        let text = "Bundle [Ack ack 00000a/7 | Srefresh id abcdef/9 (ack desired) of abcdef: 1 2]";
+        let text = "Bundle [Ack ack 0x00000a/7 | Srefresh id 0xabcdef/9 +ack of 0xabcdef: 1 2]";
         assert_eq!(describe(&bundle), text);
+    }
+
+    #[test]
+    fn lists_in_one_line() {
+        let table = [
+            (
+                "100ff171 40000044 000c1801 00abcdef 01020304 000c1701 01123456 00000009
+                00101901 00123456 00000007 ffffffff 00141904 00123456 00000008 0a000001 e0010203",
+                "Srefresh id 0x123456/9 +ack ack 0xabcdef/16909060 of 0x123456: 7 4294967295 \
+                of 0x123456: 8 from 10.0.0.1 to 224.1.2.3",
+            ),
+            (
+                "100f3484 40000024 001c1903 00123456 00000007 20010db8 00000000 00000000 00000001",
+                "Srefresh of 0x123456: 7 from 2001:db8::1",
+            ),
+        ];
+        for (bytes, text) in table {
+            assert_eq!(describe(&hex(bytes)), text);
+        }
     }
 
     #[test]

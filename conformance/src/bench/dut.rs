@@ -20,7 +20,7 @@ use rsvp_core::{ApiId, Command, CommandError, Event, Instant, Node, Reply};
 use rsvp_sim::describe;
 
 use crate::bench::messages::{Kind, Share, shares, tspec};
-use crate::bench::monitor;
+use crate::bench::monitor::{self, Ledger};
 use crate::bench::plan::{B, Family, Plan, Port, Station};
 use crate::bench::reduction::Manners;
 use crate::bench::tester::{InProcess, Packet, Sent, Tester};
@@ -44,6 +44,7 @@ pub struct Dut {
     /// The LIH of the DUT's own Paths, by port.
     lih: BTreeMap<Port, u32>,
     pub(super) manners: Manners,
+    ledger: Ledger,
 }
 
 /// The configuration of a router with 50 [`B`] to reserve on each interface.
@@ -150,7 +151,14 @@ impl Dut {
     /// A DUT that is reached in some other way.
     #[must_use]
     pub fn reached_by(plan: Plan, tester: Box<dyn Tester>) -> Self {
-        Self { plan, tester, sent: Vec::new(), lih: BTreeMap::new(), manners: Manners::default() }
+        Self {
+            plan,
+            tester,
+            sent: Vec::new(),
+            lih: BTreeMap::new(),
+            manners: Manners::default(),
+            ledger: Ledger::default(),
+        }
     }
 
     /// The time.
@@ -169,6 +177,7 @@ impl Dut {
                 if let Some(Message::Path(path)) = monitor::check(&sent) {
                     self.lih.insert(sent.port, path.hop.lih);
                 }
+                self.ledger.check(self.plan, &sent);
                 self.manners.note(self.plan, &sent);
                 self.sent.push(sent);
             }

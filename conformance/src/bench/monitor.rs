@@ -1,11 +1,17 @@
 //! What holds for every message that a DUT sends, whatever the case.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
 use rsvp_core::input::Encapsulation;
-use rsvp_core::wire::{Bundle, ErrorSpec, Message, MessageType, RawMessage};
+use rsvp_core::wire::{
+    Acknowledgement, Bundle, ErrorSpec, FlaggedId, Head, IdEntries, IdList, Message, MessageId, MessageType,
+    RawMessage, Srefresh,
+};
 
+use crate::bench::plan::{Plan, Port};
+use crate::bench::reduction::listed;
 use crate::bench::tester::{Packet, Sent};
 
 /// The messages of a packet of the DUT: several if it is a Bundle (RFC 2961 section 3), which is checked.
@@ -19,7 +25,8 @@ pub(crate) fn open(sent: Sent) -> Vec<Sent> {
         return vec![sent];
     }
     let bundle = Bundle::decode(bytes).unwrap_or_else(|error| panic!("{error} in {bytes:02x?}"));
-    let Packet { destination, ttl, router_alert, .. } = sent.packet;
+    let Packet { destination, ttl, router_alert, encapsulation, .. } = sent.packet;
+    assert_eq!(encapsulation, Encapsulation::Raw, "raw IP (RFC 2961 section 3.3): {bundle:?}");
     assert_eq!(bytes[0], 0x11, "version 1, the one flag that there is (RFC 2961 section 3.1): {bundle:?}");
     assert_eq!(bundle.header.reserved, 0, "the reserved octet (RFC 2961 section 3.1): {bundle:?}");
     assert_eq!(bundle.header.send_ttl, ttl, "Send_TTL is the IP TTL (RFC 2961 section 3.1): {bundle:?}");
@@ -53,8 +60,11 @@ pub(crate) fn check(sent: &Sent) -> Option<Message> {
         Err(error) => panic!("{error} in {raw:?}"),
     };
     check_error(&message);
-    if let Message::Resv(resv) = &message {
-        check_scope(resv.scope.as_deref());
+    check_head(&raw, &sent.packet);
+    match &message {
+        Message::Resv(resv) => check_scope(resv.scope.as_deref()),
+        Message::Srefresh(srefresh) => check_lists(srefresh, &sent.packet),
+        _ => {}
     }
     Some(message)
 }
@@ -76,10 +86,95 @@ fn check_header(raw: &RawMessage, Sent { packet, bundle, .. }: &Sent) {
         MessageType::PATH | MessageType::PATH_TEAR | MessageType::RESV_CONF
     );
     let is_summary = raw.header.message_type == MessageType::SREFRESH;
-    // A summary refresh may go to sessions or to neighbours: a case knows which it expects.
     let alerts = if is_summary { *router_alert } else { travels && is_raw && bundle.is_none() };
     assert_eq!(*router_alert, alerts, "Router Alert (RFC 2205 section 3.3): {raw:?}");
     assert_eq!(source.is_ipv4(), destination.is_ipv4(), "one family: {packet:?}");
+}
+
+/// What stands in front of any message. Its order is part of the syntax.
+fn check_head(raw: &RawMessage, Packet { destination, message: bytes, .. }: &Packet) {
+    let (Head { acknowledgements, message_id }, _) =
+        Head::split(bytes).unwrap_or_else(|error| panic!("{error} in {raw:?}"));
+    let flags = message_id.map_or(0, |id| id.flags);
+    assert_eq!(flags & !FlaggedId::ACK_DESIRED, 0, "MESSAGE_ID has one flag (RFC 2961 section 4.2): {raw:?}");
+    for Acknowledgement::Ack(id) | Acknowledgement::Nack(id) in &acknowledgements {
+        assert_eq!(id.flags, 0, "flags of an acknowledgement (RFC 2961 section 4.3): {raw:?}");
+    }
+    let is_to_one = acknowledgements.is_empty() || !destination.is_multicast();
+    assert!(is_to_one, "an acknowledgement goes to one node (RFC 2961 section 4.6): {raw:?}");
+}
+
+/// Which lists go where (RFC 2961 section 5.2).
+fn check_lists(srefresh: &Srefresh, Packet { destination, router_alert, .. }: &Packet) {
+    for IdList { flags, entries, .. } in &srefresh.lists {
+        assert_eq!(*flags, 0, "flags of a list (RFC 2961 section 5.1): {srefresh:?}");
+        let is_of_sources = matches!(entries, IdEntries::Sources(_));
+        assert_eq!(is_of_sources, destination.is_multicast(), "SRC_LIST goes to groups: {srefresh:?}");
+        let is_for_neighbour = matches!(entries, IdEntries::Groups(_));
+        assert!(!(is_for_neighbour && *router_alert), "MCAST_LIST goes to a neighbour: {srefresh:?}");
+    }
+    assert!(*router_alert || !destination.is_multicast(), "to a group with Router Alert: {srefresh:?}");
+}
+
+/// The message ids that the DUT has used, and for what.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    /// By generator, which is an address of the DUT.
+    generators: BTreeMap<IpAddr, Used>,
+}
+
+/// The ids of one generator.
+struct Used {
+    latest: MessageId,
+    /// Where a message went, and what it was behind its head.
+    messages: BTreeMap<u32, (Port, MessageType, Vec<u8>)>,
+}
+
+impl Ledger {
+    /// Checks what a message says of message ids against all before it.
+    ///
+    /// # Panics
+    ///
+    /// When an id is used for two messages, or out of order, or a summary refresh names what was not told before.
+    pub(crate) fn check(&mut self, plan: Plan, sent: &Sent) {
+        let bytes = &sent.packet.message;
+        let raw = RawMessage::decode(bytes).expect("it has been checked");
+        let (head, body) = Head::split(bytes).expect("it has been checked");
+        let generator = raw.hop().map_or(sent.packet.source, |hop| hop.address);
+        if !Port::ALL.iter().any(|port| plan.dut(*port) == generator) {
+            return; // Passed on for another node.
+        }
+        if let Ok(Message::Srefresh(srefresh)) = Message::parse(&raw, usize::MAX) {
+            for id in srefresh.lists.iter().flat_map(listed) {
+                self.check_listed(sent, id);
+            }
+        }
+        let Some(FlaggedId { id, .. }) = head.message_id else { return };
+        let message = (sent.port, raw.header.message_type, bytes[body..].to_vec());
+        let used = self.generators.entry(generator).or_insert_with(|| Used {
+            latest: MessageId { id: id.id.wrapping_sub(1), ..id },
+            messages: BTreeMap::new(),
+        });
+        assert_eq!(id.epoch, used.latest.epoch, "the Epoch stays (RFC 2961 section 4.2): {raw:?}");
+        if let Some(before) = used.messages.get(&id.id) {
+            assert_eq!(*before, message, "an id names one message (RFC 2961 section 4.2): {raw:?}");
+            return;
+        }
+        assert!(used.latest.is_older_than(id), "{id} after {} (RFC 2961 section 4.5): {raw:?}", used.latest);
+        used.latest = id;
+        used.messages.insert(id.id, message);
+    }
+
+    /// What is listed was told before, from the same address (RFC 2961 section 5.2), on the same way.
+    fn check_listed(&self, sent: &Sent, id: MessageId) {
+        let used = self.generators.get(&sent.packet.source);
+        let told =
+            used.filter(|used| used.latest.epoch == id.epoch).and_then(|used| used.messages.get(&id.id));
+        assert!(
+            matches!(told, Some((port, MessageType::PATH | MessageType::RESV, _)) if *port == sent.port),
+            "a summary refresh names {id}, which was not told by a Path or Resv on this way: {told:?}"
+        );
+    }
 }
 
 /// Codes and flags of what the DUT may send (RFC 2205 Appendix B). It finds no errors beyond code 23 itself, but passes

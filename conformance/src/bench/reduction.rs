@@ -350,7 +350,7 @@ impl Received<Srefresh> {
 }
 
 /// What a list names.
-fn listed(list: &IdList) -> Vec<MessageId> {
+pub(super) fn listed(list: &IdList) -> Vec<MessageId> {
     let name = |id: u32| MessageId { epoch: list.epoch, id };
     match &list.entries {
         IdEntries::Plain(ids) => ids.iter().copied().map(name).collect(),

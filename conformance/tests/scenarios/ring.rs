@@ -9,7 +9,7 @@ use conformance::bench::{Family, Plan, R, cl, tspec, wf};
 use conformance::shows;
 use rsvp_core::SessionKey;
 use rsvp_core::command::{AdspecRequest, ReserveRequest, SenderRequest};
-use rsvp_core::wire::{FilterSpec, Message, RawMessage, Style};
+use rsvp_core::wire::{FilterSpec, Message, RawMessage, Style, messages};
 use rsvp_sim::{Fate, Network, NodeId, invariants};
 
 use crate::notation;
@@ -67,11 +67,13 @@ impl Ring {
         };
         let mut lines = BTreeSet::new();
         for entry in self.net.transcript().entries() {
-            let raw = RawMessage::decode(&entry.message).expect("a good message");
-            let Ok(Message::Resv(resv)) = Message::parse(&raw, usize::MAX) else { continue };
             let Fate::Sent { to, .. } = entry.fate else { continue };
-            let what = notation::flows(resv.style, &resv.flows, resv.scope.as_deref(), &name);
-            lines.insert(format!("{} > {}  Resv {what}", self.net.name(entry.from), self.net.name(to)));
+            for message in messages(&entry.message) {
+                let raw = message.and_then(RawMessage::decode).expect("a good message");
+                let Ok(Message::Resv(resv)) = Message::parse(&raw, usize::MAX) else { continue };
+                let what = notation::flows(resv.style, &resv.flows, resv.scope.as_deref(), &name);
+                lines.insert(format!("{} > {}  Resv {what}", self.net.name(entry.from), self.net.name(to)));
+            }
         }
         lines
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use conformance::bench::{Dut, Kind, Port, Share, Station, shares};
 use rsvp_core::Instant;
-use rsvp_core::wire::{ErrorSpec, FlowDescriptor, Message, RawMessage, ResvErr, SessionKey, Style};
+use rsvp_core::wire::{ErrorSpec, FlowDescriptor, IdList, Message, RawMessage, ResvErr, SessionKey, Style};
 
 use crate::notation;
 
@@ -152,6 +152,10 @@ impl Scene {
                 let in_place = if error.flags & ErrorSpec::IN_PLACE != 0 { ", InPlace" } else { "" };
                 let what = self.flows(*style, flows, scope.as_deref());
                 format!("ResvErr  {what} {}{in_place}", error.error_code())
+            }
+            Message::Ack => "Ack".to_owned(),
+            Message::Srefresh(it) => {
+                format!("Srefresh of {}", it.lists.iter().map(IdList::len).sum::<usize>())
             }
             other => panic!("no scene has {other:?}"),
         }

@@ -1,6 +1,7 @@
 //! MESSAGE_ID, MESSAGE_ID_ACK, MESSAGE_ID_NACK and MESSAGE_ID_LIST (RFC 2961 sections 4.2, 4.3, 5.1).
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::IpAddr;
 
 use super::code::{ClassNum, MessageType, ctype};
@@ -25,6 +26,13 @@ impl MessageId {
     #[must_use]
     pub const fn is_older_than(self, other: Self) -> bool {
         self.epoch == other.epoch && other.id.wrapping_sub(self.id).cast_signed() > 0
+    }
+}
+
+/// Epoch and Message_Identifier: `0x123456/7`.
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#08x}/{}", self.epoch, self.id)
     }
 }
 

@@ -27,7 +27,7 @@ use crate::output::{InstallationId, Request, RouteKey, Transmit};
 use crate::time::{Duration, Instant};
 use crate::wire::{
     ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, Header, Message, Path, PathTear, RawMessage,
-    Resv, ResvErr, ResvTear, RsvpHop, SenderTspec, Session, SessionKey, Style, Tspec,
+    Resv, ResvErr, ResvTear, RsvpHop, SenderTspec, Session, SessionKey, Style, Tspec, messages,
 };
 use crate::{Event, EventKind};
 
@@ -250,8 +250,10 @@ impl Bench {
             let mut bytes = Vec::new();
             if let Some(transmit) = self.node.poll_transmit(self.now, &mut bytes) {
                 is_idle = false;
-                let raw = RawMessage::decode(&bytes).unwrap();
-                self.sent.push((transmit, Message::parse(&raw, 10_000).unwrap()));
+                for message in messages(&bytes) {
+                    let raw = message.and_then(RawMessage::decode).unwrap();
+                    self.sent.push((transmit.clone(), Message::parse(&raw, 10_000).unwrap()));
+                }
             }
             while let Some(event) = self.node.poll_event() {
                 self.events.push(event);
