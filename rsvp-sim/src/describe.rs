@@ -257,7 +257,7 @@ impl fmt::Display for Raw<'_> {
 
 #[cfg(test)]
 mod tests {
-    use rsvp_core::wire::{FlaggedId, Header, Srefresh};
+    use rsvp_core::wire::{FlaggedId, Header, MessageId, Srefresh};
 
     use super::*;
 
