@@ -92,6 +92,7 @@ mod map;
 mod node;
 mod process;
 mod query;
+mod reduction;
 mod state;
 mod timer;
 

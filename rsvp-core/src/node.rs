@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use rand_chacha::ChaCha8Rng;
-use rand_core::SeedableRng;
+use rand_core::{Rng, SeedableRng};
 use tracing::trace;
 
 use crate::admission::{Admission, BandwidthPools};
@@ -19,7 +19,8 @@ use crate::map::HashKey;
 use crate::output::{Ready, Request, Transmit, WakeReason};
 use crate::policy::{LocalPolicy, Policy};
 use crate::process::Work;
-use crate::state::{Outbox, PathAdId, Requests, ResvAdId, State, TimerKey};
+use crate::reduction::Overflow;
+use crate::state::{MessageIds, Outbox, PathAdId, Requests, ResvAdId, State, TimerKey};
 use crate::time::Instant;
 use crate::timer::TimerQueue;
 
@@ -51,6 +52,9 @@ pub struct Node {
     pub(crate) state: State,
     pub(crate) timers: TimerQueue<TimerKey>,
     pub(crate) outbox: Outbox,
+    pub(crate) overflow: Option<Overflow>,
+    pub(crate) overflow_bytes: Vec<u8>,
+    pub(crate) message_ids: MessageIds,
     pub(crate) requests: Requests,
     pub(crate) events: Events,
     pub(crate) backlog: VecDeque<Work>,
@@ -84,6 +88,7 @@ impl Node {
     ) -> Self {
         let mut rng = ChaCha8Rng::from_seed(seed);
         let hash = HashKey::draw(&mut rng);
+        let epoch = rng.next_u32() & 0x00ff_ffff;
         let events = Events::new(config.limits.queued_events);
         Self {
             config,
@@ -95,6 +100,9 @@ impl Node {
             state: State::new(hash),
             timers: TimerQueue::new(now),
             outbox: Outbox::new(hash),
+            overflow: None,
+            overflow_bytes: Vec::new(),
+            message_ids: MessageIds::new(epoch, hash),
             requests: Requests::new(hash),
             events,
             backlog: VecDeque::new(),
@@ -147,12 +155,7 @@ impl Node {
         if self.blocked {
             return None;
         }
-        while let Some((lane, item)) = self.outbox.pop() {
-            if let Some(transmit) = self.transmit(lane, item, buf) {
-                return Some(transmit);
-            }
-        }
-        None
+        self.next_datagram(buf)
     }
 
     /// The next event, oldest first.
@@ -169,7 +172,7 @@ impl Node {
     /// only if one of the outputs in `ready` may leave now or work is left over. It may be earlier than needed, never later.
     #[must_use]
     pub fn poll_timeout(&self, ready: Ready) -> Option<(Instant, WakeReason)> {
-        if ready.transmit && !self.blocked && !self.outbox.is_empty() {
+        if ready.transmit && !self.blocked && (self.overflow.is_some() || !self.outbox.is_idle()) {
             return Some((self.now, WakeReason::Transmit));
         }
         if ready.requests && !self.requests.is_empty() {
@@ -184,17 +187,26 @@ impl Node {
         let (deadline, key) = self.timers.next()?;
         let reason = match key {
             TimerKey::Psb(_) | TimerKey::Rsb(_) => WakeReason::Cleanup,
-            TimerKey::PathAd(_) | TimerKey::ResvAd(_) | TimerKey::Tcsb(_) => WakeReason::Refresh,
+            TimerKey::PathAd(_) | TimerKey::ResvAd(_) | TimerKey::Tcsb(_) | TimerKey::RefreshGroup(_) => {
+                WakeReason::Refresh
+            }
+            TimerKey::Retransmit(_) => WakeReason::Retransmit,
+            TimerKey::Acks(_) => WakeReason::Acknowledge,
+            TimerKey::Lane(_) => WakeReason::Bundle,
             TimerKey::Bsb(_) => WakeReason::Blockade,
             TimerKey::Repair(_) => WakeReason::Repair,
         };
         Some((deadline.max(self.now), reason))
     }
 
-    /// Whether everything that [`Command::Shutdown`] began is done and polled.
+    /// Whether everything that [`Command::Shutdown`] began is done and polled, and acknowledged where that was wanted.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.stopping && self.backlog.is_empty() && self.outbox.is_empty() && self.requests.is_empty()
+        self.stopping
+            && self.backlog.is_empty()
+            && self.overflow.is_none()
+            && self.outbox.is_done()
+            && self.requests.is_empty()
     }
 
     fn advance(&mut self, now: Instant) {

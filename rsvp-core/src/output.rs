@@ -190,4 +190,10 @@ pub enum WakeReason {
     Blockade,
     /// A local repair has waited long enough.
     Repair,
+    /// A message may have to be sent again (RFC 2961 section 6).
+    Retransmit,
+    /// An acknowledgement has waited long enough (RFC 2961 section 4.6).
+    Acknowledge,
+    /// Messages have waited for others long enough (RFC 2961 section 3.3).
+    Bundle,
 }

@@ -204,8 +204,8 @@ impl Node {
             udp: neighbor.udp,
             last_heard: neighbor.last_heard,
             last_sent: neighbor.last_sent,
-            advertised: 0,
-            reduction: crate::view::ReductionView::default(),
+            advertised: neighbor.advertised,
+            reduction: self.reduction_view(*interface, *address, neighbor),
         });
         views.collect()
     }

@@ -4,7 +4,7 @@ use super::{Work, remove_from};
 use crate::command::{CommandError, Reply};
 use crate::event::Cause;
 use crate::node::Node;
-use crate::state::{NextHopId, SessionId};
+use crate::state::{NextHopId, OutboxItem, SessionId};
 use crate::wire::SessionKey;
 
 impl Node {
@@ -78,6 +78,7 @@ impl Node {
             }
             self.tear_paths(psb);
             for ad in self.state.psbs[psb].ads.clone() {
+                self.disown(OutboxItem::Path(ad));
                 self.state.path_ads[ad].told = None;
                 self.dirty_paths.push(ad);
             }

@@ -6,8 +6,11 @@ use crate::counters::{DropReason, MessageCounters};
 use crate::event::Cause;
 use crate::input::{Datagram, Encapsulation, InterfaceId};
 use crate::node::Node;
-use crate::state::{Lane, OneShot, Payload, Psb, RefreshTarget, RsbId};
-use crate::wire::{CommonHeader, DecodeError, DecodeErrorKind, Message, MessageType, RawMessage};
+use crate::state::{Delivery, Lane, OneShot, Payload, Psb, RefreshTarget, RsbId};
+use crate::wire::{
+    CommonHeader, DecodeError, DecodeErrorKind, FlaggedId, Head, Header, Message, MessageId, MessageType,
+    RawMessage,
+};
 
 /// A datagram that is to be acted upon, and what is known of it.
 pub(crate) struct Received<'a> {
@@ -19,6 +22,10 @@ pub(crate) struct Received<'a> {
     pub(crate) udp: bool,
     /// Whether a hop without RSVP lies behind it.
     pub(crate) non_rsvp: bool,
+    /// Its MESSAGE_ID, if it has one.
+    pub(crate) message_id: Option<MessageId>,
+    /// Whether its sender says that it is capable of refresh reduction.
+    pub(crate) is_capable: bool,
     /// Its fingerprint.
     pub(crate) fingerprint: u128,
 }
@@ -31,9 +38,6 @@ impl Node {
     }
 
     fn receive(&mut self, datagram: &Datagram<'_>) -> Result<(), DropReason> {
-        if self.stopping {
-            return Err(DropReason::ShuttingDown);
-        }
         let interface = datagram.interface;
         if !self.state.interfaces.contains_key(&interface) {
             return Err(DropReason::UnknownInterface);
@@ -41,50 +45,88 @@ impl Node {
         if !self.interface_config(interface).enabled {
             return Err(DropReason::InterfaceDisabled);
         }
-        let payload = &*datagram.payload;
-        let header = CommonHeader::peek(payload).map_err(|error| drop_reason(&error))?;
+        let header = CommonHeader::peek(&datagram.payload).map_err(|error| drop_reason(&error))?;
         if !self.listens_to(datagram) {
             return Err(DropReason::NotListening);
         }
-        let ttl = self.received_ttl(datagram, header.send_ttl);
+        self.counters.packets_received += 1;
+        self.counters.octets_received += u64::try_from(datagram.payload.len()).unwrap_or(0);
+        if header.message_type == MessageType::BUNDLE {
+            return self.on_bundle(datagram);
+        }
+        self.receive_message(datagram, None)
+    }
+
+    /// Handles one message, which came alone or in a Bundle with this header.
+    pub(crate) fn receive_message(
+        &mut self,
+        datagram: &Datagram<'_>,
+        bundle: Option<&CommonHeader>,
+    ) -> Result<(), DropReason> {
+        let payload = &*datagram.payload;
+        let header = CommonHeader::peek(payload).map_err(|error| drop_reason(&error))?;
+        header.check(payload).map_err(|error| drop_reason(&error))?;
+        let (head, body) = Head::split(payload).unwrap_or_default();
+        let send_ttl = bundle.map_or(header.send_ttl, |bundle| bundle.send_ttl);
+        let flags = header.flags | bundle.map_or(0, |bundle| bundle.flags);
+        let ttl = self.received_ttl(datagram, send_ttl);
         let received = Received {
             datagram,
-            interface,
+            interface: datagram.interface,
             ttl,
             udp: datagram.encapsulation != Encapsulation::Raw,
-            non_rsvp: ttl != header.send_ttl,
-            fingerprint: self.fingerprint(datagram),
+            non_rsvp: ttl != send_ttl,
+            message_id: head.message_id.map(|id| id.id),
+            is_capable: flags & Header::REFRESH_REDUCTION != 0,
+            fingerprint: self.fingerprint(datagram, &header, send_ttl, &head, body),
         };
-        if self.refresh_known(&received, header.message_type) {
+        if !self.stopping
+            && let Some(neighbor) = self.refresh_known(&received, header.message_type)
+        {
+            self.on_acknowledgements((received.interface, neighbor.1), &head.acknowledgements);
+            self.has_heard(neighbor, &received, &head, Ok(()));
             return Ok(());
         }
         let raw = RawMessage::decode(payload).map_err(|error| drop_reason(&error))?;
-        if !self.is_for_us(datagram, raw.header.message_type)? {
+        if !self.stopping && !self.is_for_us(datagram, raw.header.message_type)? {
             return Ok(());
         }
-        let parsed = match raw.extension() {
+        let extension = if self.takes_ids_of(&raw, datagram) { None } else { raw.extension() };
+        let parsed = match extension {
             Some(unknown) => Err(unknown),
             None => Message::parse(&raw, self.config.limits.objects_per_message),
         };
         let message = match parsed {
             Ok(message) => message,
             Err(error) => {
-                if let Some((code, value)) = error.reply() {
+                if let Some((code, value)) = error.reply().filter(|_| !self.stopping) {
                     self.reply_to_broken(&received, &raw, code, value);
                 }
                 return Err(drop_reason(&error));
             }
         };
         self.count_received(&message);
+        let generator = self.generator(&received, &message);
+        self.on_acknowledgements((received.interface, generator.1), &head.acknowledgements);
+        if self.stopping {
+            return Err(DropReason::ShuttingDown);
+        }
+        let result = self.dispatch(&received, message);
+        self.has_heard(generator, &received, &head, result);
+        result
+    }
+
+    fn dispatch(&mut self, received: &Received<'_>, message: Message) -> Result<(), DropReason> {
         match message {
-            Message::Path(path) => self.on_path(&received, path),
-            Message::Resv(resv) => self.on_resv(&received, &resv),
-            Message::PathErr(error) => self.on_path_err(&error),
-            Message::ResvErr(error) => self.on_resv_err(&received, &error),
-            Message::PathTear(tear) => self.on_path_tear(&received, &tear),
-            Message::ResvTear(tear) => self.on_resv_tear(&received, &tear),
-            Message::ResvConf(confirmation) => self.on_resv_conf(&received, confirmation),
-            Message::Ack | Message::Srefresh(_) => Err(DropReason::ExtensionDisabled),
+            Message::Path(path) => self.on_path(received, path),
+            Message::Resv(resv) => self.on_resv(received, &resv),
+            Message::PathErr(error) => self.on_path_err(received, &error),
+            Message::ResvErr(error) => self.on_resv_err(received, &error),
+            Message::PathTear(tear) => self.on_path_tear(received, &tear),
+            Message::ResvTear(tear) => self.on_resv_tear(received, &tear),
+            Message::ResvConf(confirmation) => self.on_resv_conf(received, confirmation),
+            Message::Ack => Ok(()),
+            Message::Srefresh(srefresh) => self.on_srefresh(received, &srefresh),
         }
     }
 
@@ -106,57 +148,74 @@ impl Node {
             return Err(DropReason::TtlExpired);
         }
         let relay = OneShot {
+            lane: Lane { interface: None, peer: datagram.destination },
+            peer: None,
             next_hop: None,
             source: datagram.source,
+            destination: datagram.destination,
             ttl,
             router_alert: true,
             encapsulation: Encapsulation::Raw,
             payload: Payload::Encoded(kind, datagram.payload.to_vec()),
+            delivery: Delivery::default(),
         };
-        self.queue_one_shot(Lane { interface: None, destination: datagram.destination }, relay);
+        self.queue_one_shot(relay);
         Ok(false)
     }
 
-    /// What makes two received messages the same: their bytes, where they came from and went to, their TTL, and
-    /// whether and where they came in UDP.
-    fn fingerprint(&self, datagram: &Datagram<'_>) -> u128 {
+    /// What makes two received messages the same: what they say, apart from checksum and flags, their MESSAGE_ID, where
+    /// they came from and went to, their TTL, and whether and where they came in UDP.
+    fn fingerprint(
+        &self,
+        datagram: &Datagram<'_>,
+        header: &CommonHeader,
+        send_ttl: u8,
+        head: &Head,
+        body: usize,
+    ) -> u128 {
         let interface = datagram.interface.0.to_be_bytes();
         let (source, destination) = (octets(datagram.source), octets(datagram.destination));
-        let ttl = [datagram.ttl.unwrap_or(0), u8::from(datagram.ttl.is_some())];
+        let kind =
+            [header.message_type.0, send_ttl, datagram.ttl.unwrap_or(0), u8::from(datagram.ttl.is_some())];
         let port = match datagram.encapsulation {
             Encapsulation::Raw => [0; 2],
             Encapsulation::Udp { destination_port, .. } => destination_port.to_be_bytes(),
         };
-        self.state.hash.fingerprint(&[&interface, &source, &destination, &ttl, &port, &datagram.payload])
+        let id = head.message_id.map_or([0; FlaggedId::OBJECT_LEN], |id| FlaggedId::plain(id.id).to_object());
+        let contents = &datagram.payload[body..];
+        self.state.hash.fingerprint(&[&interface, &source, &destination, &kind, &port, &id, contents])
     }
 
-    /// Refreshes the state that this very message refreshed before; `false` if there is none.
-    fn refresh_known(&mut self, received: &Received<'_>, kind: MessageType) -> bool {
-        let from = match self.state.refreshes.get(&received.fingerprint) {
-            None => return false,
-            Some(RefreshTarget::Path(psb)) => {
-                let psb = *psb;
-                self.refresh_psb(psb);
-                let previous = self.state.psbs.get(psb).and_then(Psb::previous_hop);
-                previous.map(|(hop, interface)| (interface, hop.address))
-            }
-            Some(RefreshTarget::Resv(rsbs)) => {
-                let rsbs: alloc::vec::Vec<RsbId> = rsbs.clone();
-                for rsb in &rsbs {
-                    self.refresh_rsb(*rsb, None);
-                }
-                let next = rsbs.first().and_then(|rsb| self.state.rsbs.get(*rsb)).map(|rsb| rsb.next_hop);
-                next.and_then(|hop| Some((hop.interface()?, hop.address()?)))
-            }
-        };
-        if let Some(neighbor) = from {
-            self.heard(received, neighbor);
-        }
+    /// Refreshes the state that this very message refreshed before, and tells of which neighbour it is; `None` if there
+    /// is none.
+    fn refresh_known(&mut self, received: &Received<'_>, kind: MessageType) -> Option<(InterfaceId, IpAddr)> {
+        let neighbor = self.refresh_target(received.fingerprint)?;
+        self.heard(received, neighbor);
         self.counters.refreshes_received += 1;
         if let Some(counter) = counter_of(&mut self.counters.received, kind) {
             *counter += 1;
         }
-        true
+        Some(neighbor)
+    }
+
+    /// Refreshes the state that has this fingerprint, and tells of which neighbour it is.
+    pub(crate) fn refresh_target(&mut self, fingerprint: u128) -> Option<(InterfaceId, IpAddr)> {
+        match self.state.refreshes.get(&fingerprint)? {
+            RefreshTarget::Path(psb) => {
+                let psb = *psb;
+                self.refresh_psb(psb);
+                let (hop, interface) = self.state.psbs.get(psb).and_then(Psb::previous_hop)?;
+                Some((interface, hop.address))
+            }
+            RefreshTarget::Resv(rsbs) => {
+                let rsbs: alloc::vec::Vec<RsbId> = rsbs.clone();
+                for rsb in &rsbs {
+                    self.refresh_rsb(*rsb, None);
+                }
+                let next = rsbs.first().and_then(|rsb| self.state.rsbs.get(*rsb)).map(|rsb| rsb.next_hop)?;
+                Some((next.interface()?, next.address()?))
+            }
+        }
     }
 
     /// A message of this neighbour has been acted upon.
@@ -177,7 +236,7 @@ impl Node {
 }
 
 /// The octets of an address; those of an IPv4 address as IPv6 embeds them.
-fn octets(address: IpAddr) -> [u8; 16] {
+pub(crate) fn octets(address: IpAddr) -> [u8; 16] {
     match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
         IpAddr::V6(address) => address.octets(),
@@ -194,11 +253,13 @@ pub(crate) fn counter_of(counters: &mut MessageCounters, kind: MessageType) -> O
         MessageType::PATH_TEAR => &mut counters.path_tear,
         MessageType::RESV_TEAR => &mut counters.resv_tear,
         MessageType::RESV_CONF => &mut counters.resv_confirm,
+        MessageType::ACK => &mut counters.ack,
+        MessageType::SREFRESH => &mut counters.srefresh,
         _ => return None,
     })
 }
 
-fn drop_reason(error: &DecodeError) -> DropReason {
+pub(crate) fn drop_reason(error: &DecodeError) -> DropReason {
     match error.kind {
         DecodeErrorKind::Truncated { .. } => DropReason::Truncated,
         DecodeErrorKind::BadVersion(_) => DropReason::BadVersion,

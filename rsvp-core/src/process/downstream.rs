@@ -7,7 +7,10 @@ use crate::config::InterfaceConfig;
 use crate::input::{Encapsulation, InterfaceId};
 use crate::intserv::{Hop, ServiceValues};
 use crate::node::Node;
-use crate::state::{Interface, Lane, OneShot, OutboxItem, PathAd, PathAdId, Payload, Psb, PsbId};
+use crate::reduction::unspecified;
+use crate::state::{
+    Delivery, Interface, Lane, OneShot, OutboxItem, PathAd, PathAdId, Payload, Peer, Psb, PsbId,
+};
 use crate::time::Duration;
 use crate::wire::{Adspec, Message, Path, PathTear, RsvpHop, Session};
 
@@ -23,6 +26,8 @@ impl Node {
             psb,
             interface,
             next_hop,
+            neighbor: None,
+            delivery: Delivery::default(),
             adspec: None,
             told: None,
             told_in_udp: false,
@@ -32,13 +37,40 @@ impl Node {
         };
         let id = self.state.path_ads.insert(ad);
         self.state.psbs[psb].ads.push(id);
+        self.keep_in_mind(id);
         id
+    }
+
+    /// The next hop of an advertisement is a neighbour that is not forgotten.
+    pub(super) fn keep_in_mind(&mut self, id: PathAdId) {
+        let neighbor = match self.path_peer(id) {
+            Peer::One(_, address) if !self.destination_of(id).is_multicast() => Some(address),
+            _ => None,
+        };
+        let ad = &mut self.state.path_ads[id];
+        let former = core::mem::replace(&mut ad.neighbor, neighbor);
+        let interface = ad.interface;
+        if let Some(address) = neighbor {
+            self.state.neighbors.add_advertised(interface, address);
+        }
+        if let Some(address) = former {
+            self.state.neighbors.remove_advertised(interface, address);
+        }
+    }
+
+    fn destination_of(&self, id: PathAdId) -> IpAddr {
+        self.state.psbs[self.state.path_ads[id].psb].route.destination
     }
 
     /// Forgets an advertisement; its PSB's list is the caller's business.
     pub(super) fn remove_path_ad(&mut self, id: PathAdId) {
-        if let Some(timer) = self.state.path_ads.remove(id).and_then(|ad| ad.timer) {
+        self.disown(OutboxItem::Path(id));
+        let Some(ad) = self.state.path_ads.remove(id) else { return };
+        if let Some(timer) = ad.timer {
             self.timers.cancel(timer);
+        }
+        if let Some(address) = ad.neighbor {
+            self.state.neighbors.remove_advertised(ad.interface, address);
         }
     }
 
@@ -102,19 +134,34 @@ impl Node {
         let lacks_udp = self.needs_udp(ad.interface) && !ad.told_in_udp;
         if ad.told != Some(fingerprint) || lacks_udp {
             self.state.path_ads[id].adspec = Some(adspec);
+            // The identifier of what was told no longer stands for it.
+            self.leave_seat(OutboxItem::Path(id));
             self.queue_path(id);
         }
     }
 
-    pub(super) fn queue_path(&mut self, id: PathAdId) {
+    pub(crate) fn queue_path(&mut self, id: PathAdId) {
         let ad = &mut self.state.path_ads[id];
         if ad.queued {
             return;
         }
         ad.queued = true;
-        let psb = &self.state.psbs[ad.psb];
-        let destination = self.state.sessions[psb.session].key.flow().destination;
-        self.outbox.push(Lane { interface: Some(ad.interface), destination }, OutboxItem::Path(id));
+        let lane = self.path_lane(&self.state.path_ads[id]);
+        self.enqueue(lane, OutboxItem::Path(id));
+    }
+
+    /// The lane of a Path, and of its PathTear.
+    pub(crate) fn path_lane(&self, ad: &PathAd) -> Lane {
+        self.downstream_lane(ad.interface, ad.next_hop, self.state.psbs[ad.psb].route.destination)
+    }
+
+    fn downstream_lane(&self, interface: InterfaceId, next_hop: Option<IpAddr>, destination: IpAddr) -> Lane {
+        let peer = if destination.is_multicast() && self.is_point_to_point(interface) {
+            unspecified(destination)
+        } else {
+            next_hop.unwrap_or(destination)
+        };
+        Lane { interface: Some(interface), peer }
     }
 
     /// What a next hop is told, in one number.
@@ -122,9 +169,8 @@ impl Node {
         let ttl = self.state.psbs[psb].ttl;
         let mut scratch = core::mem::take(&mut self.scratch);
         scratch.clear();
-        let encoded = Message::Path(path).encode(super::transmit::header(ttl), &mut scratch);
-        let fingerprint = match encoded {
-            Ok(()) => self.state.hash.fingerprint(&[&scratch]),
+        let fingerprint = match Message::Path(path).encode_body(&mut scratch) {
+            Ok(()) => self.content_of(ttl, &scratch),
             Err(_) => 0,
         };
         self.scratch = scratch;
@@ -135,10 +181,8 @@ impl Node {
     pub(super) fn tear_paths(&mut self, id: PsbId) {
         let Some(psb) = self.state.psbs.get(id) else { return };
         for ad in psb.ads.clone() {
-            let ad = &self.state.path_ads[ad];
-            if ad.told.is_some() {
-                let (interface, next_hop) = (ad.interface, ad.next_hop);
-                self.tear_path(id, interface, next_hop);
+            if self.state.path_ads[ad].told.is_some() {
+                self.tear_path(id, ad);
             }
         }
     }
@@ -147,12 +191,15 @@ impl Node {
     pub(super) fn withdraw_path(&mut self, id: PathAdId) {
         let ad = &mut self.state.path_ads[id];
         if ad.told.take().is_some() {
-            let (psb, interface, next_hop) = (ad.psb, ad.interface, ad.next_hop);
-            self.tear_path(psb, interface, next_hop);
+            let psb = ad.psb;
+            self.disown(OutboxItem::Path(id));
+            self.tear_path(psb, id);
         }
     }
 
-    fn tear_path(&mut self, id: PsbId, interface: InterfaceId, next_hop: Option<IpAddr>) {
+    fn tear_path(&mut self, id: PsbId, ad: PathAdId) {
+        let peer = self.path_peer(ad);
+        let PathAd { interface, next_hop, .. } = self.state.path_ads[ad];
         let psb: &Psb = &self.state.psbs[id];
         let key = self.state.sessions[psb.session].key;
         let destination = key.flow().destination;
@@ -166,14 +213,18 @@ impl Node {
             forward: psb.forward.clone(),
         };
         let one_shot = OneShot {
+            lane: self.downstream_lane(interface, next_hop, destination),
+            peer: Some(peer),
             next_hop,
             source: psb.sender.source(),
+            destination,
             ttl: psb.ttl,
             router_alert: true,
             encapsulation: Encapsulation::Raw,
             payload: Payload::Message(Box::new(Message::PathTear(tear))),
+            delivery: Delivery::default(),
         };
-        self.queue_one_shot(Lane { interface: Some(interface), destination }, one_shot);
+        self.queue_one_shot(one_shot);
     }
 }
 

@@ -6,26 +6,24 @@ use core::net::IpAddr;
 
 use super::datagram::Received;
 use super::resv::Refusal;
+use super::transmit::HOP_TTL;
 use crate::counters::DropReason;
 use crate::input::{Encapsulation, InterfaceId};
 use crate::node::Node;
-use crate::state::{Lane, NextHopId, OneShot, Payload, PsbId, RsbId};
+use crate::state::{Delivery, Lane, NextHopId, OneShot, Payload, Peer, PsbId, RsbId};
 use crate::wire::{
-    ErrorCode, ErrorSpec, FlowDescriptor, Message, Path, PathErr, RawMessage, ResvConf, ResvErr, RsvpHop,
-    Session, SessionKey, Style,
+    ClassNum, ErrorCode, ErrorSpec, FlowDescriptor, Message, Path, PathErr, RawMessage, ResvConf, ResvErr,
+    RsvpHop, Session, SessionKey, Style, ctype,
 };
-
-/// TTL of messages that go to a neighbour.
-pub(super) const HOP_TTL: u8 = 255;
 
 impl Node {
     /// Queues a message that is sent once, unless too many wait already.
-    pub(super) fn queue_one_shot(&mut self, lane: Lane, one_shot: OneShot) {
+    pub(super) fn queue_one_shot(&mut self, one_shot: OneShot) {
         if self.outbox.one_shots() >= self.config.limits.queued_one_shots {
             self.counters.one_shots_dropped += 1;
             return;
         }
-        self.outbox.push_one_shot(lane, one_shot);
+        self.outbox.push_one_shot(one_shot);
     }
 
     /// Sends a message to a neighbour.
@@ -35,26 +33,39 @@ impl Node {
             self.drop_message(DropReason::InterfaceDisabled);
             return;
         };
-        let one_shot = OneShot {
+        self.queue_to_neighbor(interface, source, destination, Payload::Message(Box::new(message)));
+    }
+
+    fn queue_to_neighbor(
+        &mut self,
+        interface: InterfaceId,
+        source: IpAddr,
+        destination: IpAddr,
+        payload: Payload,
+    ) {
+        self.queue_one_shot(OneShot {
+            lane: self.lane_to(interface, destination),
+            peer: Some(Peer::One(interface, destination)),
             next_hop: None,
             source,
+            destination,
             ttl: HOP_TTL,
             router_alert: false,
             encapsulation: self.encapsulation_to(interface, destination),
-            payload: Payload::Message(Box::new(message)),
-        };
-        self.queue_one_shot(self.lane_to(interface, destination), one_shot);
+            payload,
+            delivery: Delivery::default(),
+        });
     }
 
     /// The lane of messages to a neighbour. One beyond nodes without RSVP may be reached by another interface than its
     /// messages come in on: the routing table knows.
-    pub(super) fn lane_to(&self, interface: InterfaceId, destination: IpAddr) -> Lane {
+    pub(crate) fn lane_to(&self, interface: InterfaceId, destination: IpAddr) -> Lane {
         let is_remote = self.state.neighbors.is_remote(interface, destination);
-        Lane { interface: Some(interface).filter(|_| !is_remote), destination }
+        Lane { interface: Some(interface).filter(|_| !is_remote), peer: destination }
     }
 
     /// This node's address on an interface, of the family of `peer`.
-    pub(super) fn address_towards(&self, interface: InterfaceId, peer: IpAddr) -> Option<IpAddr> {
+    pub(crate) fn address_towards(&self, interface: InterfaceId, peer: IpAddr) -> Option<IpAddr> {
         self.state.interfaces.get(&interface)?.address_like(peer)
     }
 
@@ -100,20 +111,13 @@ impl Node {
         let Some(source) = self.address_towards(received.interface, peer) else { return };
         let hop = RsvpHop { address: source, lih: received.interface.0 };
         let error = ErrorSpec::new(source, code, value);
-        let Some(reply) = raw.error_reply(super::transmit::header(HOP_TTL), &hop, &error) else { return };
+        let header = self.header(HOP_TTL, Some(Peer::One(received.interface, peer)));
+        let Some(reply) = raw.error_reply(header, &hop, &error) else { return };
         let mut bytes = Vec::new();
         if reply.encode(&mut bytes).is_ok() {
             let payload = Payload::Encoded(reply.header.message_type, bytes);
             self.state.neighbors.speaks(received.interface, peer, received.udp);
-            let one_shot = OneShot {
-                next_hop: None,
-                source,
-                ttl: HOP_TTL,
-                router_alert: false,
-                encapsulation: self.encapsulation_to(received.interface, peer),
-                payload,
-            };
-            self.queue_one_shot(Lane { interface: Some(received.interface), destination: peer }, one_shot);
+            self.queue_to_neighbor(received.interface, source, peer, payload);
         }
     }
 
@@ -193,14 +197,24 @@ impl Node {
         if let Some(interface) = self.udp_neighbor(destination) {
             return self.send_hop_by_hop(interface, destination, Message::ResvConf(message));
         }
-        let one_shot = OneShot {
+        let payload = Payload::Message(Box::new(Message::ResvConf(message)));
+        self.queue_one_shot(OneShot {
+            lane: Lane { interface: None, peer: destination },
+            peer: None,
             next_hop: None,
             source,
+            destination,
             ttl,
             router_alert: true,
             encapsulation: Encapsulation::Raw,
-            payload: Payload::Message(Box::new(Message::ResvConf(message))),
-        };
-        self.queue_one_shot(Lane { interface: None, destination }, one_shot);
+            payload,
+            delivery: Delivery::default(),
+        });
     }
+}
+
+/// Whether an error message says that its sender does not know MESSAGE_ID (RFC 2961 section 4.8).
+pub(super) fn rejects_id(error: &ErrorSpec) -> bool {
+    error.error_code() == ErrorCode::UNKNOWN_OBJECT_CLASS
+        && error.value == u16::from_be_bytes([ClassNum::MESSAGE_ID.0, ctype::DEFAULT])
 }

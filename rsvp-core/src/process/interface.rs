@@ -21,12 +21,12 @@ impl Node {
     }
 
     /// R of an interface. TIME_VALUES counts in milliseconds, and zero would be no period.
-    pub(super) fn refresh_period(&self, id: InterfaceId) -> Duration {
+    pub(crate) fn refresh_period(&self, id: InterfaceId) -> Duration {
         self.interface_config(id).refresh.max(Duration::from_millis(1))
     }
 
     /// Whether an interface carries packets.
-    pub(super) fn is_up(&self, id: InterfaceId) -> bool {
+    pub(crate) fn is_up(&self, id: InterfaceId) -> bool {
         self.state.interfaces.get(&id).is_some_and(|interface| interface.info.up)
     }
 
@@ -89,6 +89,7 @@ impl Node {
 
     pub(crate) fn on_interface_removed(&mut self, id: InterfaceId) {
         let Some(interface) = self.state.interfaces.remove(&id) else { return };
+        self.state.neighbors.forget_other_end(id);
         let sessions = self.state.sessions.keys().collect();
         self.backlog.push_back(Work::InterfaceGone(id, sessions));
         let subject = Subject::Interface { interface: id, name: interface.info.name };

@@ -36,6 +36,7 @@ impl Node {
                 self.events.limit(config.limits.queued_events);
                 let old = core::mem::replace(&mut self.config, config);
                 self.begin_reannouncing(None);
+                self.review_refresh_groups(&old);
                 if old.policy != self.config.policy {
                     self.begin_review();
                 }
@@ -138,7 +139,9 @@ impl Node {
             routed: false,
             local: false,
             ads: Vec::new(),
+            message_id: None,
             fingerprint: None,
+            summary: None,
             history: self.new_history(Cause::Local),
         }
     }
@@ -279,7 +282,9 @@ impl Node {
             expires: None,
             timer: None,
             refused: None,
+            message_id: None,
             fingerprint: None,
+            summary: None,
             history: self.new_history(Cause::Local),
         }
     }

@@ -4,7 +4,7 @@
 //! [`Node::settle`] then queues those that really differ from what the neighbour was last told.
 
 mod clear;
-mod datagram;
+pub(crate) mod datagram;
 mod downstream;
 mod errors;
 mod group;
@@ -24,7 +24,7 @@ mod resv_tear;
 mod route;
 mod timers;
 mod traffic_control;
-mod transmit;
+pub(crate) mod transmit;
 mod udp;
 mod upstream;
 mod within;

@@ -48,6 +48,9 @@ impl Node {
                 psb.previous_hop().is_some_and(|(_, interface)| interface == received.interface)
             })
         });
+        if existing.is_some_and(|psb| self.is_late_for_psb(psb, path.hop.address, received.message_id)) {
+            return Err(DropReason::OutOfOrder);
+        }
         let policy = match self.judge_path(existing, received.interface, &path) {
             Ok(policy) => policy,
             Err((code, value)) => {
@@ -123,7 +126,9 @@ impl Node {
             routed: false,
             local: false,
             ads: Vec::new(),
+            message_id: None,
             fingerprint: None,
+            summary: None,
             history: self.new_history(Cause::Path),
         };
         self.state.neighbors.add_sender(received.interface, path.hop.address);
@@ -241,6 +246,13 @@ impl Node {
         }
         self.state.psbs[id].fingerprint = Some(received.fingerprint);
         self.remember_refresh(received.fingerprint, RefreshTarget::Path(id));
+        self.state.psbs[id].message_id = received.message_id;
+        if let Some(message_id) = received.message_id
+            && let Some((hop, interface)) = self.state.psbs[id].previous_hop()
+        {
+            let summary = self.remember_id((interface, hop.address), message_id, RefreshTarget::Path(id));
+            self.state.psbs[id].summary = Some(summary);
+        }
     }
 
     /// Extends a PSB's lifetime. A later deadline is taken up when the timer fires; an earlier one at once.
@@ -353,7 +365,7 @@ impl Node {
     /// Forgets which message was a mere refresh of this PSB.
     pub(super) fn forget_psb_fingerprint(&mut self, id: PsbId) {
         let Some(psb) = self.state.psbs.get_mut(id) else { return };
-        if let Some(fingerprint) = psb.fingerprint.take() {
+        for fingerprint in [psb.fingerprint.take(), psb.summary.take()].into_iter().flatten() {
             self.state.refreshes.remove(&fingerprint);
         }
     }

@@ -24,6 +24,9 @@ impl Node {
                 })
             })
             .ok_or(DropReason::NoState)?;
+        if self.is_late_for_psb(psb, tear.hop.address, received.message_id) {
+            return Err(DropReason::OutOfOrder);
+        }
         // Unknown objects go on in the same message (RFC 2205 section 3.10).
         self.state.psbs[psb].forward.clone_from(&tear.forward);
         self.remove_psb(psb, &Cause::PathTear);

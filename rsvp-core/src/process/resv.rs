@@ -12,13 +12,15 @@ use crate::counters::DropReason;
 use crate::event::{Cause, Change, Subject};
 use crate::input::InterfaceId;
 use crate::node::Node;
+use crate::reduction::is_late;
 use crate::state::{
     Confirm, NextHopId, Pending, PolicyData, RefreshTarget, Rsb, RsbContents, RsbFilter, RsbId, SessionId,
     TimerKey,
 };
 use crate::time::Instant;
 use crate::wire::{
-    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, Resv, ResvErr, RsvpHop, Style, is_unicast,
+    ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, MessageId, Resv, ResvErr, RsvpHop, Style,
+    is_unicast,
 };
 
 /// A refusal: error code and value.
@@ -70,11 +72,14 @@ impl Node {
             self.refuse_resv(next_hop, resv, (ErrorCode::CONFLICTING_RESERVATION_STYLE, value));
             return Err(DropReason::Inconsistent);
         }
+        if self.is_late_for_rsbs(session, &next_hop, resv.style, &resv.flows, received.message_id) {
+            return Err(DropReason::OutOfOrder);
+        }
         let expires = self.expiry(resv.refresh_ms, interface);
         let confirm =
             resv.confirm.filter(|to| is_unicast(*to) && to.is_ipv4() == key.destination().is_ipv4());
         let mut named = Vec::new();
-        let mut is_clean = resv.confirm.is_none();
+        let mut is_clean = true;
         for flow in &resv.flows {
             let Some(flowspec) = flow.flowspec.clone() else { return Err(DropReason::MissingObject) };
             let mut filters = flow.filters.clone();
@@ -92,15 +97,35 @@ impl Node {
             }
         }
         self.heard(received, (interface, resv.hop.address));
+        for rsb in &named {
+            self.state.rsbs[*rsb].message_id = received.message_id;
+        }
         if is_clean {
-            self.remember_resv(received.fingerprint, resv, named);
+            self.remember_resv(received, resv, named);
         }
         Ok(())
     }
 
+    /// Whether a message is older than the latest about one of the reservations that it names (RFC 2961 section 4.5).
+    pub(super) fn is_late_for_rsbs(
+        &self,
+        session: SessionId,
+        next_hop: &NextHopId,
+        style: Style,
+        flows: &[FlowDescriptor],
+        id: Option<MessageId>,
+    ) -> bool {
+        id.is_some()
+            && flows.iter().any(|flow| {
+                let distinct = if style == Style::Ff { flow.filters.first() } else { None };
+                let rsb = self.find_rsb(session, next_hop, distinct);
+                rsb.is_some_and(|rsb| is_late(id, self.state.rsbs[rsb].message_id))
+            })
+    }
+
     /// The outgoing interface that a Resv is for: the LIH tells. One that is not known (from before a restart, or of a
     /// neighbour that does not echo it) falls back to the interface with the destination address.
-    pub(super) fn outgoing_interface(
+    pub(crate) fn outgoing_interface(
         &self,
         received: &Received<'_>,
         hop: &RsvpHop,
@@ -213,7 +238,9 @@ impl Node {
             expires: Some(request.expires),
             timer: None,
             refused: None,
+            message_id: None,
             fingerprint: None,
+            summary: None,
             history: self.new_history(Cause::Resv),
         };
         let id = self.insert_rsb(rsb);
@@ -348,28 +375,39 @@ impl Node {
         self.pass_confirms(tcsb);
     }
 
-    /// From now on, this very Resv is a mere refresh, provided that it names all that its RSBs hold and nothing else:
-    /// a filter that matches no sender yet may match one the next time.
-    fn remember_resv(&mut self, fingerprint: u128, resv: &Resv, named: Vec<RsbId>) {
+    /// From now on, this very Resv is a mere refresh, and its identifier refreshes in its place, provided that it names
+    /// all that its RSBs hold and nothing else: a filter that matches no sender yet may match one the next time. One that
+    /// asks for a confirmation wants to be answered, though.
+    fn remember_resv(&mut self, received: &Received<'_>, resv: &Resv, named: Vec<RsbId>) {
         let is_exact = resv.style != Style::Se
             || named.iter().zip(&resv.flows).all(|(rsb, flow)| {
                 let held = self.state.rsbs[*rsb].filters();
                 held.iter().all(|filter| flow.filters.contains(filter))
                     && flow.filters.iter().all(|filter| held.contains(filter))
             });
-        if named.is_empty() || !is_exact {
-            return;
-        }
+        let Some(first) = named.first().filter(|_| is_exact) else { return };
+        let next_hop = self.state.rsbs[*first].next_hop;
+        let generator = next_hop.interface().zip(next_hop.address());
+        let fingerprint = resv.confirm.is_none().then_some(received.fingerprint);
+        let summary = generator.zip(received.message_id);
         for rsb in &named {
             self.forget_rsb_fingerprint(*rsb);
-            self.state.rsbs[*rsb].fingerprint = Some(fingerprint);
         }
-        self.remember_refresh(fingerprint, RefreshTarget::Resv(named));
+        let summary = summary
+            .map(|(generator, id)| self.remember_id(generator, id, RefreshTarget::Resv(named.clone())));
+        for rsb in &named {
+            let rsb = &mut self.state.rsbs[*rsb];
+            (rsb.fingerprint, rsb.summary) = (fingerprint, summary);
+        }
+        if let Some(fingerprint) = fingerprint {
+            self.remember_refresh(fingerprint, RefreshTarget::Resv(named));
+        }
     }
 
     /// Forgets which message was a mere refresh of this RSB.
     pub(super) fn forget_rsb_fingerprint(&mut self, id: RsbId) {
-        if let Some(fingerprint) = self.state.rsbs.get_mut(id).and_then(|rsb| rsb.fingerprint.take()) {
+        let Some(rsb) = self.state.rsbs.get_mut(id) else { return };
+        for fingerprint in [rsb.fingerprint.take(), rsb.summary.take()].into_iter().flatten() {
             self.state.refreshes.remove(&fingerprint);
         }
     }

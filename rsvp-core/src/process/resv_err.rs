@@ -5,13 +5,14 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::datagram::{Received, error_cause};
+use super::errors::rejects_id;
 use super::resv::rsb_subject;
 use crate::counters::DropReason;
 use crate::event::{Cause, Change, Subject, Upcall};
 use crate::input::InterfaceId;
 use crate::intserv::Relation;
 use crate::node::Node;
-use crate::state::{Bsb, Dirty, NextHopId, PsbId, RsbId, SessionId, TimerKey};
+use crate::state::{Bsb, Dirty, NextHopId, OutboxItem, PsbId, RsbId, SessionId, TimerKey};
 use crate::wire::{ErrorCode, ErrorSpec, FilterSpec, FlowDescriptor, Flowspec, ResvErr, RsvpHop, Style};
 
 impl Node {
@@ -25,6 +26,22 @@ impl Node {
             || self.style_of(session) != Some(error.style)
         {
             return Err(DropReason::NoState);
+        }
+        let is_rejected_id = rejects_id(&error.error);
+        for ad in self.state.sessions[session].resv_ads.clone() {
+            if self.state.resv_ads[ad].hop.address != error.hop.address {
+                continue;
+            }
+            let item = OutboxItem::Resv(ad);
+            if is_rejected_id {
+                self.on_rejected_id(received.interface, error.hop.address, item);
+            } else {
+                self.has_arrived(item);
+            }
+        }
+        // It is between this node and the previous hop: nobody else could do anything about it.
+        if is_rejected_id {
+            return Ok(());
         }
         let flow = error.flows.first().ok_or(DropReason::MissingObject)?;
         if self.is_of_a_former_hop(session, error, flow) {

@@ -21,6 +21,9 @@ impl Node {
         if self.style_of(session).is_some_and(|style| style != tear.style) {
             return Err(DropReason::Inconsistent);
         }
+        if self.is_late_for_rsbs(session, &next_hop, tear.style, &tear.flows, received.message_id) {
+            return Err(DropReason::OutOfOrder);
+        }
         let mut found = false;
         if tear.style == Style::Wf {
             if let Some(rsb) = self.find_rsb(session, &next_hop, None) {
@@ -32,6 +35,9 @@ impl Node {
                 let distinct = if tear.style == Style::Ff { flow.filters.first() } else { None };
                 if let Some(rsb) = self.find_rsb(session, &next_hop, distinct) {
                     self.remove_filters(rsb, &flow.filters, &Cause::ResvTear);
+                    if let Some(rsb) = self.state.rsbs.get_mut(rsb) {
+                        rsb.message_id = received.message_id;
+                    }
                     found = true;
                 }
             }

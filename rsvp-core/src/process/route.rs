@@ -7,7 +7,7 @@ use crate::event::{Cause, Change};
 use crate::input::{InterfaceId, NextHop, Route};
 use crate::node::Node;
 use crate::output::RouteKey;
-use crate::state::{PathAdId, PsbId, TimerKey};
+use crate::state::{OutboxItem, PathAdId, PsbId, TimerKey};
 use crate::time::Duration;
 
 impl Node {
@@ -70,7 +70,17 @@ impl Node {
             return Vec::new();
         }
         let outgoing = route.outgoing.iter().copied();
-        outgoing.filter(|hop| !is_multicast || Some(hop.interface) != incoming).collect()
+        if !is_multicast {
+            return outgoing.collect();
+        }
+        // A group's Path goes once to each interface, whoever the next hops on it are.
+        let mut hops: Vec<NextHop> = Vec::new();
+        for hop in outgoing.filter(|hop| Some(hop.interface) != incoming) {
+            if !hops.iter().any(|known| known.interface == hop.interface) {
+                hops.push(NextHop { gateway: None, ..hop });
+            }
+        }
+        hops
     }
 
     /// Drops advertisements on interfaces that the route no longer has. Nothing is torn there: the state behind them
@@ -111,12 +121,15 @@ impl Node {
             fresh.push(self.add_path_ad(id, hop.interface, hop.gateway));
             return true;
         };
-        let ad = &mut self.state.path_ads[ad];
-        if ad.next_hop == hop.gateway {
+        let block = &mut self.state.path_ads[ad];
+        if block.next_hop == hop.gateway {
             return false;
         }
-        ad.next_hop = hop.gateway;
-        ad.told = None;
+        block.next_hop = hop.gateway;
+        block.told = None;
+        block.delivery.without_id = false;
+        self.disown(OutboxItem::Path(ad));
+        self.keep_in_mind(ad);
         true
     }
 

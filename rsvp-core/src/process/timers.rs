@@ -22,6 +22,10 @@ impl Node {
                 TimerKey::Bsb(id) => self.on_blockade_end(id),
                 TimerKey::Tcsb(id) => self.on_retry(id),
                 TimerKey::Repair(id) => self.on_repair(id),
+                TimerKey::Retransmit(id) => self.on_retransmit(id),
+                TimerKey::Acks(id) => self.on_acks_due(id),
+                TimerKey::RefreshGroup(id) => self.on_refresh_group(id),
+                TimerKey::Lane(id) => self.outbox.release(id),
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::event::{Cause, Change, Subject};
 use crate::input::{Datagram, Encapsulation, InterfaceId};
 use crate::node::Node;
 use crate::output::Transmit;
-use crate::state::{Lane, OneShot, Payload};
+use crate::state::{Delivery, Lane, OneShot, Payload};
 use crate::udp::{self, LINK_TTL, PU, PU_PRIME};
 use crate::wire::MessageType;
 
@@ -58,7 +58,7 @@ impl Node {
     }
 
     /// How a message goes to a neighbour.
-    pub(super) fn encapsulation_to(&self, interface: InterfaceId, address: IpAddr) -> Encapsulation {
+    pub(crate) fn encapsulation_to(&self, interface: InterfaceId, address: IpAddr) -> Encapsulation {
         if self.config.hu().is_some() {
             udp::to(PU)
         } else if self.state.neighbors.needs_udp(interface, address) {
@@ -90,14 +90,18 @@ impl Node {
         if self.needs_udp(interface) {
             // A host without raw I/O is on this network. Beyond it, the next router speaks for itself.
             let copy = OneShot {
+                lane,
+                peer: None,
                 next_hop: None,
                 source: own,
+                destination: raw.destination,
                 ttl: LINK_TTL,
                 router_alert: false,
                 encapsulation: udp::to(PU_PRIME),
                 payload: Payload::Encoded(kind, bytes.to_vec()),
+                delivery: Delivery::default(),
             };
-            self.outbox.push_one_shot(lane, copy);
+            self.outbox.push_one_shot(copy);
         }
         raw
     }

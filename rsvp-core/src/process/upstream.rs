@@ -10,7 +10,9 @@ use crate::event::Cause;
 use crate::input::InterfaceId;
 use crate::intserv::Relation;
 use crate::node::Node;
-use crate::state::{Dirty, NextHopId, OutboxItem, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told};
+use crate::state::{
+    Delivery, Dirty, NextHopId, OutboxItem, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told,
+};
 use crate::time::Duration;
 use crate::wire::{
     FilterSpec, FlowDescriptor, Message, RawObject, ResvTear, RsvpHop, SenderTemplate, Session, Style,
@@ -31,6 +33,9 @@ impl Node {
                 hop,
                 interface,
                 told: None,
+                fingerprint: None,
+                delivery: Delivery::default(),
+                confirming: None,
                 told_from: None,
                 queued: false,
                 dirty: Dirty::No,
@@ -43,6 +48,7 @@ impl Node {
             };
             let ad = self.state.resv_ads.insert(ad);
             self.state.sessions[session].resv_ads.push(ad);
+            self.state.neighbors.add_advertised(interface, hop.address);
             ad
         });
         self.mark_resv_ad(ad, Dirty::Yes);
@@ -94,19 +100,39 @@ impl Node {
                 self.tear_dropped(id, Some(&told), forward);
                 let ad = &mut self.state.resv_ads[id];
                 ad.blockaded = is_blockaded;
-                if ad.told.as_ref() != Some(&told) || !ad.confirms.is_empty() {
+                let is_news = ad.told.as_ref() != Some(&told);
+                // A request for confirmation waits until the one before it has arrived.
+                let asks = !ad.confirms.is_empty() && ad.confirming.is_none();
+                if is_news {
+                    self.leave_seat(OutboxItem::Resv(id));
+                }
+                if is_news || asks {
                     self.queue_resv(id);
                 }
             }
         }
     }
 
-    pub(super) fn queue_resv(&mut self, id: ResvAdId) {
+    pub(crate) fn queue_resv(&mut self, id: ResvAdId) {
         let ad = &self.state.resv_ads[id];
         if !ad.queued {
             let lane = self.lane_to(ad.interface, ad.hop.address);
             self.state.resv_ads[id].queued = true;
-            self.outbox.push(lane, OutboxItem::Resv(id));
+            self.enqueue(lane, OutboxItem::Resv(id));
+        }
+    }
+
+    /// What a previous hop was told has shrunk without a Resv: the identifier of the last one must not refresh what is
+    /// gone. The next refresh is a whole Resv.
+    fn has_shrunk(&mut self, id: ResvAdId) {
+        let item = OutboxItem::Resv(id);
+        self.disown(item);
+        let period = self.refresh_period(self.state.resv_ads[id].interface);
+        let ad = &mut self.state.resv_ads[id];
+        ad.fingerprint = None;
+        if ad.timer.is_none() {
+            let wait = self.jitter(period);
+            self.refresh_alone(item, wait);
         }
     }
 
@@ -153,6 +179,7 @@ impl Node {
             flows,
             forward: forward.to_vec(),
         };
+        self.has_shrunk(id);
         self.send_hop_by_hop(interface, destination, Message::ResvTear(tear));
     }
 
@@ -166,10 +193,12 @@ impl Node {
 
     /// Keeps the session, even if this was the last of it.
     fn forget_resv_ad(&mut self, id: ResvAdId) {
+        self.disown(OutboxItem::Resv(id));
         let Some(ad) = self.state.resv_ads.remove(id) else { return };
         if let Some(timer) = ad.timer {
             self.timers.cancel(timer);
         }
+        self.state.neighbors.remove_advertised(ad.interface, ad.hop.address);
         remove_from(&mut self.state.sessions[ad.session].resv_ads, &id);
     }
 
@@ -202,6 +231,7 @@ impl Node {
                 flow.filters.retain(|filter| filter != sender);
             }
             told.flows.retain(|flow| !flow.filters.is_empty());
+            self.has_shrunk(ad);
         }
     }
 
@@ -258,7 +288,7 @@ impl Node {
     }
 
     /// A local receiver of the advertised senders that still waits for its confirmation.
-    pub(super) fn waiting_receiver(&self, ad: &ResvAd) -> Option<IpAddr> {
+    pub(crate) fn waiting_receiver(&self, ad: &ResvAd) -> Option<IpAddr> {
         let session = &self.state.sessions[ad.session];
         session.rsbs.iter().map(|rsb| &self.state.rsbs[*rsb]).find_map(|rsb| {
             let is_ours = matches!(rsb.next_hop, NextHopId::Local(_));

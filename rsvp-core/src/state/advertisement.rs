@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use super::{PsbId, SessionId};
+use super::{Delivery, PsbId, SessionId};
 use crate::input::InterfaceId;
 use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
@@ -17,6 +17,9 @@ pub(crate) struct PathAd {
     pub(crate) psb: PsbId,
     pub(crate) interface: InterfaceId,
     pub(crate) next_hop: Option<IpAddr>,
+    /// The neighbour that is kept in mind because of it; none for a group.
+    pub(crate) neighbor: Option<IpAddr>,
+    pub(crate) delivery: Delivery,
     /// The ADSPEC for the Path that is queued, if it was composed since the last change (`Some(None)`: there is none).
     pub(crate) adspec: Option<Option<Adspec>>,
     /// Fingerprint of the content last sent; `None` before the first Path.
@@ -37,6 +40,11 @@ pub(crate) struct ResvAd {
     pub(crate) interface: InterfaceId,
     /// The content last sent; `None` before the first Resv.
     pub(crate) told: Option<Told>,
+    /// Fingerprint of the Resv last sent, with all that is in it.
+    pub(crate) fingerprint: Option<u128>,
+    pub(crate) delivery: Delivery,
+    /// The receiver whose request for confirmation is in the Resv that awaits its acknowledgement.
+    pub(crate) confirming: Option<IpAddr>,
     /// This node's address in the Resv last sent.
     pub(crate) told_from: Option<IpAddr>,
     pub(crate) queued: bool,

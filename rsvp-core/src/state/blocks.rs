@@ -14,7 +14,8 @@ use crate::time::Instant;
 use crate::timer::TimerId;
 use crate::view::History;
 use crate::wire::{
-    Adspec, FilterSpec, Flowspec, RawObject, RsvpHop, SenderTemplate, SenderTspec, SessionKey, Style,
+    Adspec, FilterSpec, Flowspec, MessageId, RawObject, RsvpHop, SenderTemplate, SenderTspec, SessionKey,
+    Style,
 };
 
 /// A session and what hangs on it.
@@ -106,8 +107,12 @@ pub(crate) struct Psb {
     pub(crate) local: bool,
     /// One advertisement per outgoing interface.
     pub(crate) ads: Vec<PathAdId>,
+    /// The MESSAGE_ID of the latest message about it: an older one is out of order (RFC 2961 section 4.5).
+    pub(crate) message_id: Option<MessageId>,
     /// Fingerprint of the latest Path, for recognising refreshes.
     pub(crate) fingerprint: Option<u128>,
+    /// Fingerprint of its MESSAGE_ID, for summary refreshes.
+    pub(crate) summary: Option<u128>,
     pub(crate) history: History,
 }
 
@@ -201,7 +206,11 @@ pub(crate) struct Rsb {
     pub(crate) expires: Option<Instant>,
     pub(crate) timer: Option<TimerId>,
     pub(crate) refused: Option<Cause>,
+    /// The MESSAGE_ID of the latest message about it.
+    pub(crate) message_id: Option<MessageId>,
     pub(crate) fingerprint: Option<u128>,
+    /// Fingerprint of the MESSAGE_ID of the Resv that asked for all that it holds, for summary refreshes.
+    pub(crate) summary: Option<u128>,
     pub(crate) history: History,
 }
 

@@ -2,12 +2,15 @@
 //!
 //! State decides nothing; `process` does.
 
+mod acks;
 mod advertisement;
 mod application;
 mod blocks;
+mod delivery;
 mod interface;
 mod neighbor;
 mod outbox;
+mod refresh_group;
 mod refusals;
 mod requests;
 mod route;
@@ -18,15 +21,18 @@ use core::net::IpAddr;
 
 use slotmap::{SlotMap, new_key_type};
 
+pub(crate) use acks::Acks;
 pub(crate) use advertisement::{Dirty, PathAd, ResvAd, Told};
 pub(crate) use application::{Application, Group};
 pub(crate) use blocks::{
     Bsb, Confirm, Desired, Install, NextHopId, PathOrigin, Pending, PolicyData, Psb, Rsb, RsbContents,
     RsbFilter, Session, Tcsb,
 };
+pub(crate) use delivery::{Awaited, Delivery, MessageIds, Seat};
 pub(crate) use interface::Interface;
-pub(crate) use neighbor::Neighbors;
-pub(crate) use outbox::{Lane, OneShot, Outbox, OutboxItem, Payload};
+pub(crate) use neighbor::{Neighbor, Neighbors};
+pub(crate) use outbox::{Lane, OneShot, Outbox, OutboxItem, Payload, Peer};
+pub(crate) use refresh_group::{GroupKey, RefreshGroup, RefreshGroups};
 pub(crate) use refusals::{Asked, Asker, Refusal, Refusals};
 pub(crate) use requests::Requests;
 pub(crate) use route::RouteEntry;
@@ -47,6 +53,9 @@ new_key_type! {
     pub(crate) struct PathAdId;
     pub(crate) struct ResvAdId;
     pub(crate) struct OneShotId;
+    pub(crate) struct LaneId;
+    pub(crate) struct AckId;
+    pub(crate) struct RefreshGroupId;
 }
 
 /// What a timer is for.
@@ -66,6 +75,14 @@ pub(crate) enum TimerKey {
     Tcsb(TcsbId),
     /// A local repair, after its wait.
     Repair(PsbId),
+    /// A message with this identifier is not acknowledged.
+    Retransmit(u32),
+    /// Acknowledgements have waited long enough.
+    Acks(AckId),
+    /// What is refreshed together is due.
+    RefreshGroup(RefreshGroupId),
+    /// Messages have waited for others long enough.
+    Lane(LaneId),
 }
 
 /// The state that a received message refreshes when it comes again unchanged.
@@ -91,7 +108,10 @@ pub(crate) struct State {
     pub(crate) path_ads: SlotMap<PathAdId, PathAd>,
     pub(crate) resv_ads: SlotMap<ResvAdId, ResvAd>,
     pub(crate) installations: Map<InstallationId, TcsbId>,
+    /// What refreshes state: messages by their fingerprints, and MESSAGE_IDs by theirs.
     pub(crate) refreshes: Map<u128, RefreshTarget>,
+    pub(crate) refresh_groups: RefreshGroups,
+    pub(crate) acks: Acks,
     pub(crate) refusals: Refusals,
     pub(crate) routes: Map<RouteKey, RouteEntry>,
     pub(crate) interfaces: BTreeMap<InterfaceId, Interface>,
@@ -120,6 +140,8 @@ impl State {
             resv_ads: SlotMap::with_key(),
             installations: Map::with_hasher(hash),
             refreshes: Map::with_hasher(hash),
+            refresh_groups: RefreshGroups::default(),
+            acks: Acks::default(),
             refusals: Refusals::default(),
             routes: Map::with_hasher(hash),
             interfaces: BTreeMap::new(),

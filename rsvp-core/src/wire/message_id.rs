@@ -58,6 +58,9 @@ impl FlaggedId {
     /// The sender of the message wants it acknowledged.
     pub const ACK_DESIRED: u8 = 0x01;
 
+    /// Octets of the object.
+    pub const OBJECT_LEN: usize = HEADER_LEN + 8;
+
     /// Without flags.
     #[must_use]
     pub const fn plain(id: MessageId) -> Self {
@@ -74,6 +77,14 @@ impl FlaggedId {
     #[must_use]
     pub const fn wants_ack(self) -> bool {
         self.flags & Self::ACK_DESIRED != 0
+    }
+
+    /// The MESSAGE_ID object.
+    pub(crate) fn to_object(self) -> [u8; Self::OBJECT_LEN] {
+        let [first, second] = (Self::OBJECT_LEN as u16).to_be_bytes();
+        let [_, high, middle, low] = self.id.epoch.to_be_bytes();
+        let [a, b, c, d] = self.id.id.to_be_bytes();
+        [first, second, ClassNum::MESSAGE_ID.0, ctype::DEFAULT, self.flags, high, middle, low, a, b, c, d]
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -125,7 +136,7 @@ impl Acknowledgement {
         FlaggedId::decode(reader).map(form).map(Some)
     }
 
-    pub(super) fn encode(self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    pub(crate) fn encode(self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         match self {
             Self::Ack(flagged) => flagged.encode(ClassNum::MESSAGE_ID_ACK, ctype::MESSAGE_ID_ACK, out),
             Self::Nack(flagged) => flagged.encode(ClassNum::MESSAGE_ID_ACK, ctype::MESSAGE_ID_NACK, out),
@@ -333,6 +344,42 @@ fn of_family(mut addresses: impl Iterator<Item = IpAddr>, [v4, v6]: [u8; 2]) -> 
         return Err(EncodeError::MixedFamilies);
     }
     Ok(if is_ipv4 { v4 } else { v6 })
+}
+
+/// Writes a MESSAGE_ID_LIST entry by entry.
+#[derive(Debug)]
+pub(crate) struct ListWriter {
+    start: usize,
+}
+
+impl ListWriter {
+    /// Octets in front of the first entry.
+    pub(crate) const HEADER_LEN: usize = HEADER_LEN + 4;
+
+    /// Begins a list.
+    pub(crate) fn begin(ctype: u8, epoch: u32, out: &mut Vec<u8>) -> Self {
+        let start = out.len();
+        out.extend_from_slice(&[0, 0, ClassNum::MESSAGE_ID_LIST.0, ctype]);
+        encode_epoch(0, epoch, out);
+        Self { start }
+    }
+
+    /// Adds an entry.
+    pub(crate) fn add(id: u32, addresses: &[IpAddr], out: &mut Vec<u8>) {
+        out.extend_from_slice(&id.to_be_bytes());
+        addresses.iter().for_each(|address| encode_address(out, *address));
+    }
+
+    /// Ends the list; one without entries is taken back.
+    pub(crate) fn end(self, out: &mut Vec<u8>) {
+        let length = out.len() - self.start;
+        match u16::try_from(length) {
+            Ok(field) if length > Self::HEADER_LEN => {
+                out[self.start..self.start + 2].copy_from_slice(&field.to_be_bytes());
+            }
+            _ => out.truncate(self.start),
+        }
+    }
 }
 
 /// Reads entries until there is nothing left; at least one.

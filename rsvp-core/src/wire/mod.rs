@@ -48,8 +48,10 @@ pub(crate) use hop::is_unicast;
 pub use message::{
     FlowDescriptor, Header, Message, Path, PathErr, PathTear, Resv, ResvConf, ResvErr, ResvTear,
 };
+pub(crate) use message_id::ListWriter;
 pub use message_id::{Acknowledgement, FlaggedId, Head, IdEntries, IdList, MessageId, Srefresh};
 pub use object::{Object, RawObject, RawObjectAt};
+pub(crate) use raw::seal;
 pub use raw::{CommonHeader, PartialMessage, RawMessage};
 pub use sender_tspec::SenderTspec;
 pub use service::ServiceNumber;

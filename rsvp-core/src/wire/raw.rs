@@ -343,7 +343,7 @@ pub(super) fn read_contents<'a>(reader: &mut Reader<'a>) -> Result<Contents<'a>,
 }
 
 /// Writes the common header, length and checksum included, over the first octets of a message whose objects are there.
-pub(super) fn seal(
+pub(crate) fn seal(
     message_type: MessageType,
     header: Header,
     message: &mut [u8],

@@ -148,7 +148,7 @@ pub(super) fn check_empty(node: &Node) {
     assert!(state.routes.is_empty() && state.apis.is_empty());
     assert_eq!(state.neighbors.iter().count(), 0);
     assert_eq!(node.timers.len(), 0);
-    assert!(node.outbox.is_empty() && node.backlog.is_empty() && node.requests.is_empty());
+    assert!(node.outbox.is_done() && node.backlog.is_empty() && node.requests.is_empty());
     assert!(node.dirty_paths.is_empty() && node.dirty_resvs.is_empty());
     assert!(state.has_no_ports());
 }
