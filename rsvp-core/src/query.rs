@@ -193,10 +193,11 @@ impl Node {
         views.collect()
     }
 
-    /// All neighbours, in the order of interface and address.
+    /// All neighbours that were heard, in the order of interface and address.
     #[must_use]
     pub fn neighbors(&self) -> Vec<NeighborView> {
-        let views = self.state.neighbors.iter().map(|((interface, address), neighbor)| NeighborView {
+        let heard = self.state.neighbors.iter().filter(|(_, neighbor)| neighbor.last_heard.is_some());
+        let views = heard.map(|((interface, address), neighbor)| NeighborView {
             address: *address,
             interface: *interface,
             senders: neighbor.senders,

@@ -85,6 +85,12 @@ impl Acks {
         id
     }
 
+    /// All accounts.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
     pub(crate) fn find(&self, interface: InterfaceId, generator: IpAddr) -> Option<AckId> {
         self.index.get(&(interface, generator)).copied()
     }

@@ -88,6 +88,12 @@ impl MessageIds {
         self.last.wrapping_sub(id) > MAX_AGE
     }
 
+    /// How many are in use.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.used.len()
+    }
+
     /// Goes on behind `last`.
     #[cfg(test)]
     pub(crate) fn skip_to(&mut self, last: u32) {

@@ -245,6 +245,18 @@ impl Outbox {
         self.one_shots.remove(id)
     }
 
+    /// All one-shots.
+    #[cfg(test)]
+    pub(crate) fn all_one_shots(&self) -> impl Iterator<Item = (OneShotId, &OneShot)> {
+        self.one_shots.iter()
+    }
+
+    /// The timers of the lanes that wait for company.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> impl Iterator<Item = TimerId> {
+        self.queues.values().filter_map(|queue| queue.held)
+    }
+
     /// One-shots that wait to be sent or acknowledged.
     pub(crate) fn one_shots(&self) -> usize {
         self.one_shots.len()

@@ -38,6 +38,11 @@ impl Members {
         self.ids.len()
     }
 
+    #[cfg(test)]
+    pub(crate) fn get(&self, index: usize) -> Option<(u32, OutboxItem)> {
+        self.ids.get(index).copied().zip(self.items.get(index).copied())
+    }
+
     /// Adds a member; tells its index. A walk under way comes to it, too.
     pub(crate) fn push(&mut self, id: u32, item: OutboxItem) -> usize {
         self.ids.push(id);
@@ -148,6 +153,12 @@ impl RefreshGroups {
 
     pub(crate) fn get_mut(&mut self, id: RefreshGroupId) -> Option<&mut RefreshGroup> {
         self.slots.get_mut(id)
+    }
+
+    /// All groups.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &RefreshGroup> {
+        self.slots.values()
     }
 
     /// Adds a group without members.

@@ -1,11 +1,12 @@
 //! What holds of a node's state between any two calls.
 
 use alloc::collections::BTreeMap;
+use core::net::IpAddr;
 
 use crate::InterfaceId;
 use crate::admission::Ledger;
 use crate::node::Node;
-use crate::state::{NextHopId, RefreshTarget};
+use crate::state::{Delivery, NextHopId, OutboxItem, Peer, RefreshTarget};
 use crate::timer::TimerId;
 
 /// Panics if the node's state contradicts itself.
@@ -13,6 +14,7 @@ pub(super) fn check(node: &Node) {
     check_links(node);
     check_indexes(node);
     check_books(node);
+    check_deliveries(node);
     check_timers(node);
 }
 
@@ -63,10 +65,12 @@ fn check_indexes(node: &Node) {
     assert_eq!(apis, state.apis.len());
     for (fingerprint, target) in &state.refreshes {
         let is_known = match target {
-            RefreshTarget::Path(psb) => state.psbs[*psb].fingerprint == Some(*fingerprint),
-            RefreshTarget::Resv(rsbs) => {
-                rsbs.iter().all(|rsb| state.rsbs[*rsb].fingerprint == Some(*fingerprint))
+            RefreshTarget::Path(psb) => {
+                [state.psbs[*psb].fingerprint, state.psbs[*psb].summary].contains(&Some(*fingerprint))
             }
+            RefreshTarget::Resv(rsbs) => rsbs.iter().all(|rsb| {
+                [state.rsbs[*rsb].fingerprint, state.rsbs[*rsb].summary].contains(&Some(*fingerprint))
+            }),
         };
         assert!(is_known, "a stale fingerprint");
     }
@@ -94,20 +98,71 @@ fn check_books(node: &Node) {
     for (id, interface) in &state.interfaces {
         assert_eq!(interface.ledger, books.get(id).copied().unwrap_or_default(), "the ledger of {id:?}");
     }
-    let mut neighbors = BTreeMap::new();
+    let mut neighbors: BTreeMap<_, [usize; 4]> = BTreeMap::new();
+    let mut count =
+        |neighbor: (InterfaceId, IpAddr), what: usize| neighbors.entry(neighbor).or_default()[what] += 1;
     for psb in state.psbs.values() {
         if let Some((hop, interface)) = psb.previous_hop() {
-            neighbors.entry((interface, hop.address)).or_insert((0, 0)).0 += 1;
+            count((interface, hop.address), 0);
         }
     }
     for rsb in state.rsbs.values() {
         if let NextHopId::Hop(address, interface) = rsb.next_hop {
-            neighbors.entry((interface, address)).or_insert((0, 0)).1 += 1;
+            count((interface, address), 1);
         }
     }
-    let kept: BTreeMap<_, _> =
-        state.neighbors.iter().map(|(key, n)| (*key, (n.senders, n.reservations))).collect();
+    for ad in state.path_ads.values() {
+        if let Some(address) = ad.neighbor {
+            count((ad.interface, address), 2);
+        }
+    }
+    for ad in state.resv_ads.values() {
+        count((ad.interface, ad.hop.address), 2);
+    }
+    for (_, delivery) in deliveries(node) {
+        if let Some(Peer::One(interface, address)) = delivery.awaited.as_ref().map(|awaited| awaited.peer) {
+            count((interface, address), 3);
+        }
+    }
+    let kept: BTreeMap<_, _> = state
+        .neighbors
+        .iter()
+        .map(|(key, n)| (*key, [n.senders, n.reservations, n.advertised, n.outstanding]))
+        .filter(|(_, counts)| *counts != [0; 4])
+        .collect();
     assert_eq!(kept, neighbors);
+}
+
+/// How far every message has got.
+fn deliveries(node: &Node) -> impl Iterator<Item = (OutboxItem, &Delivery)> {
+    let paths = node.state.path_ads.iter().map(|(id, ad)| (OutboxItem::Path(id), &ad.delivery));
+    let resvs = node.state.resv_ads.iter().map(|(id, ad)| (OutboxItem::Resv(id), &ad.delivery));
+    let one_shots =
+        node.outbox.all_one_shots().map(|(id, one_shot)| (OutboxItem::OneShot(id), &one_shot.delivery));
+    paths.chain(resvs).chain(one_shots)
+}
+
+/// Identifiers, and the places of what is refreshed together.
+fn check_deliveries(node: &Node) {
+    let (mut identified, mut seated) = (0, 0);
+    for (item, delivery) in deliveries(node) {
+        if let Some(id) = delivery.id {
+            identified += 1;
+            assert_eq!(node.message_ids.message(id), Some(item), "an identifier leads elsewhere");
+        }
+        assert!(delivery.awaited.is_none() || delivery.id.is_some());
+        if let Some(seat) = delivery.seat {
+            seated += 1;
+            let group = node.state.refresh_groups.get(seat.group).expect("the group of a seat");
+            let index = seat.index as usize;
+            let found = [&group.plain, &group.multicast].map(|members| members.get(index));
+            assert!(found.contains(&Some((delivery.id.unwrap_or(0), item))), "somebody else has the seat");
+        }
+    }
+    assert_eq!(identified, node.message_ids.len(), "an identifier of nothing");
+    let groups = || node.state.refresh_groups.iter();
+    assert_eq!(seated, groups().map(|group| group.plain.len() + group.multicast.len()).sum::<usize>());
+    assert!(groups().all(|group| group.timer.is_some() && !group.is_empty()));
 }
 
 fn check_timers(node: &Node) {
@@ -127,13 +182,20 @@ fn check_timers(node: &Node) {
         timers.extend(bsb.timer);
     }
     for ad in state.path_ads.values() {
-        assert!(ad.told.is_none() || ad.queued || ad.timer.is_some(), "a Path is never refreshed");
+        let is_refreshed = ad.queued || ad.timer.is_some() || ad.delivery.seat.is_some();
+        assert!(ad.told.is_none() || is_refreshed, "a Path is never refreshed");
         timers.extend(ad.timer);
     }
     for ad in state.resv_ads.values() {
-        assert!(ad.told.is_none() || ad.queued || ad.timer.is_some(), "a Resv is never refreshed");
+        let is_refreshed = ad.queued || ad.timer.is_some() || ad.delivery.seat.is_some();
+        assert!(ad.told.is_none() || is_refreshed, "a Resv is never refreshed");
         timers.extend(ad.timer);
     }
+    let awaited = deliveries(node).filter_map(|(_, delivery)| delivery.awaited.as_ref());
+    timers.extend(awaited.filter_map(|awaited| awaited.timer));
+    timers.extend(state.refresh_groups.iter().filter_map(|group| group.timer));
+    timers.extend(state.acks.iter().filter_map(|account| account.timer));
+    timers.extend(node.outbox.held());
     assert!(timers.iter().all(|timer| node.timers.deadline(*timer).is_some()), "a timer that is gone");
     assert_eq!(timers.len(), node.timers.len(), "a timer of nothing");
 }
@@ -147,6 +209,8 @@ pub(super) fn check_empty(node: &Node) {
     assert!(state.session_index.is_empty() && state.installations.is_empty() && state.refreshes.is_empty());
     assert!(state.routes.is_empty() && state.apis.is_empty());
     assert_eq!(state.neighbors.iter().count(), 0);
+    assert_eq!((node.message_ids.len(), state.acks.total()), (0, 0));
+    assert_eq!((state.refresh_groups.iter().count(), state.acks.iter().count()), (0, 0));
     assert_eq!(node.timers.len(), 0);
     assert!(node.outbox.is_done() && node.backlog.is_empty() && node.requests.is_empty());
     assert!(node.dirty_paths.is_empty() && node.dirty_resvs.is_empty());
