@@ -159,5 +159,8 @@ fn reason_name(reason: WakeReason) -> &'static str {
         WakeReason::Cleanup => "cleanup",
         WakeReason::Blockade => "blockade",
         WakeReason::Repair => "repair",
+        WakeReason::Retransmit => "retransmit",
+        WakeReason::Acknowledge => "acknowledge",
+        WakeReason::Bundle => "bundle",
     }
 }
