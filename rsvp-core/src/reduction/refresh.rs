@@ -15,13 +15,16 @@ use crate::state::{
     GroupKey, Interface, Lane, OutboxItem, Peer, RefreshGroup, RefreshGroupId, Seat, TimerKey,
 };
 use crate::time::Duration;
-use crate::wire::{Bundle, ListWriter, MessageType, ctype, seal};
+use crate::wire::{Bundle, FlaggedId, ListWriter, MessageId, MessageType, ctype, seal};
 
 /// How many datagrams of summary refreshes leave at once, so that they do not overrun a neighbour's socket.
 const BURST: u32 = 16;
 
 /// How many whole messages are made at once.
 const SLICE: usize = 256;
+
+/// After how many refresh periods without a word a neighbour is presumed to run RSVP no more.
+const SILENT_PERIODS: u32 = 3;
 
 /// The pause after a burst.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -62,7 +65,7 @@ impl Node {
         let index = if is_multicast { &mut block.multicast } else { &mut block.plain }.push(id, item);
         let Ok(index) = u32::try_from(index) else { return };
         if let Some(delivery) = self.delivery_mut(item) {
-            delivery.seat = Some(Seat { group, index });
+            delivery.seat = Some(Seat { group, index, multicast: is_multicast });
         }
     }
 
@@ -81,9 +84,8 @@ impl Node {
     /// Takes an advertisement from those that are refreshed together.
     pub(crate) fn leave_seat(&mut self, item: OutboxItem) {
         let Some(seat) = self.delivery_mut(item).and_then(|delivery| delivery.seat.take()) else { return };
-        let is_multicast = self.is_of_group(item);
         let Some(group) = self.state.refresh_groups.get_mut(seat.group) else { return };
-        let members = if is_multicast { &mut group.multicast } else { &mut group.plain };
+        let members = if seat.multicast { &mut group.multicast } else { &mut group.plain };
         let moved = members.remove(seat.index as usize);
         let is_empty = group.is_empty();
         for (item, index) in moved.into_iter().flatten() {
@@ -91,10 +93,13 @@ impl Node {
                 seat.index = u32::try_from(index).unwrap_or(u32::MAX);
             }
         }
-        if is_empty
-            && let Some(timer) = self.state.refresh_groups.remove(seat.group).and_then(|group| group.timer)
-        {
-            self.timers.cancel(timer);
+        if is_empty && let Some(group) = self.state.refresh_groups.remove(seat.group) {
+            if let Some(timer) = group.timer {
+                self.timers.cancel(timer);
+            }
+            if let Some(probe) = group.probe {
+                self.message_ids.retire(probe);
+            }
         }
     }
 
@@ -258,9 +263,14 @@ impl Node {
             return self.wake_group(id, period);
         }
         let next = self.now + self.jitter(period);
+        let silence = self.silence_of(&key);
+        if silence > period * SILENT_PERIODS {
+            return self.presume_gone(id, &key);
+        }
         let Some(group) = self.state.refresh_groups.get_mut(id) else { return };
         if group.next.is_none() {
             group.begin(self.now, next);
+            group.is_probing = silence > period / 2;
         }
         match manner {
             Manner::Summary => {
@@ -272,6 +282,28 @@ impl Node {
             _ => self.queue_members(id),
         }
         self.rest(id);
+    }
+
+    /// How long a neighbour that is refreshed has been silent; zero where that tells nothing.
+    fn silence_of(&self, key: &GroupKey) -> Duration {
+        if key.to_session || self.reduction(key.interface, key.destination).assume_capable {
+            return Duration::ZERO;
+        }
+        let neighbor = self.state.neighbors.get(key.interface, key.destination);
+        neighbor
+            .and_then(|neighbor| neighbor.last_heard)
+            .map_or(Duration::ZERO, |heard| self.now.since(heard))
+    }
+
+    /// A neighbour no longer answers: RSVP may not run there any more, and what is addressed to it alone would not reach
+    /// whoever is behind it (RFC 2961 section 5.6). It has to show its ability anew.
+    fn presume_gone(&mut self, id: RefreshGroupId, key: &GroupKey) {
+        if let Some(neighbor) = self.state.neighbors.get_mut(key.interface, key.destination) {
+            neighbor.capable = None;
+            neighbor.sends_ids = false;
+        }
+        self.resume(key.interface, key.destination);
+        self.dissolve(id);
     }
 
     /// A part of the walk is done: it goes on after a pause, or begins anew in the next period.
@@ -302,6 +334,10 @@ impl Node {
             let members = if group.plain.peek().is_some() { &mut group.plain } else { &mut group.multicast };
             let Some((_, item)) = members.peek() else { return };
             members.step();
+            let is_probing = core::mem::take(&mut group.is_probing);
+            if let Some(delivery) = self.delivery_mut(item) {
+                delivery.is_asked_for |= is_probing;
+            }
             self.queue_whole(item);
         }
     }
@@ -407,6 +443,7 @@ impl Node {
             // Half of the room is for what was asked for.
             self.append_acks(acks, room / 2, buf);
         }
+        self.append_probe(id, buf);
         let left = room.saturating_sub(buf.len() - start);
         let count = self.append_members(id, left, buf);
         let is_through = self.state.refresh_groups.get(id).is_none_or(RefreshGroup::is_through);
@@ -436,6 +473,21 @@ impl Node {
         let sent = u64::try_from(count).unwrap_or(0);
         self.count(self.neighbor_of(lane), |counters| counters.summary_refreshed += sent);
         Some(Parcel { transmit, kind: MessageType::SREFRESH, may_be_bundled: false })
+    }
+
+    /// A neighbour that has been silent is asked for an acknowledgement, to see whether it is there.
+    fn append_probe(&mut self, id: RefreshGroupId, buf: &mut Vec<u8>) {
+        let Some(group) = self.state.refresh_groups.get_mut(id) else { return };
+        if !core::mem::take(&mut group.is_probing) {
+            return;
+        }
+        if let Some(old) = group.probe.take() {
+            self.message_ids.retire(old);
+        }
+        let probe = self.message_ids.assign(OutboxItem::Srefresh(id));
+        group.probe = Some(probe);
+        let probe = MessageId { epoch: self.message_ids.epoch, id: probe };
+        buf.extend_from_slice(&FlaggedId::wanting_ack(probe).to_object());
     }
 
     fn srefresh_transmit(&self, id: RefreshGroupId, lane: Lane, key: &GroupKey) -> Transmit {

@@ -42,6 +42,8 @@ pub(crate) struct Awaited {
 pub(crate) struct Seat {
     pub(crate) group: RefreshGroupId,
     pub(crate) index: u32,
+    /// Whether it is among the multicast members.
+    pub(crate) multicast: bool,
 }
 
 /// How far ahead of an identifier in use the counter may get: half of what a receiver can tell apart.

@@ -111,6 +111,10 @@ pub(crate) struct RefreshGroup {
     pub(crate) queued: bool,
     /// Whether its members are to be sorted anew.
     pub(crate) is_ending: bool,
+    /// Whether the walk begins with a request for an acknowledgement.
+    pub(crate) is_probing: bool,
+    /// The identifier of the latest such request.
+    pub(crate) probe: Option<u32>,
     /// How many walks there were.
     pub(crate) round: u32,
 }
@@ -173,6 +177,8 @@ impl RefreshGroups {
             budget: 0,
             queued: false,
             is_ending: false,
+            is_probing: false,
+            probe: None,
             round: 0,
         });
         self.index.insert(key, id);

@@ -159,6 +159,7 @@ fn check_deliveries(node: &Node) {
             assert!(found.contains(&Some((delivery.id.unwrap_or(0), item))), "somebody else has the seat");
         }
     }
+    identified += node.state.refresh_groups.iter().filter(|group| group.probe.is_some()).count();
     assert_eq!(identified, node.message_ids.len(), "an identifier of nothing");
     let groups = || node.state.refresh_groups.iter();
     assert_eq!(seated, groups().map(|group| group.plain.len() + group.multicast.len()).sum::<usize>());
