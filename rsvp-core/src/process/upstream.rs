@@ -89,9 +89,12 @@ impl Node {
         let merge_blockaded = core::mem::replace(&mut ad.dirty, Dirty::No) != Dirty::ByError;
         let ad = &self.state.resv_ads[id];
         match self.resv_content(ad, merge_blockaded) {
-            Content::Blockaded => self.state.resv_ads[id].blockaded = true,
+            Content::Blockaded => {
+                self.state.resv_ads[id].blockaded = true;
+                self.look_again(id);
+            }
             // The route may be under repair: what the previous hop was told stands until it is known better.
-            Content::Unrouted if ad.told.is_some() => {}
+            Content::Unrouted if ad.told.is_some() => self.look_again(id),
             Content::Unrouted | Content::Nothing => {
                 self.tear_dropped(id, None, forward);
                 self.forget_resv_ad(id);
@@ -122,18 +125,23 @@ impl Node {
         }
     }
 
+    /// When this Resv is due it has to be looked at: it must not be refreshed together with others as it stands.
+    fn look_again(&mut self, id: ResvAdId) {
+        let item = OutboxItem::Resv(id);
+        self.leave_seat(item);
+        let ad = &self.state.resv_ads[id];
+        if ad.told.is_some() && ad.timer.is_none() {
+            let wait = self.jitter(self.refresh_period(ad.interface));
+            self.refresh_alone(item, wait);
+        }
+    }
+
     /// What a previous hop was told has shrunk without a Resv: the identifier of the last one must not refresh what is
     /// gone. The next refresh is a whole Resv.
     fn has_shrunk(&mut self, id: ResvAdId) {
-        let item = OutboxItem::Resv(id);
-        self.disown(item);
-        let period = self.refresh_period(self.state.resv_ads[id].interface);
-        let ad = &mut self.state.resv_ads[id];
-        ad.fingerprint = None;
-        if ad.timer.is_none() {
-            let wait = self.jitter(period);
-            self.refresh_alone(item, wait);
-        }
+        self.look_again(id);
+        self.disown(OutboxItem::Resv(id));
+        self.state.resv_ads[id].fingerprint = None;
     }
 
     /// Tears what the previous hop was told and what `new` no longer has.
