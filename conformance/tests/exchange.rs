@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rsvp_core::command::{ReserveRequest, SenderRequest};
+use rsvp_core::config::ReductionConfig;
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Command, SessionKey};
 use rsvp_sim::{Network, NodeId, invariants};
@@ -21,6 +22,7 @@ struct Line {
 impl Line {
     fn new(v6: bool) -> Self {
         let mut net = Network::new(1);
+        net.set_reduction(ReductionConfig::off());
         net.check(invariants::pools_hold);
         net.check(invariants::nothing_outlives_its_lifetime);
         let senders = ["s1", "s2"].map(|name| net.host(name));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rand_core::Rng;
 use rsvp_core::command::{ReserveRequest, SenderRequest};
-use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig};
+use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig, ReductionConfig};
 use rsvp_core::input::{InterfaceInfo, Route};
 use rsvp_core::output::{Installation, InstallationId, RouteKey};
 use rsvp_core::{ApiId, Command, CommandError, Event, Input, Instant, InterfaceId, Node, Reply, SessionKey};
@@ -94,6 +94,11 @@ impl Network {
     /// first: the defaults of the RFC, and 10 Mbit/s that may be reserved.
     pub fn set_interface_config(&mut self, config: InterfaceConfig) {
         self.interface_config = config;
+    }
+
+    /// What of RFC 2961 the nodes that are added from now on use.
+    pub fn set_reduction(&mut self, reduction: ReductionConfig) {
+        self.interface_config.reduction = reduction;
     }
 
     /// From now on nodes are polled in random order; their answers must come to the same.

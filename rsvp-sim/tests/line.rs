@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rsvp_core::command::{Command, ReserveRequest, SenderRequest};
-use rsvp_core::config::{Bandwidth, InterfaceConfig};
+use rsvp_core::config::{Bandwidth, InterfaceConfig, ReductionConfig};
 use rsvp_core::event::{EventKind, Upcall};
 use rsvp_core::input::InstallFailure;
 use rsvp_core::view::{ReservationView, SenderView};
@@ -26,10 +26,11 @@ struct Line {
 }
 
 impl Line {
-    fn new() -> Self {
+    fn new(reduction: ReductionConfig) -> Self {
         let mut net = Network::new(11);
         net.set_interface_config(InterfaceConfig {
             refresh: REFRESH,
+            reduction,
             bandwidth: Some(Bandwidth { total: 1_000_000, per_flow: 1_000_000, link: 1_000_000 }),
             ..InterfaceConfig::default()
         });
@@ -46,7 +47,11 @@ impl Line {
 
     /// The line, with the reservation in place.
     fn reserved() -> Self {
-        let mut line = Self::new();
+        Self::reserved_with(ReductionConfig::default())
+    }
+
+    fn reserved_with(reduction: ReductionConfig) -> Self {
+        let mut line = Self::new(reduction);
         line.set_up();
         line.net.run_for(Duration::from_secs(10));
         line.expect_everything();
@@ -131,7 +136,8 @@ fn a_reservation_stands_is_refreshed_and_goes() {
     for node in line.nodes {
         let counters = line.node(node).counters();
         assert_eq!(counters.path_timeouts + counters.resv_timeouts, 0, "{}", line.net.name(node));
-        assert!(counters.refreshes_received > 200, "{}", line.net.name(node));
+        assert!(counters.reduction.summary_refreshes_received > 200, "{}", line.net.name(node));
+        assert!(counters.refreshes_received < 10, "{}", line.net.name(node));
     }
     let [.., d] = line.nodes;
     let confirmed = |kind: &EventKind| matches!(kind, EventKind::Upcall(_, _, Upcall::Confirmed { .. }));
@@ -173,20 +179,30 @@ fn state_learnt_from_a_silent_router_lives_as_long_as_the_rfc_says() {
 
 #[test]
 fn the_neighbours_of_a_dead_daemon_meet_across_its_kernel() {
-    let mut line = Line::reserved();
+    meet_across_a_dead_daemon(ReductionConfig::off(), REFRESH + REFRESH / 2);
+}
+
+#[test]
+fn the_neighbours_of_a_dead_daemon_meet_though_they_had_refreshed_by_summary() {
+    // It takes three silent periods, and the rest of a fourth, until it counts as gone.
+    meet_across_a_dead_daemon(ReductionConfig::default(), 9 * REFRESH / 2 + Duration::from_millis(100));
+}
+
+fn meet_across_a_dead_daemon(reduction: ReductionConfig, within: Duration) {
+    let mut line = Line::reserved_with(reduction);
     let [_, r1, r2, r3, d] = line.nodes;
     line.net.kill(r2);
     let path = line.senders_from(r3, r2)[0].history.refreshed;
     let resv = line.reservations_from(r1, r2)[0].history.refreshed;
-    line.net.run_for(REFRESH + REFRESH / 2);
+    line.net.run_for(within);
     let met = line.senders_from(r3, r1);
-    assert_eq!(met.len(), 1, "within a refresh, r3 hears r1");
+    assert_eq!(met.len(), 1, "in time, r3 hears r1");
     assert!(met[0].non_rsvp, "the TTL tells of the hop between");
     let Some(Adspec::IntServ(adspec)) = &line.node(d).senders()[0].adspec else { panic!("no ADSPEC at d") };
     assert!(adspec.general.broken, "the ADSPEC says so to the receiver");
     line.net.run_for(REFRESH);
     assert_eq!(line.reservations_from(r1, r3).len(), 1, "and r1 hears r3");
-    line.net.run_until(path.max(resv) + LIFETIME + Duration::from_millis(200));
+    line.net.run_until(line.net.now().max(path.max(resv) + LIFETIME + Duration::from_millis(200)));
     assert!(line.senders_from(r3, r2).is_empty() && line.reservations_from(r1, r2).is_empty());
     assert_eq!(line.net.kernel(r1).len(), 1, "the reservation stands all the while");
     assert_eq!(line.net.kernel(r2).len(), 1, "nobody took away what the dead daemon had installed");
@@ -215,7 +231,7 @@ fn a_link_that_fails_and_comes_back() {
 
 #[test]
 fn a_resv_waits_for_traffic_control() {
-    let mut line = Line::new();
+    let mut line = Line::new(ReductionConfig::default());
     let [s, r1, r2, r3, _] = line.nodes;
     let delay = Duration::from_secs(1);
     for node in [s, r1, r2, r3] {
@@ -232,7 +248,7 @@ fn a_resv_waits_for_traffic_control() {
 
 #[test]
 fn a_failure_of_traffic_control_is_told_to_the_receiver() {
-    let mut line = Line::new();
+    let mut line = Line::new(ReductionConfig::default());
     let [s, r1, r2, _, d] = line.nodes;
     let result = Err(InstallFailure { reason: "no more classes".to_owned() });
     let answer = InstallAnswer { delay: Duration::from_millis(10), result };

@@ -6,7 +6,7 @@ use conformance::bench::{
 };
 use conformance::shows;
 use rsvp_core::command::{Command, ReserveRequest};
-use rsvp_core::config::NodeConfig;
+use rsvp_core::config::{NodeConfig, ReductionConfig};
 use rsvp_core::event::Upcall;
 use rsvp_core::input::{NextHop, Route};
 use rsvp_core::wire::{
@@ -141,7 +141,7 @@ fn messages_of_others_are_forwarded_as_they_are() {
 #[test]
 fn the_header_octet_by_octet() {
     shows(&["rfc2205-3.1.1-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Dut::with(Family::V4, |config| config.default_interface.reduction = ReductionConfig::off());
     let path = dut.path(Station::U1, dut.h(), dut.s1());
     dut.send(Station::U1, path);
     let octets = dut.expect::<Path>(Port::C).sent.packet.message;

@@ -5,7 +5,7 @@ use conformance::shows;
 use rsvp_core::config::Bandwidth;
 use rsvp_core::counters::DropReason;
 use rsvp_core::wire::{
-    ClassNum, Path, PathErr, PathTear, RawObject, Resv, ResvConf, ResvErr, ResvTear, Style,
+    ClassNum, Header, Path, PathErr, PathTear, RawObject, Resv, ResvConf, ResvErr, ResvTear, Style,
 };
 
 /// The state of figure 6: FF reservations of D1 on c, of D2 and D3 on d.
@@ -101,7 +101,7 @@ fn flags_and_the_reserved_octet_do_not_count() {
     packet.message[5] = 0xff;
     dut.send_packet(Station::U1, &packet);
     let sent = dut.expect::<Path>(Port::C);
-    assert_eq!((sent.raw.header.flags, sent.raw.header.reserved), (0, 0));
+    assert_eq!((sent.raw.header.flags, sent.raw.header.reserved), (Header::REFRESH_REDUCTION, 0));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use conformance::bench::{Family, Plan, cl, ff, tspec};
 use rsvp_core::command::{AdspecRequest, ReserveRequest, SenderRequest};
+use rsvp_core::config::ReductionConfig;
 use rsvp_core::wire::{FilterSpec, Style};
 use rsvp_sim::{Network, NodeId, invariants};
 
@@ -18,6 +19,7 @@ fn reserved(net: &Network, nodes: &[NodeId]) -> Vec<String> {
 #[test]
 fn a_route_changes() {
     let mut net = Network::new(1);
+    net.set_reduction(ReductionConfig::off());
     net.check(invariants::pools_hold);
     let (s, d) = (net.host("s"), net.host("d"));
     let [r1, r2, r3, r4] = ["r1", "r2", "r3", "r4"].map(|name| net.router(name));

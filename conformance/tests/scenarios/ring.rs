@@ -9,6 +9,7 @@ use conformance::bench::{Family, Plan, R, cl, tspec, wf};
 use conformance::shows;
 use rsvp_core::SessionKey;
 use rsvp_core::command::{AdspecRequest, ReserveRequest, SenderRequest};
+use rsvp_core::config::ReductionConfig;
 use rsvp_core::wire::{FilterSpec, Message, RawMessage, Style, messages};
 use rsvp_sim::{Fate, Network, NodeId, invariants};
 
@@ -27,6 +28,7 @@ struct Ring {
 impl Ring {
     fn new() -> Self {
         let mut net = Network::new(1);
+        net.set_reduction(ReductionConfig::off());
         net.check(invariants::pools_hold);
         let routers: Vec<NodeId> = (1..=5).map(|n| net.router(&format!("r{n}"))).collect();
         let senders: Vec<NodeId> = (1..=5).map(|n| net.host(&format!("s{n}"))).collect();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use conformance::bench::{Family, Plan, cl, ff, tspec};
 use rsvp_core::NodeConfig;
 use rsvp_core::command::{AdspecRequest, ReserveRequest, SenderRequest};
+use rsvp_core::config::ReductionConfig;
 use rsvp_core::config::UdpOnly;
 use rsvp_core::wire::{FilterSpec, Style};
 use rsvp_sim::{Network, NodeId, Role, invariants};
@@ -26,6 +27,7 @@ fn exchange(net: &mut Network, from: NodeId, to: NodeId) {
 #[test]
 fn a_host_without_raw_io() {
     let mut net = Network::new(1);
+    net.set_reduction(ReductionConfig::off());
     net.check(invariants::pools_hold);
     let hr = net.host("hr");
     let config = net.node(hr).expect("it runs").config().clone();
