@@ -4,6 +4,7 @@ mod arbitrary;
 mod confirmation;
 mod consistency;
 mod group;
+mod identifiers;
 mod lifetime;
 mod local_repair;
 mod policy;
@@ -26,8 +27,8 @@ use crate::node::Node;
 use crate::output::{InstallationId, Request, RouteKey, Transmit};
 use crate::time::{Duration, Instant};
 use crate::wire::{
-    ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, Header, Message, Path, PathTear, RawMessage,
-    Resv, ResvErr, ResvTear, RsvpHop, SenderTspec, Session, SessionKey, Style, Tspec, messages,
+    ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec, Head, Header, Message, Path, PathTear,
+    RawMessage, Resv, ResvErr, ResvTear, RsvpHop, SenderTspec, Session, SessionKey, Style, Tspec, messages,
 };
 use crate::{Event, EventKind};
 
@@ -156,6 +157,8 @@ pub(super) struct Bench {
     /// How the neighbours' messages come; those in UDP come to the address of the interface.
     pub(super) encapsulation: Encapsulation,
     pub(super) sent: Vec<(Transmit, Message)>,
+    /// What stood in front of the messages of RFC 2205 that were sent.
+    pub(super) heads: Vec<Head>,
     pub(super) events: Vec<Event>,
     pub(super) requests: Vec<Request>,
     waiting: Vec<InstallationId>,
@@ -174,6 +177,7 @@ impl Bench {
             kernel: Kernel::Works,
             encapsulation: Encapsulation::Raw,
             sent: Vec::new(),
+            heads: Vec::new(),
             events: Vec::new(),
             requests: Vec::new(),
             waiting: Vec::new(),
@@ -251,6 +255,7 @@ impl Bench {
             if let Some(transmit) = self.node.poll_transmit(self.now, &mut bytes) {
                 is_idle = false;
                 for message in messages(&bytes) {
+                    self.heads.push(Head::split(message.unwrap()).unwrap().0);
                     let raw = message.and_then(RawMessage::decode).unwrap();
                     self.sent.push((transmit.clone(), Message::parse(&raw, 10_000).unwrap()));
                 }
