@@ -1,1 +1,379 @@
 //! RFC 2961 section 3.3: Bundle messages that are sent.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use conformance::bench::{Dut, Family, Port, R, Received, Station, cl, tspec, wanted};
+use conformance::shows;
+use rsvp_core::Instant;
+use rsvp_core::config::SummaryRefresh;
+use rsvp_core::input::{Encapsulation, NextHop, Route};
+use rsvp_core::wire::{
+    Message, MessageId, MessageType, Path, PathTear, Resv, ResvConf, ResvTear, SessionKey, Srefresh, Style,
+};
+
+use crate::{announce, lasting_path, lasting_resv, longest_gap, reserve, sessions, via};
+
+/// What an IPv4 header takes of a packet.
+const IP_HEADER: usize = 20;
+
+/// A router that D1 has told that it is capable, and path state that goes there, of `count` sessions at once.
+fn bundling(dut: Dut, count: u16) -> Dut {
+    let mut dut = dut;
+    dut.befriend(&[Station::D1]);
+    let (sessions, s1) = (sessions(&dut, dut.h(), count), dut.s1());
+    announce(&mut dut, Station::U1, &sessions, s1);
+    dut
+}
+
+#[test]
+fn nobody_has_to_bundle() {
+    shows(&["rfc2961-3.3-01"]);
+    let mut dut = bundling(Dut::reducing_with(|reduction| reduction.bundle = false), 3);
+    assert!(dut.bundles(Port::C).is_empty());
+    assert_eq!(dut.all::<Path>(Port::C).len(), 3);
+}
+
+#[test]
+fn messages_that_are_not_bundled_are_always_taken() {
+    shows(&["rfc2961-3.3-02"]);
+    let mut dut = Dut::router();
+    let (h, k, s1) = (dut.h(), dut.k(), dut.s1());
+    dut.befriend(&[Station::U1, Station::D1, Station::D2]);
+    announce(&mut dut, Station::U1, &[h, k], s1);
+    reserve(&mut dut, Station::D1, &[h], s1);
+    reserve(&mut dut, Station::D2, &[k], s1);
+    dut.forget();
+    let mut path = lasting_path(&dut, Station::U1, h, s1);
+    path.sender_tspec = tspec(3.0);
+    dut.send(Station::U1, path);
+    assert_eq!(dut.expect::<Path>(Port::C).message.sender_tspec, tspec(3.0));
+    let mut resv = lasting_resv(&dut, Station::D1, h, s1);
+    resv.flows[0].flowspec = Some(cl(2.0));
+    dut.send(Station::D1, resv);
+    assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(2.0, vec![s1])]);
+    let resv = lasting_resv(&dut, Station::D2, k, s1);
+    dut.send(Station::D2, dut.resv_tear(Station::D2, k, resv.style, &resv.flows));
+    assert_eq!(dut.expect::<ResvTear>(Port::A).message.session.key, k);
+    dut.send(Station::U1, dut.path_tear(Station::U1, k, s1));
+    dut.expect::<PathTear>(Port::D);
+}
+
+#[test]
+fn bundles_go_to_those_who_are_known_to_take_them() {
+    shows(&["rfc2961-3.3-03", "rfc2961-3.3-04"]);
+    let mut dut = Dut::router();
+    let (all, s1) = (sessions(&dut, dut.h(), 100), dut.s1());
+    announce(&mut dut, Station::U1, &all[..20], s1);
+    assert!(dut.bundles(Port::C).is_empty(), "nothing is known of D1");
+    assert_eq!(dut.all::<Path>(Port::C).len(), 20);
+    // D1 says that it is not, with an id of its own.
+    dut.send_id(Station::D1, lasting_resv(&dut, Station::D1, all[0], s1), wanted(1));
+    dut.acknowledging(Station::D1);
+    announce(&mut dut, Station::U1, &all[20..], s1);
+    dut.advance(3 * R);
+    assert!(dut.bundles(Port::C).is_empty(), "it is not capable");
+    assert!(dut.all::<Path>(Port::C).len() >= 160);
+    dut.set_flags(Station::D1, 1);
+    dut.send(Station::D1, lasting_resv(&dut, Station::D1, all[1], s1));
+    let more: Vec<SessionKey> =
+        (0..20).map(|n| dut.plan.session(dut.h().flow().destination, 6000 + n)).collect();
+    announce(&mut dut, Station::U1, &more, s1);
+    assert!(!dut.bundles(Port::C).is_empty(), "it is");
+    // Nothing has to be heard where it is configured.
+    let mut dut = Dut::with(Family::V4, |config| config.default_interface.reduction.assume_capable = true);
+    announce(&mut dut, Station::U1, &all[..20], s1);
+    assert!(!dut.bundles(Port::C).is_empty(), "it is configured");
+}
+
+#[test]
+fn a_bundle_goes_from_one_neighbour_to_another() {
+    shows(&["rfc2961-3.3-05", "rfc2961-3.3-06", "rfc2961-3.3-07"]);
+    let mut dut = Dut::router();
+    dut.befriend(&[Station::U1, Station::D1]);
+    let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
+    announce(&mut dut, Station::U1, &sessions, s1);
+    reserve(&mut dut, Station::D1, &sessions, s1);
+    let tears: Vec<_> =
+        sessions.iter().map(|key| dut.pack(Station::U1, dut.path_tear(Station::U1, *key, s1))).collect();
+    dut.send_bundle(Station::U1, &tears);
+    for (port, station, types) in [
+        (Port::C, Station::D1, &[MessageType::PATH, MessageType::PATH_TEAR][..]),
+        (Port::A, Station::U1, &[MessageType::RESV]),
+    ] {
+        let bundles = dut.bundles(port);
+        for (bundle, _) in &bundles {
+            assert_eq!(bundle.encapsulation, Encapsulation::Raw);
+            assert_eq!(bundle.source, dut.plan.dut(port));
+            assert_eq!(bundle.destination, dut.plan.station(station));
+            assert!(!bundle.router_alert);
+        }
+        for wanted in types {
+            let of_type = |(_, messages): &&(_, Vec<Received<Message>>)| {
+                messages.iter().any(|message| message.message_type() == *wanted)
+            };
+            assert!(bundles.iter().any(|bundle| of_type(&bundle)), "{wanted}");
+        }
+    }
+}
+
+#[test]
+fn what_comes_in_a_bundle_needs_no_router_alert() {
+    shows(&["rfc2961-3.3-08"]);
+    let mut dut = Dut::router();
+    let (h, s1) = (dut.h(), dut.s1());
+    let path = dut.pack(Station::U1, lasting_path(&dut, Station::U1, h, s1));
+    let bundle = dut.bundle(Station::U1, &[path]);
+    assert!(!bundle.router_alert && bundle.destination == dut.plan.dut(Port::A));
+    dut.send_packet(Station::U1, &bundle);
+    assert_eq!(dut.expect::<Path>(Port::C).message.session.key, h);
+    dut.send(Station::D1, lasting_resv(&dut, Station::D1, h, s1));
+    let flows = lasting_resv(&dut, Station::D1, h, s1).flows;
+    let confirmation = dut.resv_conf(h, h.flow().destination, Style::Ff, &flows);
+    let tear = dut.path_tear(Station::U1, h, s1);
+    let packets = [dut.pack(Station::U1, confirmation), dut.pack(Station::U1, tear)];
+    dut.send_bundle(Station::U1, &packets);
+    dut.expect::<ResvConf>(Port::C);
+    dut.expect::<PathTear>(Port::C);
+}
+
+#[test]
+fn a_bundle_is_one_datagram() {
+    shows(&["rfc2961-3.3-09", "rfc2961-3.3-11"]);
+    for (max_packet, limit) in [(u16::MAX, 1500), (600, 600)] {
+        let dut = Dut::reducing_with(|reduction| reduction.max_packet = max_packet);
+        let mut dut = bundling(dut, 300);
+        dut.advance(Duration::from_secs(5));
+        let bundles = dut.bundles(Port::C);
+        assert!(bundles.len() > 10, "{}", bundles.len());
+        let mut messages = 0;
+        for (bundle, inside) in &bundles {
+            assert!(bundle.message.len() + IP_HEADER <= limit, "{}", bundle.message.len());
+            // The monitor has read all of them to their ends.
+            let octets: usize = inside.iter().map(|message| message.sent.packet.message.len()).sum();
+            assert_eq!(bundle.message.len(), 8 + octets);
+            messages += inside.len();
+        }
+        assert_eq!(messages + dut.all::<Path>(Port::C).len(), 300);
+    }
+}
+
+#[test]
+fn a_bundle_that_comes_may_be_larger_than_the_mtu() {
+    shows(&["rfc2961-3.3-10"]);
+    let mut dut = Dut::router();
+    let (sessions, s1) = (sessions(&dut, dut.h(), 50), dut.s1());
+    let path = |key: &SessionKey| dut.pack(Station::U1, lasting_path(&dut, Station::U1, *key, s1));
+    let bundle = dut.bundle(Station::U1, &sessions.iter().map(path).collect::<Vec<_>>());
+    assert!(bundle.message.len() > 6000);
+    dut.send_packet(Station::U1, &bundle);
+    assert_eq!(dut.all::<Path>(Port::C).len(), 50);
+}
+
+#[test]
+fn nothing_waits_long_for_others() {
+    shows(&["rfc2961-3.3-12", "rfc2961-3.3-13"]);
+    for delay in [0, 50] {
+        let delay = Duration::from_millis(delay);
+        let mut dut = Dut::reducing_with(|reduction| {
+            reduction.bundle_delay = delay;
+            reduction.summary_refresh = SummaryRefresh::Off;
+        });
+        dut.befriend(&[Station::D1]);
+        let (h, s1) = (dut.h(), dut.s1());
+        let mut before = dut.now();
+        let mut is_in_time = |dut: &mut Dut, at: Instant| {
+            assert!(at.since(before) <= delay + Duration::from_millis(1), "{:?}", at.since(before));
+            before = dut.now();
+        };
+        dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
+        let at = dut.expect::<Path>(Port::C).sent.at;
+        is_in_time(&mut dut, at);
+        // While others are being refreshed, too.
+        let more = sessions(&dut, dut.h(), 30);
+        announce(&mut dut, Station::U1, &more[1..], s1);
+        dut.advance(R * 9 / 10);
+        dut.forget();
+        let before = dut.now();
+        dut.send(Station::U1, dut.path_tear(Station::U1, h, s1));
+        let after = dut.expect::<PathTear>(Port::C).sent.at.since(before);
+        assert!(after <= delay + Duration::from_millis(1), "{after:?}");
+    }
+}
+
+#[test]
+fn bundling_makes_no_refresh_late() {
+    shows(&["rfc2961-3.3-14"]);
+    let period = Duration::from_secs(2);
+    let dut = Dut::with(Family::V4, |config| {
+        config.default_interface.refresh = period;
+        config.default_interface.reduction.summary_refresh = SummaryRefresh::Off;
+        config.default_interface.reduction.bundle_delay = Duration::from_millis(20);
+    });
+    let mut dut = bundling(dut, 200);
+    dut.advance(20 * period);
+    assert!(!dut.bundles(Port::C).is_empty());
+    dut.forget();
+    dut.advance(20 * period);
+    let mut times: BTreeMap<u16, Vec<Instant>> = BTreeMap::new();
+    for path in dut.all::<Path>(Port::C) {
+        times.entry(path.message.session.key.flow().port).or_default().push(path.sent.at);
+    }
+    assert_eq!(times.len(), 200);
+    for (port, times) in times {
+        let gap = longest_gap(&times);
+        assert!(gap <= period * 3 / 2 + Duration::from_millis(200), "{port}: {gap:?}");
+    }
+}
+
+#[test]
+fn what_concerns_one_state_keeps_its_order() {
+    shows(&["rfc2961-3.3-15"]);
+    let mut dut = Dut::reducing_with(|reduction| reduction.bundle_delay = Duration::from_millis(250));
+    dut.befriend(&[Station::D1]);
+    let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
+    for n in [20.0, 10.0] {
+        for session in &sessions {
+            let mut path = lasting_path(&dut, Station::U1, *session, s1);
+            path.sender_tspec = tspec(n);
+            dut.send(Station::U1, path);
+        }
+    }
+    for session in &sessions {
+        dut.send(Station::U1, dut.path_tear(Station::U1, *session, s1));
+    }
+    dut.advance(Duration::from_secs(1));
+    let mut last: BTreeMap<SessionKey, (u8, MessageId)> = BTreeMap::new();
+    for message in dut.all::<Message>(Port::C) {
+        let (key, step) = match &message.message {
+            Message::Path(path) => (path.session.key, u8::from(path.sender_tspec == tspec(10.0))),
+            Message::PathTear(tear) => (tear.session.key, 2),
+            other => panic!("unexpected {other:?}"),
+        };
+        let id = message.id().id;
+        if let Some((step_before, before)) = last.insert(key, (step, id)) {
+            assert!(step_before < step && before.is_older_than(id), "{key:?}: {step_before}, {step}");
+        }
+    }
+    assert!(last.len() == 3 && last.values().all(|(step, _)| *step == 2), "{last:?}");
+}
+
+/// The route of H leads to a router without RSVP, behind which D1 is.
+fn behind_others(dut: &mut Dut) {
+    let gateway = Some(dut.plan.address(3, 9));
+    let hop = NextHop { interface: Port::C.interface(), gateway };
+    let route = Route { outgoing: vec![hop], ..Route::default() };
+    dut.set_route(dut.h().flow().destination, None, route);
+}
+
+#[test]
+fn no_bundle_goes_where_the_neighbour_is_not_the_next_hop() {
+    shows(&["rfc2961-3.3-16"]);
+    let mut dut = Dut::router();
+    behind_others(&mut dut);
+    let (sessions, s1) = (sessions(&dut, dut.h(), 6), dut.s1());
+    announce(&mut dut, Station::U1, &sessions[..3], s1);
+    dut.set_flags(Station::D1, 1);
+    dut.acknowledging(Station::D1);
+    let mut resv = dut.pack(Station::D1, lasting_resv(&dut, Station::D1, sessions[0], s1));
+    resv.ttl -= 1;
+    dut.send_packet(Station::D1, &resv);
+    announce(&mut dut, Station::U1, &sessions[3..], s1);
+    dut.advance(3 * R);
+    let tears: Vec<_> =
+        sessions.iter().map(|key| dut.pack(Station::U1, dut.path_tear(Station::U1, *key, s1))).collect();
+    dut.send_bundle(Station::U1, &tears);
+    let sent = dut.all::<Message>(Port::C);
+    assert!(sent.len() >= 18, "{}", sent.len());
+    for message in sent {
+        let is_downstream = matches!(message.message, Message::Path(_) | Message::PathTear(_));
+        assert!(message.sent.bundle.is_none() || !is_downstream, "{message:?}");
+        assert_eq!(message.sent.packet.destination == dut.h().flow().destination, is_downstream);
+    }
+}
+
+#[test]
+fn a_bundle_holds_what_its_neighbour_handles() {
+    shows(&["rfc2961-3.3-17"]);
+    let mut dut = Dut::router();
+    let (k, s1) = (dut.k(), dut.s1());
+    let other = dut.plan.session(dut.plan.address(8, 9), 5000);
+    let route = via(&dut, Station::D3);
+    dut.set_route(other.flow().destination, None, route);
+    dut.befriend(&[Station::D2, Station::D3]);
+    let mut all = sessions(&dut, k, 3);
+    all.extend(sessions(&dut, other, 3));
+    // In turns.
+    all.sort_by_key(|key| key.flow().port);
+    announce(&mut dut, Station::U1, &all, s1);
+    let bundles = dut.bundles(Port::D);
+    assert!(bundles.len() >= 2);
+    let mut told = 0;
+    for (bundle, messages) in bundles {
+        let owner: IpAddr = if bundle.destination == dut.plan.station(Station::D2) {
+            k.flow().destination
+        } else {
+            assert_eq!(bundle.destination, dut.plan.station(Station::D3));
+            other.flow().destination
+        };
+        for message in messages {
+            assert_eq!(message.message.session().expect("a Path").key.flow().destination, owner);
+            told += 1;
+        }
+    }
+    assert_eq!(told, 6);
+}
+
+/// Paths, refreshes and PathTears of three multicast sessions and three unicast ones; how many of the multicast ones were
+/// not in a Bundle, and how many were.
+fn multicast_bundled(dut: &mut Dut, port: Port, unicast: SessionKey) -> [usize; 2] {
+    let groups = sessions(dut, dut.g(), 3);
+    let mut all = sessions(dut, unicast, 3);
+    all.extend(&groups);
+    let s1 = dut.s1();
+    announce(dut, Station::U1, &all, s1);
+    dut.advance(3 * R);
+    let tear = |key: &SessionKey| dut.pack(Station::U1, dut.path_tear(Station::U1, *key, s1));
+    let tears: Vec<_> = all.iter().map(tear).collect();
+    dut.send_bundle(Station::U1, &tears);
+    let mut counts = [0; 2];
+    for message in dut.all::<Message>(port) {
+        let is_of_group = message.message.session().is_some_and(|session| groups.contains(&session.key));
+        if is_of_group {
+            let is_bundled = message.sent.bundle.is_some();
+            counts[usize::from(is_bundled)] += 1;
+            assert_eq!(message.sent.packet.destination.is_multicast(), !is_bundled);
+        }
+    }
+    counts
+}
+
+#[test]
+fn paths_of_groups_are_bundled_on_no_lan() {
+    shows(&["rfc2961-3.3-18"]);
+    let mut dut = Dut::router();
+    dut.befriend(&[Station::D2, Station::D3]);
+    let k = dut.k();
+    let [alone, bundled] = multicast_bundled(&mut dut, Port::D, k);
+    assert!(alone >= 6 && bundled == 0, "{alone} and {bundled}");
+}
+
+#[test]
+fn paths_of_groups_are_bundled_for_no_next_hop_that_is_not_capable() {
+    shows(&["rfc2961-3.3-19"]);
+    for is_capable in [false, true] {
+        let mut dut = Dut::point_to_point(Family::V4);
+        if is_capable {
+            dut.befriend(&[Station::D1]);
+        } else {
+            dut.acknowledging(Station::D1);
+            dut.withdraw(Station::D1);
+        }
+        let h = dut.h();
+        let [alone, bundled] = multicast_bundled(&mut dut, Port::C, h);
+        assert!(is_capable || bundled == 0, "{bundled}");
+        assert!(is_capable || alone >= 6, "{alone}");
+        assert_eq!(dut.all::<Srefresh>(Port::C).len(), 0, "all messages are taken");
+    }
+}
