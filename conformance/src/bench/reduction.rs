@@ -9,8 +9,8 @@ use std::time::Duration;
 use rsvp_core::Instant;
 use rsvp_core::config::{MessageIds, NodeConfig, ReductionConfig};
 use rsvp_core::wire::{
-    Acknowledgement, Bundle, FlaggedId, Head, Header, IdEntries, IdList, Message, MessageId, MessageType,
-    Srefresh,
+    Acknowledgement, Bundle, FilterSpec, FlaggedId, Head, Header, IdEntries, IdList, Message, MessageId,
+    MessageType, Path, Srefresh,
 };
 
 use crate::bench::dut::{Dut, Received, TTL};
@@ -150,11 +150,14 @@ impl Dut {
         self.manners.flags.insert(station, flags);
     }
 
-    /// From now on a neighbour says that it is capable of refresh reduction. It does so at once, in an Ack of nothing
-    /// that the DUT knows.
+    /// From now on a neighbour says that it is capable of refresh reduction. It does so at once, in a Path that leads
+    /// nowhere: a node need not remember those with whom it has no state.
     pub fn introduce(&mut self, station: Station) {
         self.set_flags(station, Header::REFRESH_REDUCTION);
-        self.send_ack(station, MessageId { epoch: 0, id: 0 });
+        let session = self.plan.session(self.plan.far(), 6000);
+        let sender = FilterSpec::Ip { source: self.plan.station(station), port: 6000 };
+        let path = Path { refresh_ms: 3_600_000, ..self.path(station, session, sender) };
+        self.send(station, path);
     }
 
     /// From now on a neighbour says in no message that it is capable of refresh reduction. It sends one at once.
