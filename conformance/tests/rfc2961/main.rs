@@ -66,7 +66,8 @@ fn refresh_times(
     session: SessionKey,
 ) -> Vec<Instant> {
     let its: Vec<&Received<Path>> = paths.iter().filter(|it| it.message.session.key == session).collect();
-    let ids: BTreeSet<MessageId> = its.iter().map(|path| path.id().id).collect();
+    let ids: BTreeSet<MessageId> =
+        its.iter().filter_map(|path| path.head.message_id).map(|id| id.id).collect();
     let names = |summary: &&Received<Srefresh>| summary.ids().iter().any(|id| ids.contains(id));
     let summarized = summaries.iter().filter(names).map(|summary| summary.sent.at);
     let mut times: Vec<Instant> = its.iter().map(|path| path.sent.at).chain(summarized).collect();

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use conformance::bench::{
-    Dut, Family, Packet, Port, R, Received, Station, ack, cl, ff, list, mcast_list, nack, src_list, wanted,
+    Dut, Family, Packet, Port, R, Received, Station, ack, cl, ff, list, mcast_list, nack, src_list, tspec,
+    wanted,
 };
 use conformance::shows;
 use rsvp_core::config::{ReductionConfig, SummaryRefresh};
@@ -39,7 +40,8 @@ fn first_octets(dut: &mut Dut) -> Vec<(u8, MessageType)> {
 /// Has the DUT send messages of all the types that it sends, and says which.
 fn send_all_types(dut: &mut Dut) -> Vec<(u8, MessageType)> {
     let (h, s1) = (dut.h(), dut.s1());
-    dut.send_id(Station::U1, lasting_path(dut, Station::U1, h, s1), wanted(10));
+    let path = Path { sender_tspec: tspec(200.0), ..lasting_path(dut, Station::U1, h, s1) };
+    dut.send_id(Station::U1, path, wanted(10));
     let resv = lasting_resv(dut, Station::D1, h, s1);
     dut.send(Station::D1, resv.clone());
     dut.send(Station::D1, dut.path_err(h, s1, 1, 0));

@@ -30,9 +30,18 @@ fn bundling(dut: Dut, count: u16) -> Dut {
 #[test]
 fn nobody_has_to_bundle() {
     shows(&["rfc2961-3.3-01"]);
-    let mut dut = bundling(Dut::reducing_with(|reduction| reduction.bundle = false), 3);
-    assert!(dut.bundles(Port::C).is_empty());
-    assert_eq!(dut.all::<Path>(Port::C).len(), 3);
+    let mut dut = Dut::reducing_with(|reduction| reduction.bundle = false);
+    dut.befriend(&[Station::D1, Station::D2]);
+    let (h, s1) = (dut.h(), dut.s1());
+    for session in sessions(&dut, h, 3) {
+        dut.learn(Station::U1, session, s1);
+    }
+    // All at once.
+    let route = via(&dut, Station::D2);
+    dut.set_route(h.flow().destination, None, route);
+    dut.advance(Duration::from_secs(4));
+    assert!(dut.bundles(Port::D).is_empty());
+    assert_eq!(dut.all::<Path>(Port::D).len(), 3);
 }
 
 #[test]
@@ -81,8 +90,10 @@ fn bundles_go_to_those_who_are_known_to_take_them() {
         (0..20).map(|n| dut.plan.session(dut.h().flow().destination, 6000 + n)).collect();
     announce(&mut dut, Station::U1, &more, s1);
     assert!(!dut.bundles(Port::C).is_empty(), "it is");
-    // Nothing has to be heard where it is configured.
+    // It need not say so where it is configured.
     let mut dut = Dut::with(Family::V4, |config| config.default_interface.reduction.assume_capable = true);
+    dut.introduce(Station::D1);
+    dut.withdraw(Station::D1);
     announce(&mut dut, Station::U1, &all[..20], s1);
     assert!(!dut.bundles(Port::C).is_empty(), "it is configured");
 }
@@ -163,12 +174,12 @@ fn a_bundle_is_one_datagram() {
 fn a_bundle_that_comes_may_be_larger_than_the_mtu() {
     shows(&["rfc2961-3.3-10"]);
     let mut dut = Dut::router();
-    let (sessions, s1) = (sessions(&dut, dut.h(), 50), dut.s1());
+    let (sessions, s1) = (sessions(&dut, dut.h(), 70), dut.s1());
     let path = |key: &SessionKey| dut.pack(Station::U1, lasting_path(&dut, Station::U1, *key, s1));
     let bundle = dut.bundle(Station::U1, &sessions.iter().map(path).collect::<Vec<_>>());
     assert!(bundle.message.len() > 6000);
     dut.send_packet(Station::U1, &bundle);
-    assert_eq!(dut.all::<Path>(Port::C).len(), 50);
+    assert_eq!(dut.all::<Path>(Port::C).len(), 70);
 }
 
 #[test]

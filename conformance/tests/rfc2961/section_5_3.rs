@@ -419,13 +419,15 @@ fn a_summary_refresh_changes_nothing() {
     let mut dut = Dut::router();
     let (h, g, s1) = (dut.h(), dut.g(), dut.s1());
     let group = g.flow().destination;
+    dut.acknowledging(Station::U1);
+    dut.acknowledging(Station::D1);
     dut.send_id(Station::U1, lasting_path(&dut, Station::U1, h, s1), plain(10));
     let path = Path { refresh_ms: 2000, ..dut.path(Station::U1, g, s1) };
     dut.send_id(Station::U1, path, plain(11));
     dut.send_id(Station::D1, lasting_resv(&dut, Station::D1, h, s1), plain(12));
     dut.forget();
     let begin = dut.now();
-    for n in 0..30_u32 {
+    for n in 0..26_u32 {
         let (epoch, id) = (n.wrapping_mul(0x9e37) & 0xff_ffff, n.wrapping_mul(0x9e37_79b9) | 0x100);
         for from in [Station::U1, Station::U2, Station::D1] {
             let lists = [
