@@ -452,6 +452,7 @@ fn a_summary_refresh_changes_nothing() {
         }
     }
     // What was there is there as it was.
+    dut.forget();
     dut.send_srefresh(Station::U1, &[list(&[10])]);
     dut.send_srefresh(Station::D1, &[list(&[12])]);
     assert_eq!([dut.acks(Station::U1), dut.acks(Station::D1)], [vec![], vec![]]);
