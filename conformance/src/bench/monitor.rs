@@ -25,8 +25,12 @@ pub(crate) fn open(sent: Sent) -> Vec<Sent> {
         return vec![sent];
     }
     let bundle = Bundle::decode(bytes).unwrap_or_else(|error| panic!("{error} in {bytes:02x?}"));
+    let Packet { destination, ttl, router_alert, encapsulation, .. } = sent.packet;
     assert_eq!(encapsulation, Encapsulation::Raw, "raw IP (RFC 2961 section 3.3): {bundle:?}");
-    assert!(matches!(bytes[0], 0x10 | 0x11), "version 1, one flag at most (RFC 2961 section 3.1): {bundle:?}");
+    assert!(
+        matches!(bytes[0], 0x10 | 0x11),
+        "version 1, one flag at most (RFC 2961 section 3.1): {bundle:?}"
+    );
     assert_eq!(bundle.header.reserved, 0, "the reserved octet (RFC 2961 section 3.1): {bundle:?}");
     assert_eq!(bundle.header.send_ttl, ttl, "Send_TTL is the IP TTL (RFC 2961 section 3.1): {bundle:?}");
     assert!(!router_alert, "no Router Alert (RFC 2961 section 3.3): {bundle:?}");
