@@ -41,6 +41,7 @@ fn keeps_alive(dut: &mut Dut, port: Port, mut refresh: impl FnMut(&mut Dut)) -> 
 fn brief(dut: &mut Dut, session: SessionKey, number: u8, id: u32) {
     let path = dut.path(Station::U1, session, dut.plan.sender(number));
     dut.send_id(Station::U1, Path { refresh_ms: 2000, ..path }, plain(id));
+    dut.expect::<Path>(Port::C);
 }
 
 #[test]
@@ -90,6 +91,7 @@ fn only_what_was_told_with_an_id_is_summed_up() {
             other => panic!("unexpected {other:?}"),
         }
     }
+    assert_eq!(told.len(), 2, "each at last");
 }
 
 #[test]
@@ -280,8 +282,8 @@ fn a_malformed_list_has_no_effect() {
         dut.advance(Duration::from_secs(1));
         dut.expect_silence();
     }
-    dut.send_srefresh(Station::U1, &[list(&[10])]);
-    dut.expect_silence();
+    dut.send_srefresh(Station::U1, &[list(&[10, 11])]);
+    assert_eq!(dut.acks(Station::U1), [nack(11)], "all is as before");
 }
 
 #[test]

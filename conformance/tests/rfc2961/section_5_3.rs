@@ -26,6 +26,7 @@ const LONGEST: Duration = Duration::from_millis(45_100);
 fn brief(dut: &mut Dut, session: SessionKey, id: u32) {
     let path = dut.path(Station::U1, session, dut.s1());
     dut.send_id(Station::U1, Path { refresh_ms: 2000, ..path }, plain(id));
+    assert_eq!(dut.expect::<Path>(Port::C).message.refresh_ms, 30_000);
 }
 
 /// The ids of the Paths that were sent out of a port.
@@ -58,7 +59,6 @@ fn a_states_period_stays_what_it_was() {
     let mut dut = Dut::router();
     let h = dut.h();
     brief(&mut dut, h, 10);
-    assert_eq!(dut.expect::<Path>(Port::C).message.refresh_ms, 30_000);
     // Srefreshes come in another rhythm than R: now two in a second, now none for 8 s.
     for _ in 0..13 {
         dut.send_srefresh(Station::U1, &[list(&[10])]);
@@ -425,6 +425,7 @@ fn a_summary_refresh_changes_nothing() {
     let path = Path { refresh_ms: 2000, ..dut.path(Station::U1, g, s1) };
     dut.send_id(Station::U1, path, plain(11));
     dut.send_id(Station::D1, lasting_resv(&dut, Station::D1, h, s1), plain(12));
+    dut.expect::<Resv>(Port::A);
     dut.forget();
     let begin = dut.now();
     for n in 0..26_u32 {
