@@ -20,6 +20,8 @@ pub(crate) struct Received<'a> {
     pub(crate) ttl: u8,
     /// Whether it came in UDP.
     pub(crate) udp: bool,
+    /// Whether it came in a Bundle, which goes to the node that is to handle it.
+    pub(crate) is_bundled: bool,
     /// Whether a hop without RSVP lies behind it.
     pub(crate) non_rsvp: bool,
     /// Its MESSAGE_ID, if it has one.
@@ -75,6 +77,7 @@ impl Node {
             interface: datagram.interface,
             ttl,
             udp: datagram.encapsulation != Encapsulation::Raw,
+            is_bundled: bundle.is_some(),
             non_rsvp: ttl != send_ttl,
             message_id: head.message_id.map(|id| id.id),
             is_capable: flags & Header::REFRESH_REDUCTION != 0,

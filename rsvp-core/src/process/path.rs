@@ -371,8 +371,11 @@ impl Node {
     }
 
     fn watch_route(&mut self, key: RouteKey, psb: PsbId) {
+        let is_watched = self.state.unmatched_ids.contains(&key);
         let entry = self.state.routes.entry(key).or_insert_with(|| {
-            self.requests.push(Request::WatchRoute(key));
+            if !is_watched {
+                self.requests.push(Request::WatchRoute(key));
+            }
             crate::state::RouteEntry::default()
         });
         entry.add(psb);
@@ -386,7 +389,9 @@ impl Node {
         let psbs = &self.state.psbs;
         if entry.remove(|psb| psbs.contains_key(psb)) {
             self.state.routes.remove(&key);
-            self.requests.push(Request::UnwatchRoute(key));
+            if !self.state.unmatched_ids.contains(&key) {
+                self.requests.push(Request::UnwatchRoute(key));
+            }
         }
     }
 

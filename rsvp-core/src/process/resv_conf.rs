@@ -14,8 +14,8 @@ impl Node {
         received: &Received<'_>,
         confirmation: ResvConf,
     ) -> Result<(), DropReason> {
-        // In UDP it comes to this node, to be passed on (RFC 2205 Appendix C).
-        if !received.udp && received.datagram.destination != confirmation.confirm {
+        // In UDP or a Bundle it comes to this node, to be passed on (RFC 2205 Appendix C, RFC 2961 section 3.3).
+        if !received.udp && !received.is_bundled && received.datagram.destination != confirmation.confirm {
             return Err(DropReason::Inconsistent);
         }
         if !self.state.is_own(confirmation.confirm) {

@@ -12,6 +12,7 @@ use crate::time::Duration;
 
 impl Node {
     pub(crate) fn on_route(&mut self, key: RouteKey, route: Route) {
+        self.decide_unmatched_ids(&key, &route);
         // No entry: the answer is late, the route is of no interest any more.
         let Some(entry) = self.state.routes.get_mut(&key) else { return };
         if entry.answer.as_ref() == Some(&route) {

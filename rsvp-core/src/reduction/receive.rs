@@ -3,11 +3,11 @@
 use core::net::IpAddr;
 
 use crate::counters::DropReason;
-use crate::input::{Datagram, Encapsulation, InterfaceId};
+use crate::input::{Datagram, Encapsulation, InterfaceId, Route};
 use crate::node::Node;
-use crate::output::RouteKey;
+use crate::output::{Request, RouteKey};
 use crate::process::datagram::{Received, drop_reason, octets};
-use crate::state::{PsbId, RefreshTarget};
+use crate::state::{PsbId, RefreshTarget, UnmatchedId};
 use crate::time::Duration;
 use crate::wire::{
     Acknowledgement, Bundle, FlaggedId, Head, IdEntries, Message, MessageId, RawMessage, Srefresh,
@@ -178,7 +178,7 @@ impl Node {
                 IdEntries::Plain(entries) => {
                     for id in entries {
                         if !self.is_refreshed(received, ids(*id), None) {
-                            self.refuse_id(received, ids(*id));
+                            self.refuse_id(unmatched(received, ids(*id)));
                         }
                     }
                 }
@@ -201,17 +201,45 @@ impl Node {
 
     /// Path state of a group is asked for only if its data would go on from here (RFC 2961 section 5.3).
     fn refresh_of_group(&mut self, received: &Received<'_>, id: MessageId, sender: IpAddr, group: IpAddr) {
-        if !self.is_refreshed(received, id, Some((sender, group)))
-            && self.would_forward(received.interface, sender, group)
-        {
-            self.refuse_id(received, id);
+        if self.is_refreshed(received, id, Some((sender, group))) {
+            return;
+        }
+        let key = RouteKey { table: 0, destination: group, source: Some(sender) };
+        let unmatched = unmatched(received, id);
+        match self.state.routes.get(&key).and_then(|entry| entry.answer.as_ref()) {
+            Some(route) if would_forward(received.interface, route) => self.refuse_id(unmatched),
+            Some(_) => {}
+            None => self.ask_routing(key, unmatched),
         }
     }
 
-    fn refuse_id(&mut self, received: &Received<'_>, id: MessageId) {
-        let datagram = received.datagram;
-        let nack = Acknowledgement::Nack(FlaggedId::plain(id));
-        self.owe((received.interface, datagram.source), datagram.destination, nack);
+    /// Nothing is known of this route yet. A summary refresh that nobody answers now comes again.
+    fn ask_routing(&mut self, key: RouteKey, unmatched: UnmatchedId) {
+        if self.state.unmatched_ids.total() >= self.config.limits.queued_acks {
+            self.counters.acks_dropped += 1;
+            return;
+        }
+        if !self.state.routes.contains_key(&key) && !self.state.unmatched_ids.contains(&key) {
+            self.requests.push(Request::WatchRoute(key));
+        }
+        self.state.unmatched_ids.push(key, unmatched);
+    }
+
+    /// Routing has answered.
+    pub(crate) fn decide_unmatched_ids(&mut self, key: &RouteKey, route: &Route) {
+        let Some(all) = self.state.unmatched_ids.take(key) else { return };
+        for unmatched in all {
+            if would_forward(unmatched.from.0, route) {
+                self.refuse_id(unmatched);
+            }
+        }
+        if !self.state.routes.contains_key(key) {
+            self.requests.push(Request::UnwatchRoute(*key));
+        }
+    }
+
+    fn refuse_id(&mut self, UnmatchedId { from, destination, id }: UnmatchedId) {
+        self.owe(from, destination, Acknowledgement::Nack(FlaggedId::plain(id)));
     }
 
     /// Refreshes the state that a message advertised; false if there is none, or not of the kind that the list is for:
@@ -241,23 +269,23 @@ impl Node {
         }
     }
 
-    /// Whether multicast routing sends on, or delivers, what comes in here from a sender to a group. Where nobody has
-    /// asked routing yet, it may.
-    fn would_forward(&self, interface: InterfaceId, sender: IpAddr, group: IpAddr) -> bool {
-        let key = RouteKey { table: 0, destination: group, source: Some(sender) };
-        let answer = self.state.routes.get(&key).and_then(|entry| entry.answer.as_ref());
-        answer.is_none_or(|route| {
-            let is_expected = route.incoming.is_none_or(|incoming| incoming == interface);
-            is_expected && (route.local || route.outgoing.iter().any(|hop| hop.interface != interface))
-        })
-    }
-
     /// Whether a message about this path state is older than the latest (RFC 2961 section 4.5).
     pub(crate) fn is_late_for_psb(&self, psb: PsbId, hop: IpAddr, id: Option<MessageId>) -> bool {
         let psb = &self.state.psbs[psb];
         let is_same = psb.previous_hop().is_some_and(|(known, _)| known.address == hop);
         is_same && is_late(id, psb.message_id)
     }
+}
+
+fn unmatched(received: &Received<'_>, id: MessageId) -> UnmatchedId {
+    let Datagram { source, destination, .. } = *received.datagram;
+    UnmatchedId { from: (received.interface, source), destination, id }
+}
+
+/// Whether this route sends on, or delivers, what comes in there.
+fn would_forward(interface: InterfaceId, route: &Route) -> bool {
+    let is_expected = route.incoming.is_none_or(|incoming| incoming == interface);
+    is_expected && (route.local || route.outgoing.iter().any(|hop| hop.interface != interface))
 }
 
 /// Whether a message is older than the latest about the same state.

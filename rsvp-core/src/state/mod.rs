@@ -35,7 +35,7 @@ pub(crate) use outbox::{Lane, OneShot, Outbox, OutboxItem, Payload, Peer};
 pub(crate) use refresh_group::{GroupKey, RefreshGroup, RefreshGroups};
 pub(crate) use refusals::{Asked, Asker, Refusal, Refusals};
 pub(crate) use requests::Requests;
-pub(crate) use route::RouteEntry;
+pub(crate) use route::{RouteEntry, UnmatchedId, UnmatchedIds};
 
 use crate::command::ApiId;
 use crate::input::InterfaceId;
@@ -114,6 +114,7 @@ pub(crate) struct State {
     pub(crate) acks: Acks,
     pub(crate) refusals: Refusals,
     pub(crate) routes: Map<RouteKey, RouteEntry>,
+    pub(crate) unmatched_ids: UnmatchedIds,
     pub(crate) interfaces: BTreeMap<InterfaceId, Interface>,
     pub(crate) neighbors: Neighbors,
     pub(crate) apis: BTreeMap<ApiId, Application>,
@@ -144,6 +145,7 @@ impl State {
             acks: Acks::default(),
             refusals: Refusals::default(),
             routes: Map::with_hasher(hash),
+            unmatched_ids: UnmatchedIds::default(),
             interfaces: BTreeMap::new(),
             neighbors: Neighbors::default(),
             apis: BTreeMap::new(),
