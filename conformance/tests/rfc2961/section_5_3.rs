@@ -186,19 +186,22 @@ fn nothing_is_summed_up_for_neighbours_who_may_not_be_there() {
 }
 
 #[test]
-fn a_summary_refresh_to_all_rsvp_nodes_of_a_link_is_taken() {
-    shows(&["rfc2961-5.3-18"]);
+fn a_summary_refresh_goes_to_the_next_hop_and_may_come_for_all() {
+    shows(&["rfc2961-5.3-11", "rfc2961-5.3-18"]);
     let mut dut = Dut::router();
     let (h, g, s1) = (dut.h(), dut.g(), dut.s1());
+    dut.befriend(&[Station::D1]);
     brief(&mut dut, h, 10);
     brief(&mut dut, g, 11);
     let lists = [list(&[10]), mcast_list(&[(11, s1.source(), g.flow().destination)])];
-    for _ in 0..15 {
+    for _ in 0..25 {
         dut.advance(Duration::from_secs(2));
         let packet = dut.pack(Station::U1, Srefresh { lists: lists.to_vec() });
         let destination: IpAddr = [224, 0, 0, 14].into();
         dut.send_packet(Station::U1, &Packet { destination, ..packet });
     }
+    // The DUT has learnt who its next hop is.
+    assert_eq!(dut.expect::<Srefresh>(Port::C).sent.packet.destination, dut.plan.station(Station::D1));
     dut.expect_no::<PathTear>(Port::C);
     assert_eq!(dut.acks(Station::U1), []);
 }
