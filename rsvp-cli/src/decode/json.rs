@@ -3,17 +3,17 @@
 use std::net::IpAddr;
 
 use rsvp_core::wire::{
-    Adspec, DecodeError, ErrorSpec, FilterSpec, FlowKey, Flowspec, IntServAdspec, Object, RawObject, Rspec,
-    RsvpHop, SenderTspec, Session, SessionKey, Tspec,
+    Acknowledgement, Adspec, CommonHeader, DecodeError, ErrorSpec, FilterSpec, FlaggedId, FlowKey, Flowspec,
+    Header, IdEntries, IdList, IntServAdspec, MessageType, Object, RawObject, Rspec, RsvpHop, SenderTspec,
+    Session, SessionKey, Tspec,
 };
 use serde::{Serialize, Serializer};
 
-use super::record::{Checksum, Record};
+use super::record::{Checksum, Message, Record};
 
 /// A record as one line.
 pub(super) fn line(record: &Record<'_>) -> serde_json::Result<String> {
     let packet = record.packet.as_ref();
-    let header = record.message.as_ref().and_then(|message| message.header.as_ref());
     serde_json::to_string(&Line {
         frame: record.frame,
         time: record.time.map(|time| humantime::format_rfc3339_nanos(time).to_string()),
@@ -22,14 +22,7 @@ pub(super) fn line(record: &Record<'_>) -> serde_json::Result<String> {
         ttl: packet.map(|packet| packet.ttl),
         router_alert: packet.map(|packet| packet.router_alert),
         udp_port: packet.and_then(|packet| packet.udp_port),
-        message: header.and_then(|header| header.message_type.name()),
-        r#type: header.map(|header| header.message_type.0),
-        flags: header.map(|header| header.flags),
-        send_ttl: header.map(|header| header.send_ttl),
-        length: header.map(|header| header.length),
-        checksum: record.message.as_ref().map(|message| message.checksum),
-        objects: record.objects().map(|(raw, decoded)| ObjectLine::new(raw, decoded)).collect(),
-        error: record.error.as_deref(),
+        message: MessageLine::new(record.message.as_ref(), record.error.as_deref()),
     })
 }
 
@@ -42,14 +35,51 @@ struct Line<'a> {
     ttl: Option<u8>,
     router_alert: Option<bool>,
     udp_port: Option<u16>,
+    #[serde(flatten)]
+    message: MessageLine<'a>,
+}
+
+/// A message of its own, or in a Bundle.
+#[derive(Serialize)]
+struct MessageLine<'a> {
     message: Option<&'static str>,
     r#type: Option<u8>,
     flags: Option<u8>,
+    refresh_reduction_capable: Option<bool>,
     send_ttl: Option<u8>,
     length: Option<u16>,
     checksum: Option<Checksum>,
     objects: Vec<ObjectLine<'a>>,
+    /// Only in a Bundle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<Self>>,
     error: Option<&'a str>,
+}
+
+impl<'a> MessageLine<'a> {
+    fn new(message: Option<&'a Message>, error: Option<&'a str>) -> Self {
+        let header = message.and_then(|message| message.header.as_ref());
+        let objects = message.into_iter().flat_map(|message| &message.objects);
+        let messages = message.filter(|_| header.is_some_and(is_bundle)).map(|message| {
+            message.bundled.iter().map(|(one, error)| Self::new(Some(one), error.as_deref())).collect()
+        });
+        Self {
+            message: header.and_then(|header| header.message_type.name()),
+            r#type: header.map(|header| header.message_type.0),
+            flags: header.map(|header| header.flags),
+            refresh_reduction_capable: header.map(|header| header.flags & Header::REFRESH_REDUCTION != 0),
+            send_ttl: header.map(|header| header.send_ttl),
+            length: header.map(|header| header.length),
+            checksum: message.map(|message| message.checksum),
+            objects: objects.map(|(raw, decoded)| ObjectLine::new(raw, decoded)).collect(),
+            messages,
+            error,
+        }
+    }
+}
+
+fn is_bundle(header: &CommonHeader) -> bool {
+    header.message_type == MessageType::BUNDLE
 }
 
 #[derive(Serialize)]
@@ -113,6 +143,24 @@ enum Fields<'a> {
     ResvConfirm {
         receiver: IpAddr,
     },
+    MessageId {
+        flags: u8,
+        ack_desired: bool,
+        epoch: u32,
+        id: u32,
+    },
+    MessageIdAck {
+        kind: &'static str,
+        flags: u8,
+        epoch: u32,
+        id: u32,
+    },
+    MessageIdList {
+        kind: &'static str,
+        flags: u8,
+        epoch: u32,
+        entries: Vec<Entry>,
+    },
     Null {},
     Contents {
         contents: Hex<'a>,
@@ -121,6 +169,16 @@ enum Fields<'a> {
         contents: Hex<'a>,
         error: String,
     },
+}
+
+/// What a summary refresh names.
+#[derive(Serialize)]
+struct Entry {
+    id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination: Option<IpAddr>,
 }
 
 /// Octets as a string of hexadecimal digits.
@@ -177,6 +235,13 @@ impl<'a> Fields<'a> {
             Object::FilterSpec(filter) | Object::SenderTemplate(filter) => Self::filter(filter, contents),
             Object::Adspec(Adspec::IntServ(adspec)) => Self::Adspec(adspec),
             Object::ResvConfirm(receiver) => Self::ResvConfirm { receiver: *receiver },
+            Object::MessageId(flagged) => {
+                let FlaggedId { flags, id } = *flagged;
+                Self::MessageId { flags, ack_desired: flagged.wants_ack(), epoch: id.epoch, id: id.id }
+            }
+            Object::MessageIdAck(Acknowledgement::Ack(flagged)) => Self::acknowledgement("ack", *flagged),
+            Object::MessageIdAck(Acknowledgement::Nack(flagged)) => Self::acknowledgement("nack", *flagged),
+            Object::MessageIdList(list) => Self::list(list),
             _ => Self::Contents { contents },
         }
     }
@@ -196,6 +261,25 @@ impl<'a> Fields<'a> {
         null_max_packet: Option<u32>,
     ) -> Self {
         Self::Service { service, tspec, rspec, null_max_packet }
+    }
+
+    const fn acknowledgement(kind: &'static str, FlaggedId { flags, id }: FlaggedId) -> Self {
+        Self::MessageIdAck { kind, flags, epoch: id.epoch, id: id.id }
+    }
+
+    fn list(IdList { flags, epoch, entries }: &IdList) -> Self {
+        let entry = |id, source, destination| Entry { id, source, destination };
+        let (kind, entries) = match entries {
+            IdEntries::Plain(ids) => ("list", ids.iter().map(|id| entry(*id, None, None)).collect()),
+            IdEntries::Sources(entries) => {
+                ("src-list", entries.iter().map(|(id, source)| entry(*id, Some(*source), None)).collect())
+            }
+            IdEntries::Groups(entries) => {
+                let entries = entries.iter().map(|(id, source, to)| entry(*id, Some(*source), Some(*to)));
+                ("mcast-list", entries.collect())
+            }
+        };
+        Self::MessageIdList { kind, flags: *flags, epoch: *epoch, entries }
     }
 
     fn filter(filter: &FilterSpec, contents: Hex<'a>) -> Self {

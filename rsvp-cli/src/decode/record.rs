@@ -1,8 +1,10 @@
-//! What a frame says: the packet, the message, its objects, and what is wrong with them.
+//! What a frame says: the packet, the message or the messages of a Bundle, their objects, and what is wrong with them.
 
 use std::time::SystemTime;
 
-use rsvp_core::wire::{CommonHeader, DecodeError, DecodeErrorKind, Object, RawMessage, RawObject};
+use rsvp_core::wire::{
+    Bundle, CommonHeader, DecodeError, DecodeErrorKind, MessageType, Object, RawMessage, RawObject,
+};
 use serde::Serialize;
 
 use super::capture::Frame;
@@ -25,7 +27,10 @@ pub(super) struct Record<'a> {
 pub(super) struct Message {
     pub(super) header: Option<CommonHeader>,
     pub(super) checksum: Checksum,
-    objects: Vec<(RawObject, Result<Object, DecodeError>)>,
+    /// The objects in front of the damage, and what they hold.
+    pub(super) objects: Vec<(RawObject, Result<Object, DecodeError>)>,
+    /// The messages of a Bundle, and what is wrong with each.
+    pub(super) bundled: Vec<(Self, Option<String>)>,
 }
 
 /// What the checksum of a message says.
@@ -75,18 +80,28 @@ impl<'a> Record<'a> {
         record.error = (!faults.is_empty()).then(|| faults.join("; "));
         Outcome::Record(record)
     }
-
-    /// The objects in front of the damage, and what they hold.
-    pub(super) fn objects(&self) -> impl Iterator<Item = (&RawObject, &Result<Object, DecodeError>)> {
-        self.message.iter().flat_map(|message| &message.objects).map(|(raw, object)| (raw, object))
-    }
 }
 
 impl Message {
     /// Reads the message of a packet, and tells the first fault.
     fn read(packet: &Packet<'_>) -> (Self, Option<String>) {
-        let (partial, error) = RawMessage::decode_partial(packet.payload);
         let is_whole = !packet.is_cut && packet.fragment.is_none();
+        let (message, fault) = match CommonHeader::peek(packet.payload) {
+            Ok(header) if header.message_type == MessageType::BUNDLE => {
+                Self::bundle(header, packet.payload, is_whole)
+            }
+            _ => Self::single(packet.payload, is_whole),
+        };
+        let fault = if packet.is_cut {
+            Some(cut(message.header.as_ref(), packet.payload.len()))
+        } else {
+            fault.filter(|_| is_whole)
+        };
+        (message, fault)
+    }
+
+    fn single(bytes: &[u8], is_whole: bool) -> (Self, Option<String>) {
+        let (partial, error) = RawMessage::decode_partial(bytes);
         let objects: Vec<_> = partial
             .objects
             .into_iter()
@@ -95,27 +110,32 @@ impl Message {
                 (placed.object, decoded)
             })
             .collect();
-        let checksum = match partial.header {
-            Some(header) if is_whole && header.has_checksum() => Checksum::after(error.as_ref()),
-            _ => Checksum::None,
+        let contents = objects.iter().filter_map(|(_, object)| object.as_ref().err());
+        let damaged = contents.filter(|error| !matches!(error.kind, DecodeErrorKind::UnknownCType { .. }));
+        let fault = error.as_ref().or(damaged.min_by_key(|error| error.offset)).map(ToString::to_string);
+        let checksum = Checksum::of(partial.header.as_ref(), error.as_ref(), is_whole);
+        (Self { header: partial.header, checksum, objects, bundled: Vec::new() }, fault)
+    }
+
+    fn bundle(header: CommonHeader, bytes: &[u8], is_whole: bool) -> (Self, Option<String>) {
+        let bundled: Vec<_> = Bundle::parts(bytes).map(|(_, part)| Self::single(part, true)).collect();
+        let error = Bundle::decode(bytes).err();
+        let of_message = |(position, (_, fault)): (usize, &(Self, Option<String>))| {
+            fault.as_ref().map(|fault| format!("message {}: {fault}", position + 1))
         };
-        let fault = if packet.is_cut {
-            Some(cut(partial.header.as_ref(), packet.payload.len()))
-        } else if packet.fragment.is_some() {
-            None
-        } else {
-            let contents = objects.iter().filter_map(|(_, object)| object.as_ref().err());
-            let damaged =
-                contents.filter(|error| !matches!(error.kind, DecodeErrorKind::UnknownCType { .. }));
-            error.as_ref().or(damaged.min_by_key(|error| error.offset)).map(ToString::to_string)
-        };
-        (Self { header: partial.header, checksum, objects }, fault)
+        let fault = error.as_ref().map(ToString::to_string);
+        let fault = fault.or_else(|| bundled.iter().enumerate().find_map(of_message));
+        let checksum = Checksum::of(Some(&header), error.as_ref(), is_whole);
+        (Self { header: Some(header), checksum, objects: Vec::new(), bundled }, fault)
     }
 }
 
 impl Checksum {
-    /// The checksum is looked at when version and length are right, and before the objects are.
-    fn after(error: Option<&DecodeError>) -> Self {
+    /// The checksum is looked at when version and length are right, and before the contents are.
+    fn of(header: Option<&CommonHeader>, error: Option<&DecodeError>, is_whole: bool) -> Self {
+        if !is_whole || !header.is_some_and(CommonHeader::has_checksum) {
+            return Self::None;
+        }
         match error.map(|error| error.kind) {
             Some(DecodeErrorKind::BadVersion(_) | DecodeErrorKind::BadLength { .. }) => Self::None,
             Some(DecodeErrorKind::BadChecksum { .. }) => Self::Bad,

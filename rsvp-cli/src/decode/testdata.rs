@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use rsvp_core::wire::{Header, MessageType, RawMessage, RawObject};
+use rsvp_core::wire::{Bundle, Header, MessageType, RawMessage, RawObject};
 
 pub(super) const SOURCE: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 10);
 pub(super) const DESTINATION: Ipv4Addr = Ipv4Addr::new(10, 0, 4, 2);
@@ -119,6 +119,55 @@ pub(super) fn tunnel_path() -> Vec<u8> {
         object(11, 7, &[SOURCE.to_bits(), 1]),
     ];
     message(MessageType::PATH, objects)
+}
+
+/// A message of a node that is capable of refresh reduction.
+fn capable(message_type: MessageType, objects: Vec<RawObject>) -> Vec<u8> {
+    let header = Header { flags: Header::REFRESH_REDUCTION, send_ttl: 255 };
+    let message = RawMessage::new(message_type, header, objects);
+    let mut bytes = Vec::new();
+    message.and_then(|message| message.encode(&mut bytes)).expect("a short message");
+    bytes
+}
+
+/// An Ack that acknowledges one message and does not know another (RFC 2961 section 4.4).
+pub(super) fn ack() -> Vec<u8> {
+    let objects = vec![object(24, 1, &[0x00ab_cdef, 7]), object(24, 2, &[0x00ab_cdef, 9])];
+    capable(MessageType::ACK, objects)
+}
+
+/// A PathTear that is to be acknowledged.
+pub(super) fn path_tear() -> Vec<u8> {
+    let sender_template = object(11, 1, &[SOURCE.to_bits(), 40_000]);
+    let objects = vec![object(23, 1, &[0x0112_3456, 10]), session(), hop(), sender_template];
+    capable(MessageType::PATH_TEAR, objects)
+}
+
+/// An Srefresh to a neighbour: state of unicast sessions and of groups (RFC 2961 section 5).
+pub(super) fn srefresh() -> Vec<u8> {
+    let ids: Vec<u32> = std::iter::once(0x0012_3456).chain(1..=10).collect();
+    let (v6, group) = ([0x2001_0db8, 0, 0, 1], [0xff0e_0000, 0, 0, 9]);
+    let objects = vec![
+        object(25, 1, &ids),
+        object(25, 4, &[0x0012_3456, 11, SOURCE.to_bits(), 0xe001_0203]),
+        object(25, 5, &[&[0x0012_3456, 12][..], &v6, &group].concat()),
+    ];
+    capable(MessageType::SREFRESH, objects)
+}
+
+/// Srefreshes to groups.
+pub(super) fn group_srefreshes() -> [Vec<u8>; 2] {
+    let ipv4 = object(25, 2, &[0x0012_3456, 11, SOURCE.to_bits(), 13, SOURCE.to_bits() + 1]);
+    let ipv6 = object(25, 3, &[0x0012_3456, 12, 0x2001_0db8, 0, 0, 1]);
+    [ipv4, ipv6].map(|list| capable(MessageType::SREFRESH, vec![list]))
+}
+
+/// A Bundle (RFC 2961 section 3).
+pub(super) fn bundle(messages: &[&[u8]]) -> Vec<u8> {
+    let header = Header { flags: Header::REFRESH_REDUCTION, send_ttl: 255 };
+    let mut bytes = Vec::new();
+    Bundle::encode(header, messages, &mut bytes).expect("a short Bundle");
+    bytes
 }
 
 /// One's complement of the one's complement sum of `bytes`.

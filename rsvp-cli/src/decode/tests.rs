@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[path = "../../tests/support/tshark.rs"]
 mod tshark;
@@ -50,12 +50,13 @@ fn error(line: &Value) -> &str {
     line["error"].as_str().expect("an error")
 }
 
-/// Class, C-Type and length of each object.
+/// Class, C-Type and length of each object; of those of all messages in a Bundle.
 fn objects(line: &Value) -> Vec<[u64; 3]> {
-    let objects = line["objects"].as_array().expect("objects");
+    let own = line["objects"].as_array().expect("objects");
     let number = |value: &Value| value.as_u64().expect("a number");
     let triple = |object: &Value| ["class", "ctype", "length"].map(|key| number(&object[key]));
-    objects.iter().map(triple).collect()
+    let bundled = line["messages"].as_array().into_iter().flatten().flat_map(objects);
+    own.iter().map(triple).chain(bundled).collect()
 }
 
 const PATH_OBJECTS: [[u64; 3]; 6] =
@@ -343,6 +344,120 @@ fn the_tree_reads_well() {
     insta::assert_snapshot!(text(&Writer::ETHERNET.pcap(&frames)));
 }
 
+#[test]
+fn a_bundle_has_its_messages() {
+    let (ack, path, srefresh) = (data::ack(), data::path(), data::srefresh());
+    let line = one(&data::ipv4_plain(&data::bundle(&[&ack, &path, &srefresh])));
+    assert_eq!((&line["message"], &line["type"], &line["error"]), (&"Bundle".into(), &12.into(), &Value::Null));
+    assert_eq!((&line["objects"], &line["checksum"]), (&json!([]), &"ok".into()));
+    assert_eq!((&line["refresh_reduction_capable"], &line["send_ttl"]), (&true.into(), &255.into()));
+    let messages = line["messages"].as_array().expect("messages");
+    assert_eq!(messages.len(), 3);
+    for (message, alone) in messages.iter().zip([&ack, &path, &srefresh]) {
+        let mut expected = one(&data::ipv4_plain(alone));
+        let fields = expected.as_object_mut().expect("an object");
+        for of_packet in ["frame", "time", "src", "dst", "ttl", "router_alert", "udp_port"] {
+            fields.remove(of_packet).expect("it is there");
+        }
+        assert_eq!(*message, expected);
+        assert!(message.get("messages").is_none(), "only a Bundle has them");
+    }
+    assert_eq!(messages[1]["refresh_reduction_capable"], false);
+    let ids = [json!({ "kind": "ack", "id": 7 }), json!({ "kind": "nack", "id": 9 })];
+    for (object, expected) in messages[0]["objects"].as_array().expect("objects").iter().zip(ids) {
+        let mut expected = expected;
+        let common = json!({
+            "class": 24, "ctype": object["ctype"], "length": 12, "name": "MESSAGE_ID_ACK",
+            "flags": 0, "epoch": 0x00ab_cdef
+        });
+        expected.as_object_mut().expect("an object").extend(common.as_object().expect("an object").clone());
+        assert_eq!(*object, expected);
+    }
+}
+
+#[test]
+fn message_ids_and_lists_have_their_fields() {
+    let tear = one(&data::ipv4(&data::path_tear()));
+    assert_eq!(
+        tear["objects"][0],
+        json!({
+            "class": 23, "ctype": 1, "length": 12, "name": "MESSAGE_ID",
+            "flags": 1, "ack_desired": true, "epoch": 0x0012_3456, "id": 10
+        })
+    );
+    let list = |message: &[u8], position: usize| {
+        let line = one(&data::ipv4(message));
+        let object = &line["objects"][position];
+        assert_eq!((&object["name"], &object["epoch"]), (&"MESSAGE_ID_LIST".into(), &0x0012_3456.into()));
+        (object["kind"].clone(), object["entries"].clone())
+    };
+    let srefresh = data::srefresh();
+    let ids: Vec<Value> = (1..=10).map(|id| json!({ "id": id })).collect();
+    assert_eq!(list(&srefresh, 0), ("list".into(), json!(ids)));
+    let group = json!([{ "id": 11, "source": "10.0.1.10", "destination": "224.1.2.3" }]);
+    assert_eq!(list(&srefresh, 1), ("mcast-list".into(), group));
+    let group = json!([{ "id": 12, "source": "2001:db8::1", "destination": "ff0e::9" }]);
+    assert_eq!(list(&srefresh, 2), ("mcast-list".into(), group));
+    let [ipv4, ipv6] = data::group_srefreshes();
+    let sources = json!([{ "id": 11, "source": "10.0.1.10" }, { "id": 13, "source": "10.0.1.11" }]);
+    assert_eq!(list(&ipv4, 0), ("src-list".into(), sources));
+    assert_eq!(list(&ipv6, 0), ("src-list".into(), json!([{ "id": 12, "source": "2001:db8::1" }])));
+}
+
+#[test]
+fn a_damaged_message_of_a_bundle_does_not_hide_the_others() {
+    let (ack, mut tear) = (data::ack(), data::path_tear());
+    tear[11] ^= 1;
+    let errors = |line: &Value| -> Vec<bool> {
+        let messages = line["messages"].as_array().expect("messages");
+        messages.iter().map(|message| !message["error"].is_null()).collect()
+    };
+    let line = one(&data::ipv4(&data::bundle(&[&ack, &tear, &ack])));
+    assert_eq!((errors(&line), &line["checksum"]), (vec![false, true, false], &"ok".into()));
+    assert!(error(&line).starts_with("message 2: checksum is "), "{line}");
+    assert_eq!(line["messages"][1]["checksum"], "bad");
+    // A Bundle in a Bundle.
+    let line = one(&data::ipv4(&data::bundle(&[&ack, &data::bundle(&[&ack]), &ack])));
+    assert_eq!(errors(&line), [false, true, false]);
+    assert_eq!(line["messages"][1]["message"], "Bundle");
+    // The Bundle's own checksum is wrong.
+    let mut damaged = data::bundle(&[&ack, &data::path_tear()]);
+    damaged[4] ^= 1;
+    let line = one(&data::ipv4(&damaged));
+    assert_eq!((errors(&line), &line["checksum"]), (vec![false, false], &"bad".into()));
+    assert!(error(&line).starts_with("checksum is "), "{line}");
+    // A length that leads beyond the end.
+    let mut damaged = data::bundle(&[&ack, &data::path_tear()]);
+    damaged[2..4].fill(0);
+    damaged[8 + ack.len() + 7] += 4;
+    let line = one(&data::ipv4(&damaged));
+    assert_eq!((errors(&line), objects(&line).len()), (vec![false, true], 6));
+    // Nothing in it.
+    let line = one(&data::ipv4(&data::bundle(&[])));
+    assert_eq!((errors(&line), error(&line)), (vec![], "16 octets needed, 8 there (at octet 8)"));
+}
+
+#[test]
+fn a_bundle_that_the_capture_cuts_gives_what_is_there() {
+    let frame = ethernet(&data::ipv4_plain(&data::bundle(&[&data::ack(), &data::path_tear()])));
+    let link_and_ip = 14 + 20;
+    let file = Writer::ETHERNET.pcap(&[frame[..link_and_ip + 8 + 32 + 8 + 12].to_vec()]);
+    let lines = read(&file);
+    assert_eq!(error(&lines[0]), "truncated: the capture has 60 of 96 bytes");
+    assert_eq!(objects(&lines[0]), [[24, 1, 12], [24, 2, 12], [23, 1, 12]]);
+}
+
+#[test]
+fn what_rfc_2961_adds_reads_well() {
+    let (ack, mut damaged) = (data::ack(), data::path_tear());
+    damaged[11] ^= 1;
+    let bundle = data::bundle(&[&ack, &data::path_tear(), &damaged, &data::srefresh()]);
+    let mut messages = vec![bundle];
+    messages.extend(data::group_srefreshes());
+    let frames: Vec<_> = messages.iter().map(|message| ethernet(&data::ipv4_plain(message))).collect();
+    insta::assert_snapshot!(text(&Writer::ETHERNET.pcap(&frames)));
+}
+
 /// What an independent dissector makes of a capture; `None` when there is none.
 fn objects_by_tshark(file: &[u8]) -> Option<tshark::Objects> {
     let path = std::env::temp_dir().join(format!("rsvp-decode-{}.pcap", std::process::id()));
@@ -355,7 +470,10 @@ fn objects_by_tshark(file: &[u8]) -> Option<tshark::Objects> {
 #[test]
 fn tshark_sees_the_same_objects() {
     let messages = [data::path(), data::resv(), data::resv_err(), data::tunnel_path()];
-    let packets = messages.iter().flat_map(|message| {
+    let reduction = [data::ack(), data::path_tear(), data::srefresh()];
+    let bundle = data::bundle(&reduction.each_ref().map(Vec::as_slice));
+    let all = messages.iter().chain(&reduction).chain([&bundle]);
+    let packets = all.flat_map(|message| {
         [data::ipv4(message), data::ipv6(message), data::ipv4_udp(message, 1698), data::ipv4_plain(message)]
     });
     let frames: Vec<_> = packets
@@ -437,8 +555,14 @@ proptest! {
     }
 
     #[test]
-    fn no_message_makes_it_panic(mut message in prop::collection::vec(any::<u8>(), 8..300)) {
+    fn no_message_makes_it_panic(
+        mut message in prop::collection::vec(any::<u8>(), 8..300),
+        is_bundle in any::<bool>(),
+    ) {
         message[0] = 0x10;
+        if is_bundle {
+            message[1] = 12;
+        }
         let length = (message.len() as u16).to_be_bytes();
         message[6..8].copy_from_slice(&length);
         let file = Writer { link: 101, ..Writer::ETHERNET }.pcap(&[data::ipv4(&message)]);

@@ -1,17 +1,20 @@
-//! Records as text: a line for the packet, a line for each object.
+//! Records as text: a line for the packet, a line for each message of a Bundle, a line for each object.
 
 use std::fmt::{self, Display, Formatter};
 
 use rsvp_core::wire::{
-    Adspec, ErrorSpec, FilterSpec, Flowspec, GuaranteedFragment, IntServAdspec, Object, Overrides, RawObject,
-    SenderTspec, Session, SessionKey, Style, Tspec,
+    Acknowledgement, Adspec, ErrorSpec, FilterSpec, FlaggedId, Flowspec, GuaranteedFragment, Header,
+    IdEntries, IdList, IntServAdspec, Object, Overrides, RawObject, SenderTspec, Session, SessionKey, Style,
+    Tspec,
 };
 
-use super::record::{Checksum, Record};
+use super::record::{Checksum, Message, Record};
 use super::text::{delay, hex, micros, protocol, rate, size};
 
 /// Octets in one line of a hexadecimal dump.
 const DUMP_WIDTH: usize = 32;
+/// Message ids in one line of a list.
+const LIST_WIDTH: usize = 8;
 /// Where the lines below an object start.
 const INDENT: &str = "        ";
 
@@ -32,39 +35,57 @@ impl Display for Tree<'_> {
                 write!(f, "  in UDP to port {port}")?;
             }
         }
-        self.message(f)?;
-        writeln!(f)?;
-        for (raw, decoded) in record.objects() {
-            let name = raw.class_num().name().unwrap_or("(unknown)");
-            let numbers = format!("{}/{}", raw.class, raw.ctype);
-            write!(f, "    {name:<18} {numbers:<6} {:>4}  ", raw.encoded_len())?;
-            match decoded {
-                Ok(object) => contents(f, object, raw)?,
-                Err(error) => writeln!(f, "{error}").and_then(|()| dump(f, &raw.contents))?,
+        if let Some(message) = &record.message {
+            header(f, message)?;
+            writeln!(f)?;
+            objects(f, message)?;
+            for (bundled, error) in &message.bundled {
+                header(f, bundled)?;
+                writeln!(f)?;
+                objects(f, bundled)?;
+                fault(f, error.as_ref())?;
             }
+        } else {
+            writeln!(f)?;
         }
-        record.error.iter().try_for_each(|error| writeln!(f, "    ERROR: {error}"))
+        fault(f, record.error.as_ref())
     }
 }
 
-impl Tree<'_> {
-    fn message(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Some(message) = &self.0.message else { return Ok(()) };
-        let Some(header) = &message.header else { return Ok(()) };
-        match header.message_type.name() {
-            Some(name) => write!(f, "  {name}")?,
-            None => write!(f, "  message type {}", header.message_type.0)?,
-        }
-        write!(f, "  {} bytes  Send_TTL {}", header.length, header.send_ttl)?;
-        if header.flags != 0 {
-            write!(f, "  flags {:#x}", header.flags)?;
-        }
-        match message.checksum {
-            Checksum::Ok => write!(f, "  checksum {:#06x} ok", header.checksum),
-            Checksum::Bad => write!(f, "  checksum {:#06x} BAD", header.checksum),
-            Checksum::None => f.write_str("  no checksum"),
+fn fault(f: &mut Formatter<'_>, error: Option<&String>) -> fmt::Result {
+    error.map_or(Ok(()), |error| writeln!(f, "    ERROR: {error}"))
+}
+
+fn header(f: &mut Formatter<'_>, message: &Message) -> fmt::Result {
+    let Some(header) = &message.header else { return Ok(()) };
+    match header.message_type.name() {
+        Some(name) => write!(f, "  {name}")?,
+        None => write!(f, "  message type {}", header.message_type.0)?,
+    }
+    write!(f, "  {} bytes  Send_TTL {}", header.length, header.send_ttl)?;
+    match header.flags {
+        0 => {}
+        Header::REFRESH_REDUCTION => f.write_str("  refresh reduction capable")?,
+        flags => write!(f, "  flags {flags:#x}")?,
+    }
+    match message.checksum {
+        Checksum::Ok => write!(f, "  checksum {:#06x} ok", header.checksum),
+        Checksum::Bad => write!(f, "  checksum {:#06x} BAD", header.checksum),
+        Checksum::None => f.write_str("  no checksum"),
+    }
+}
+
+fn objects(f: &mut Formatter<'_>, message: &Message) -> fmt::Result {
+    for (raw, decoded) in &message.objects {
+        let name = raw.class_num().name().unwrap_or("(unknown)");
+        let numbers = format!("{}/{}", raw.class, raw.ctype);
+        write!(f, "    {name:<18} {numbers:<6} {:>4}  ", raw.encoded_len())?;
+        match decoded {
+            Ok(object) => contents(f, object, raw)?,
+            Err(error) => writeln!(f, "{error}").and_then(|()| dump(f, &raw.contents))?,
         }
     }
+    Ok(())
 }
 
 /// The fields of an object, to the end of its last line.
@@ -98,6 +119,10 @@ fn contents(f: &mut Formatter<'_>, object: &Object, raw: &RawObject) -> fmt::Res
         Object::FilterSpec(filter) | Object::SenderTemplate(filter) => filter_spec(f, filter),
         Object::Adspec(Adspec::IntServ(adspec)) => self::adspec(f, adspec),
         Object::ResvConfirm(receiver) => writeln!(f, "receiver {receiver}"),
+        Object::MessageId(id) => flagged_id(f, "", *id),
+        Object::MessageIdAck(Acknowledgement::Ack(id)) => flagged_id(f, "ack of ", *id),
+        Object::MessageIdAck(Acknowledgement::Nack(id)) => flagged_id(f, "nack of ", *id),
+        Object::MessageIdList(list) => id_list(f, list),
         _ => writeln!(f, "{} bytes of contents", raw.contents.len()).and_then(|()| dump(f, &raw.contents)),
     }
 }
@@ -121,6 +146,38 @@ fn error_spec(f: &mut Formatter<'_>, error: &ErrorSpec) -> fmt::Result {
     }
     flags(f, error.flags, &[(ErrorSpec::IN_PLACE, "InPlace"), (ErrorSpec::NOT_GUILTY, "NotGuilty")])?;
     writeln!(f)
+}
+
+fn flagged_id(f: &mut Formatter<'_>, what: &str, FlaggedId { flags, id }: FlaggedId) -> fmt::Result {
+    write!(f, "{what}{id}")?;
+    // Of a message; those of an acknowledgement have no meaning.
+    let names: &[(u8, &str)] =
+        if what.is_empty() { &[(FlaggedId::ACK_DESIRED, "ACK_Desired")] } else { &[] };
+    self::flags(f, flags, names)?;
+    writeln!(f)
+}
+
+fn id_list(f: &mut Formatter<'_>, list: &IdList) -> fmt::Result {
+    let form = match &list.entries {
+        IdEntries::Plain(_) => "LIST",
+        IdEntries::Sources(_) => "SRC_LIST",
+        IdEntries::Groups(_) => "MCAST_LIST",
+    };
+    write!(f, "{form}, epoch {:#08x}, {} ids", list.epoch, list.len())?;
+    flags(f, list.flags, &[])?;
+    writeln!(f)?;
+    match &list.entries {
+        IdEntries::Plain(ids) => ids.chunks(LIST_WIDTH).try_for_each(|line| {
+            let ids: Vec<_> = line.iter().map(ToString::to_string).collect();
+            writeln!(f, "{INDENT}{}", ids.join(", "))
+        }),
+        IdEntries::Sources(entries) => {
+            entries.iter().try_for_each(|(id, source)| writeln!(f, "{INDENT}{id}: from {source}"))
+        }
+        IdEntries::Groups(entries) => entries
+            .iter()
+            .try_for_each(|(id, source, group)| writeln!(f, "{INDENT}{id}: from {source} to {group}")),
+    }
 }
 
 fn flags(f: &mut Formatter<'_>, flags: u8, names: &[(u8, &str)]) -> fmt::Result {

@@ -67,7 +67,14 @@ impl<'a> Bundle<'a> {
     /// does not keep the others from being read, as long as its length tells where the next one begins.
     #[must_use]
     pub const fn messages(&self) -> BundleMessages<'a> {
-        BundleMessages { datagram: self.datagram, offset: COMMON_HEADER_LEN }
+        BundleMessages { parts: Self::parts(self.datagram) }
+    }
+
+    /// What stands behind the header of a Bundle, however damaged, cut where the lengths of its messages say so. What no
+    /// length is possible of is one last part. Nothing else is looked at.
+    #[must_use]
+    pub const fn parts(datagram: &'a [u8]) -> BundleParts<'a> {
+        BundleParts { datagram, offset: COMMON_HEADER_LEN }
     }
 
     /// Appends a Bundle of these messages.
@@ -115,35 +122,50 @@ pub fn messages(datagram: &[u8]) -> impl Iterator<Item = Result<&[u8], DecodeErr
     single.into_iter().chain(bundled.map(|message| message.map(|(_, bytes)| bytes)))
 }
 
+/// The parts of a [`Bundle`], each with the offset at which it stands.
+#[derive(Clone, Debug)]
+pub struct BundleParts<'a> {
+    datagram: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Iterator for BundleParts<'a> {
+    type Item = (usize, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let offset = self.offset;
+        let rest = self.datagram.get(offset..).filter(|rest| !rest.is_empty())?;
+        let stated = CommonHeader::peek(rest).map_or(0, |header| usize::from(header.length));
+        let is_possible = stated >= COMMON_HEADER_LEN && stated % 4 == 0;
+        let part = rest.get(..stated).filter(|_| is_possible).unwrap_or(rest);
+        self.offset += part.len();
+        Some((offset, part))
+    }
+}
+
 /// The messages of a [`Bundle`].
 #[derive(Clone, Debug)]
 pub struct BundleMessages<'a> {
-    datagram: &'a [u8],
-    offset: usize,
+    parts: BundleParts<'a>,
 }
 
 impl<'a> Iterator for BundleMessages<'a> {
     type Item = Result<(usize, &'a [u8]), DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let offset = self.offset;
-        let rest = self.datagram.get(offset..).filter(|rest| !rest.is_empty())?;
-        let header = match CommonHeader::peek(rest) {
+        let (offset, part) = self.parts.next()?;
+        let error = |at: usize, kind| Some(Err(DecodeError::new(offset + at, kind)));
+        let header = match CommonHeader::peek(part) {
             Ok(header) => header,
-            Err(error) => {
-                self.offset = self.datagram.len();
-                return Some(Err(DecodeError::new(offset, error.kind)));
-            }
+            Err(truncated) => return error(0, truncated.kind),
         };
-        let (stated, available) = (usize::from(header.length), rest.len());
-        if stated < COMMON_HEADER_LEN || stated % 4 != 0 || stated > available {
-            self.offset = self.datagram.len();
-            return Some(Err(DecodeError::new(offset + 6, DecodeErrorKind::BadLength { stated, available })));
+        let (stated, available) = (usize::from(header.length), part.len());
+        if stated != available || stated % 4 != 0 {
+            return error(6, DecodeErrorKind::BadLength { stated, available });
         }
-        self.offset = offset + stated;
         if header.message_type == MessageType::BUNDLE {
-            return Some(Err(DecodeError::new(offset, DecodeErrorKind::NestedBundle)));
+            return error(0, DecodeErrorKind::NestedBundle);
         }
-        Some(Ok((offset, &rest[..stated])))
+        Some(Ok((offset, part)))
     }
 }

@@ -37,7 +37,7 @@ pub use adspec::{
     Adspec, GeneralParameters, GuaranteedFragment, INDETERMINATE_LATENCY, IntServAdspec, Overrides,
     RawFragment, ServiceFragment,
 };
-pub use bundle::{Bundle, BundleMessages, messages};
+pub use bundle::{Bundle, BundleMessages, BundleParts, messages};
 pub use code::{ClassNum, MessageType, UnknownClassAction, ctype};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use error_spec::{ErrorCode, ErrorSpec, admission_failure, policy_failure, traffic_control_error};
