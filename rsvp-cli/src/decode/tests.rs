@@ -348,7 +348,10 @@ fn the_tree_reads_well() {
 fn a_bundle_has_its_messages() {
     let (ack, path, srefresh) = (data::ack(), data::path(), data::srefresh());
     let line = one(&data::ipv4_plain(&data::bundle(&[&ack, &path, &srefresh])));
-    assert_eq!((&line["message"], &line["type"], &line["error"]), (&"Bundle".into(), &12.into(), &Value::Null));
+    assert_eq!(
+        (&line["message"], &line["type"], &line["error"]),
+        (&"Bundle".into(), &12.into(), &Value::Null)
+    );
     assert_eq!((&line["objects"], &line["checksum"]), (&json!([]), &"ok".into()));
     assert_eq!((&line["refresh_reduction_capable"], &line["send_ttl"]), (&true.into(), &255.into()));
     let messages = line["messages"].as_array().expect("messages");

@@ -35,29 +35,28 @@ impl Display for Tree<'_> {
                 write!(f, "  in UDP to port {port}")?;
             }
         }
-        if let Some(message) = &record.message {
-            header(f, message)?;
+        let Some(message) = &record.message else {
             writeln!(f)?;
-            objects(f, message)?;
-            for (bundled, error) in &message.bundled {
-                header(f, bundled)?;
-                writeln!(f)?;
-                objects(f, bundled)?;
-                fault(f, error.as_ref())?;
-            }
-        } else {
-            writeln!(f)?;
+            return fault(f, "    ", record.error.as_ref());
+        };
+        header(f, message)?;
+        objects(f, message)?;
+        for (bundled, error) in &message.bundled {
+            header(f, bundled)?;
+            objects(f, bundled)?;
+            fault(f, "    ", error.as_ref())?;
         }
-        fault(f, record.error.as_ref())
+        fault(f, if message.bundled.is_empty() { "    " } else { "  " }, record.error.as_ref())
     }
 }
 
-fn fault(f: &mut Formatter<'_>, error: Option<&String>) -> fmt::Result {
-    error.map_or(Ok(()), |error| writeln!(f, "    ERROR: {error}"))
+fn fault(f: &mut Formatter<'_>, indent: &str, error: Option<&String>) -> fmt::Result {
+    error.map_or(Ok(()), |error| writeln!(f, "{indent}ERROR: {error}"))
 }
 
+/// The rest of the line.
 fn header(f: &mut Formatter<'_>, message: &Message) -> fmt::Result {
-    let Some(header) = &message.header else { return Ok(()) };
+    let Some(header) = &message.header else { return writeln!(f) };
     match header.message_type.name() {
         Some(name) => write!(f, "  {name}")?,
         None => write!(f, "  message type {}", header.message_type.0)?,
@@ -69,9 +68,9 @@ fn header(f: &mut Formatter<'_>, message: &Message) -> fmt::Result {
         flags => write!(f, "  flags {flags:#x}")?,
     }
     match message.checksum {
-        Checksum::Ok => write!(f, "  checksum {:#06x} ok", header.checksum),
-        Checksum::Bad => write!(f, "  checksum {:#06x} BAD", header.checksum),
-        Checksum::None => f.write_str("  no checksum"),
+        Checksum::Ok => writeln!(f, "  checksum {:#06x} ok", header.checksum),
+        Checksum::Bad => writeln!(f, "  checksum {:#06x} BAD", header.checksum),
+        Checksum::None => writeln!(f, "  no checksum"),
     }
 }
 
@@ -151,8 +150,7 @@ fn error_spec(f: &mut Formatter<'_>, error: &ErrorSpec) -> fmt::Result {
 fn flagged_id(f: &mut Formatter<'_>, what: &str, FlaggedId { flags, id }: FlaggedId) -> fmt::Result {
     write!(f, "{what}{id}")?;
     // Of a message; those of an acknowledgement have no meaning.
-    let names: &[(u8, &str)] =
-        if what.is_empty() { &[(FlaggedId::ACK_DESIRED, "ACK_Desired")] } else { &[] };
+    let names: &[(u8, &str)] = if what.is_empty() { &[(FlaggedId::ACK_DESIRED, "ACK_Desired")] } else { &[] };
     self::flags(f, flags, names)?;
     writeln!(f)
 }
@@ -163,7 +161,8 @@ fn id_list(f: &mut Formatter<'_>, list: &IdList) -> fmt::Result {
         IdEntries::Sources(_) => "SRC_LIST",
         IdEntries::Groups(_) => "MCAST_LIST",
     };
-    write!(f, "{form}, epoch {:#08x}, {} ids", list.epoch, list.len())?;
+    let s = if list.len() == 1 { "" } else { "s" };
+    write!(f, "{form}, epoch {:#08x}, {} id{s}", list.epoch, list.len())?;
     flags(f, list.flags, &[])?;
     writeln!(f)?;
     match &list.entries {

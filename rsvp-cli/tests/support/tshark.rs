@@ -34,10 +34,14 @@ pub(crate) fn warn(text: &str) {
     io::stderr().write_all(format!("{text}\n").as_bytes()).expect("standard error");
 }
 
-/// The objects of the RSVP messages of a capture.
+/// MESSAGE_ID_ACK, whose C-Type tshark has in a field of its own.
+const MESSAGE_ID_ACK: u64 = 24;
+
+/// The objects of the RSVP messages of a capture; those of all messages of a Bundle.
 pub(crate) fn objects(capture: &Path) -> Option<Objects> {
-    let fields = ["-Y", RSVP, "-T", "fields", "-e", "frame.number", "-e", "rsvp.object", "-e", "rsvp.ctype"];
-    let text = run(capture, &[&fields[..], &["-e", "rsvp.length"]].concat())?;
+    let names = ["frame.number", "rsvp.object", "rsvp.length", "rsvp.ctype", "rsvp.ctype.message_id_ack"];
+    let fields = names.map(|name| ["-e", name]).concat();
+    let text = run(capture, &[&["-Y", RSVP, "-T", "fields"][..], &fields].concat())?;
     let numbers = |list: &str| -> Vec<u64> {
         list.split(',')
             .filter(|number| !number.is_empty())
@@ -46,10 +50,14 @@ pub(crate) fn objects(capture: &Path) -> Option<Objects> {
     };
     let frames = text.lines().map(|line| {
         let columns: Vec<_> = line.split('\t').map(numbers).collect();
-        let [frame, classes, ctypes, lengths] = &columns[..] else { panic!("four columns: {line}") };
-        assert_eq!((classes.len(), ctypes.len()), (lengths.len(), lengths.len()), "{line}");
-        let objects = (0..classes.len()).map(|n| [classes[n], ctypes[n], lengths[n]]).collect();
-        (frame[0], objects)
+        let [frame, classes, lengths, ctypes, of_acks] = &columns[..] else { panic!("five columns: {line}") };
+        assert_eq!((classes.len(), ctypes.len() + of_acks.len()), (lengths.len(), lengths.len()), "{line}");
+        let (mut ctypes, mut of_acks) = (ctypes.iter(), of_acks.iter());
+        let object = |(class, length): (&u64, &u64)| {
+            let column = if *class == MESSAGE_ID_ACK { &mut of_acks } else { &mut ctypes };
+            [*class, *column.next().unwrap_or_else(|| panic!("a C-Type: {line}")), *length]
+        };
+        (frame[0], classes.iter().zip(lengths).map(object).collect())
     });
     Some(frames.collect())
 }

@@ -136,7 +136,7 @@ impl<'a> Iterator for BundleParts<'a> {
         let offset = self.offset;
         let rest = self.datagram.get(offset..).filter(|rest| !rest.is_empty())?;
         let stated = CommonHeader::peek(rest).map_or(0, |header| usize::from(header.length));
-        let is_possible = stated >= COMMON_HEADER_LEN && stated % 4 == 0;
+        let is_possible = stated >= COMMON_HEADER_LEN && stated.is_multiple_of(4);
         let part = rest.get(..stated).filter(|_| is_possible).unwrap_or(rest);
         self.offset += part.len();
         Some((offset, part))
