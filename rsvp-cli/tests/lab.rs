@@ -148,14 +148,17 @@ fn wrong(capture: &Path) -> Option<String> {
     const BAD: &str = "_ws.malformed || ip.checksum.status == \"Bad\" \
                        || (udp.checksum.status == \"Bad\" && !rsvp)";
     let packets = tshark::run(capture, &["-Y", BAD])?;
-    // The status of RSVP's checksum is in the text alone.
+    // The status of RSVP's checksum is in the text alone. That of a Bundle is not looked at.
     let text = tshark::run(capture, &["-Y", tshark::RSVP, "-V"])?;
-    let checksums = text.lines().filter(|line| line.contains("Message Checksum:"));
-    let bad: Vec<&str> = checksums.filter(|line| !line.contains("[correct]")).collect();
-    Some(packets + &bad.join("\n"))
+    let is_bad = |(before, line): &(&str, &str)| {
+        let is_checked = line.contains("Message Checksum:") && !before.contains("BUNDLE");
+        is_checked && !line.contains("[correct]")
+    };
+    let bad = text.lines().zip(text.lines().skip(1)).filter(is_bad);
+    Some(packets + &bad.map(|(_, line)| line).collect::<Vec<_>>().join("\n"))
 }
 
-/// What `decode` makes of a capture: class, C-Type and length of each object, by frame.
+/// What `decode` makes of a capture: class, C-Type and length of each object, by frame; of all messages of a Bundle.
 fn decoded(capture: &Path) -> tshark::Objects {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rsvp-cli"));
     let output = command.args(["decode", "--json"]).arg(capture).output().expect("the program runs");
@@ -163,10 +166,13 @@ fn decoded(capture: &Path) -> tshark::Objects {
     let lines = String::from_utf8(output.stdout).expect("UTF-8");
     let messages = lines.lines().map(|line| {
         let message: Value = serde_json::from_str(line).expect("a line of JSON");
-        assert_eq!(message["checksum"], "ok", "{line}");
         assert_eq!(message["error"], Value::Null, "{line}");
         let number = |value: &Value| value.as_u64().expect("a number");
-        let objects = message["objects"].as_array().expect("objects").iter();
+        let bundled = message["messages"].as_array().into_iter().flatten();
+        let objects = std::iter::once(&message).chain(bundled).flat_map(|message| {
+            assert_eq!(message["checksum"], "ok", "{line}");
+            message["objects"].as_array().expect("objects")
+        });
         let objects = objects.map(|object| ["class", "ctype", "length"].map(|field| number(&object[field])));
         (number(&message["frame"]), objects.collect())
     });
