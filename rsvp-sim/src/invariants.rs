@@ -1,9 +1,16 @@
 //! Checks that must hold in every network at any time; hand them to [`Network::check`]. They look at the nodes that
 //! something has happened to.
 
+use std::collections::BTreeMap;
+
 use rsvp_core::view::Deadline;
+use rsvp_core::wire::{
+    Head, IdEntries, IdList, Message, MessageId, MessageType, RawMessage, Srefresh, messages,
+};
 
 use crate::network::Network;
+use crate::topology::NodeId;
+use crate::transcript::Entry;
 
 /// No pool of bandwidth is overrun, and the books agree with what is installed.
 ///
@@ -89,4 +96,102 @@ pub fn nothing_is_left(network: &Network) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// No node waits for an acknowledgement, or has a message that waits for that (RFC 2961). Holds once everything is
+/// acknowledged or given up.
+///
+/// # Errors
+///
+/// The first neighbour with which that is not so.
+pub fn nothing_is_outstanding(network: &Network) -> Result<(), String> {
+    for id in network.nodes() {
+        for neighbor in network.node(id).into_iter().flat_map(rsvp_core::Node::neighbors) {
+            if neighbor.reduction.outstanding + neighbor.reduction.paced > 0 {
+                return Err(format!("{}: acknowledgements are outstanding: {neighbor:?}", network.name(id)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Message ids are used as RFC 2961 wants it: no node uses one for two different messages, and none lists one in a
+/// Srefresh that it has not sent in a Path or Resv. Looks at what is sent, so the messages must be kept.
+pub fn message_ids_are_sound() -> impl FnMut(&Network) -> Result<(), String> {
+    let mut ids = MessageIds::default();
+    move |network| ids.check(network)
+}
+
+/// The message ids that were sent.
+#[derive(Default)]
+struct MessageIds {
+    /// How many messages of the transcript have been looked at.
+    seen: usize,
+    sent: BTreeMap<(NodeId, MessageId), Sent>,
+}
+
+/// What an id was used for: the message without what is in front of its objects.
+#[derive(PartialEq)]
+struct Sent {
+    kind: MessageType,
+    objects: Vec<u8>,
+}
+
+impl MessageIds {
+    fn check(&mut self, network: &Network) -> Result<(), String> {
+        let entries = network.transcript().entries();
+        let new = entries.get(self.seen..).unwrap_or(entries);
+        self.seen = entries.len();
+        for entry in new.iter().filter(|entry| !entry.transit) {
+            for message in messages(&entry.message).flatten() {
+                self.check_message(network, entry, message)
+                    .map_err(|text| format!("{}: {text}", network.name(entry.from)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_message(&mut self, network: &Network, entry: &Entry, message: &[u8]) -> Result<(), String> {
+        let (Ok(raw), Ok((head, offset))) = (RawMessage::decode(message), Head::split(message)) else {
+            return Ok(());
+        };
+        let kind = raw.header.message_type;
+        // A message to somebody else is passed on as it is; a Path has the sender's address.
+        let is_path = matches!(kind, MessageType::PATH | MessageType::PATH_TEAR);
+        let generator = raw.hop().filter(|_| is_path).map_or(entry.header.source, |hop| hop.address);
+        if network.addresses(entry.from).all(|own| own != generator) {
+            return Ok(());
+        }
+        if let Some(flagged) = head.message_id {
+            let sent = Sent { kind, objects: message[offset..].to_vec() };
+            let known = self
+                .sent
+                .entry((entry.from, flagged.id))
+                .or_insert_with(|| Sent { kind, objects: sent.objects.clone() });
+            if *known != sent {
+                return Err(format!("{:?} is used for a second message", flagged.id));
+            }
+        }
+        if let Ok(Message::Srefresh(Srefresh { lists })) = Message::parse(&raw, usize::MAX) {
+            let mut listed = lists.iter().flat_map(ids);
+            let unknown = listed.find(|id| {
+                let sent = self.sent.get(&(entry.from, *id)).map(|sent| sent.kind);
+                !matches!(sent, Some(MessageType::PATH | MessageType::RESV))
+            });
+            if let Some(id) = unknown {
+                return Err(format!("Srefresh lists {id:?}, which was not sent in a Path or Resv"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The ids that a list names.
+fn ids(list: &IdList) -> Vec<MessageId> {
+    let ids: Vec<u32> = match &list.entries {
+        IdEntries::Plain(ids) => ids.clone(),
+        IdEntries::Sources(entries) => entries.iter().map(|(id, _)| *id).collect(),
+        IdEntries::Groups(entries) => entries.iter().map(|(id, ..)| *id).collect(),
+    };
+    ids.into_iter().map(|id| MessageId { epoch: list.epoch, id }).collect()
 }

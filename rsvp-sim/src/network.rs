@@ -32,6 +32,8 @@ pub struct Network {
     pub(crate) routing: RoutingTable,
     /// The devices that shared trees grow from, by group.
     pub(crate) cores: BTreeMap<IpAddr, NodeId>,
+    /// Whether the routes of groups name all next hops.
+    pub(crate) lists_next_hops: bool,
     /// What happens when, in order; the second part of the key keeps things of one instant in the order they were
     /// decided.
     pub(crate) agenda: BTreeMap<(Instant, u64), Action>,
@@ -66,6 +68,7 @@ impl Network {
             links: Vec::new(),
             routing: RoutingTable::default(),
             cores: BTreeMap::new(),
+            lists_next_hops: false,
             agenda: BTreeMap::new(),
             decided: 0,
             transcript: Transcript::default(),
@@ -244,6 +247,13 @@ impl Network {
     /// its own, by reverse paths.
     pub fn share_tree(&mut self, group: IpAddr, core: NodeId) {
         self.cores.insert(group, core);
+        self.topology_changed();
+    }
+
+    /// From now on the routes of groups name all next hops on a link: the routers that take the packets on, and the members
+    /// (NHops_list of RFC 2961 section 4.7.1).
+    pub fn list_next_hops(&mut self) {
+        self.lists_next_hops = true;
         self.topology_changed();
     }
 
@@ -433,6 +443,11 @@ impl Network {
     /// All devices, in the order they were added.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..self.devices.len()).map(NodeId)
+    }
+
+    /// All links, in the order they were added.
+    pub fn links(&self) -> impl Iterator<Item = LinkId> + use<> {
+        (0..self.links.len()).map(LinkId)
     }
 
     /// The device with this name.

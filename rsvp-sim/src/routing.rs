@@ -19,6 +19,8 @@ pub(crate) struct RoutingTable {
     members: BTreeMap<IpAddr, BTreeSet<usize>>,
     /// The groups that share one tree for all senders, and the device that it grows from.
     cores: BTreeMap<IpAddr, NodeId>,
+    /// Whether a group's routes name all next hops on a link.
+    lists_next_hops: bool,
     distances: BTreeMap<IpAddr, Vec<Option<u32>>>,
     routes: BTreeMap<(NodeId, IpAddr), Route>,
     trees: BTreeMap<(IpAddr, IpAddr), Tree>,
@@ -31,8 +33,8 @@ struct Vertex {
     own: Vec<IpAddr>,
     /// Those of them that belong to no link.
     stubs: Vec<IpAddr>,
-    /// Groups that its applications receive.
-    groups: BTreeSet<IpAddr>,
+    /// Groups that its applications receive, and where.
+    groups: BTreeSet<(IpAddr, InterfaceId)>,
     ports: Vec<Edge>,
 }
 
@@ -51,12 +53,17 @@ type Tree = BTreeMap<usize, (InterfaceId, Vec<InterfaceId>)>;
 
 impl RoutingTable {
     /// Looks at the network as it is now.
-    pub(crate) fn new(devices: &[Device], links: &[Link], cores: &BTreeMap<IpAddr, NodeId>) -> Self {
+    pub(crate) fn new(
+        devices: &[Device],
+        links: &[Link],
+        cores: &BTreeMap<IpAddr, NodeId>,
+        lists_next_hops: bool,
+    ) -> Self {
         let vertex = |device: &Device| Vertex {
             forwards: device.role == Role::Router,
             own: device.addresses().collect(),
             stubs: if device.powered { device.stubs.clone() } else { Vec::new() },
-            groups: device.groups.iter().map(|(group, _)| *group).collect(),
+            groups: device.memberships().collect(),
             ports: device
                 .ports
                 .iter()
@@ -70,7 +77,7 @@ impl RoutingTable {
                 .collect(),
         };
         let vertices: Vec<Vertex> = devices.iter().map(vertex).collect();
-        let mut table = Self { cores: cores.clone(), ..Self::default() };
+        let mut table = Self { cores: cores.clone(), lists_next_hops, ..Self::default() };
         for (device, vertex) in vertices.iter().enumerate() {
             for (position, edge) in vertex.ports.iter().enumerate() {
                 table.links.entry(edge.link).or_default().push((device, position));
@@ -121,7 +128,7 @@ impl RoutingTable {
     /// otherwise.
     fn group_route(&mut self, node: NodeId, source: IpAddr, group: IpAddr) -> Route {
         let vertex = &self.devices[node.0];
-        let local = vertex.groups.contains(&group);
+        let local = vertex.groups.iter().any(|(member, _)| *member == group);
         let shared_tree = self.cores.contains_key(&group);
         let is_source = vertex.own.contains(&source);
         if is_source || !vertex.forwards {
@@ -130,15 +137,49 @@ impl RoutingTable {
                 .iter()
                 .find(|port| port.address_like(group).is_some())
                 .map(|port| port.interface);
-            let outgoing = hop.map(|interface| NextHop { interface, gateway: None });
-            return Route { local, outgoing: outgoing.into_iter().collect(), shared_tree, incoming: None };
+            let outgoing = self.next_hops(node, hop.as_slice(), source, group);
+            return Route { local, outgoing, shared_tree, incoming: None };
         }
-        if let Some((incoming, outgoing)) = self.tree(source, group).get(&node.0) {
-            let outgoing = outgoing.iter().map(|interface| NextHop { interface: *interface, gateway: None });
-            return Route { local, incoming: Some(*incoming), outgoing: outgoing.collect(), shared_tree };
+        if let Some((incoming, outgoing)) = self.tree(source, group).get(&node.0).cloned() {
+            let outgoing = self.next_hops(node, &outgoing, source, group);
+            return Route { local, incoming: Some(incoming), outgoing, shared_tree };
         }
         let expected = self.route(node, source).outgoing.first().map(|hop| hop.interface);
         Route { local, incoming: expected, outgoing: Vec::new(), shared_tree }
+    }
+
+    /// The next hops of a group on these interfaces: the routers there that take its packets on, and the members.
+    fn next_hops(
+        &mut self,
+        node: NodeId,
+        interfaces: &[InterfaceId],
+        source: IpAddr,
+        group: IpAddr,
+    ) -> Vec<NextHop> {
+        let mut hops = Vec::new();
+        for interface in interfaces.iter().copied() {
+            let link = self.link_at(node.0, interface).filter(|_| self.lists_next_hops);
+            let others = link.and_then(|link| self.links.get(&link)).cloned().unwrap_or_default();
+            let before = hops.len();
+            for (other, position) in others.into_iter().filter(|(other, _)| *other != node.0) {
+                let on_tree = self.tree(source, group).get(&other).cloned();
+                let vertex = &self.devices[other];
+                let port = &vertex.ports[position];
+                let takes_on = on_tree
+                    .is_some_and(|(incoming, outgoing)| incoming == port.interface && !outgoing.is_empty());
+                if takes_on || vertex.groups.contains(&(group, port.interface)) {
+                    hops.push(NextHop { interface, gateway: port.address_like(group) });
+                }
+            }
+            if hops.len() == before {
+                hops.push(NextHop { interface, gateway: None });
+            }
+        }
+        hops
+    }
+
+    fn link_at(&self, device: usize, interface: InterfaceId) -> Option<usize> {
+        self.devices[device].ports.iter().find(|port| port.interface == interface).map(|port| port.link)
     }
 
     fn tree(&mut self, source: IpAddr, group: IpAddr) -> &Tree {

@@ -227,7 +227,7 @@ impl Network {
 
     /// Looks at the network as it is and tells the nodes what changed for them.
     pub(crate) fn reroute(&mut self) {
-        self.routing = RoutingTable::new(&self.devices, &self.links, &self.cores);
+        self.routing = RoutingTable::new(&self.devices, &self.links, &self.cores, self.lists_next_hops);
         for node in self.nodes() {
             let keys: Vec<RouteKey> = self.devices[node.0].watches.keys().copied().collect();
             for key in keys {
@@ -271,8 +271,11 @@ impl Network {
 
     /// Whom a packet that leaves by `interface` is handed to, as the kernel decides it.
     fn neighbour(&mut self, node: NodeId, interface: InterfaceId, header: &Transmit) -> Option<IpAddr> {
-        if header.next_hop.is_some() || header.destination.is_multicast() {
-            return header.next_hop.or(Some(header.destination));
+        if header.destination.is_multicast() {
+            return Some(header.destination);
+        }
+        if header.next_hop.is_some() {
+            return header.next_hop;
         }
         let port = self.devices[node.0].port(interface)?;
         let on_link = self.links[port.link.0].ends.iter().any(|(other, position)| {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rsvp_core::config::{MessageIds, ReductionConfig, SummaryRefresh};
 use rsvp_core::wire::Style;
 
 use super::plan::{Kind, Place, Plan, SessionPlan, Step};
@@ -22,6 +23,10 @@ impl Plan {
             steps: Vec::new(),
             convergence: random.duration(Duration::from_secs(2)),
             shuffle: random.chance(0.5),
+            reductions: Vec::new(),
+            batch: 1,
+            lists_next_hops: false,
+            point_to_point: true,
             bandwidth: if is_scarce { 60_000 } else { 10_000_000 },
             compare: !is_scarce,
         };
@@ -36,7 +41,21 @@ impl Plan {
             let step = plan.step(&mut random);
             plan.steps.push((step, random.duration(Duration::from_secs(4))));
         }
+        plan.reduce_refreshes(&mut seeded(seed ^ 0x2961));
         plan
+    }
+
+    /// Decides who uses what of RFC 2961, from a generator of its own: all else is the same as without.
+    fn reduce_refreshes(&mut self, random: &mut Random) {
+        self.batch = [1, 64][random.below(2)];
+        self.lists_next_hops = random.chance(0.5);
+        self.point_to_point = random.chance(0.7);
+        let are_all_capable = random.chance(0.1) && !self.devices.contains(&Kind::Plain);
+        for _ in 0..self.devices.len() {
+            let first = reduction(random, are_all_capable);
+            let others = if random.chance(0.8) { first.clone() } else { reduction(random, are_all_capable) };
+            self.reductions.push([first, others]);
+        }
     }
 
     /// A tree of routers with some links more, hosts on it, and a few LANs.
@@ -198,6 +217,38 @@ impl Plan {
             2 => Step::Leave { session, receiver },
             _ => reserve(random, session, receiver, senders.len()),
         }
+    }
+}
+
+fn reduction(random: &mut Random, assume_capable: bool) -> ReductionConfig {
+    let default = ReductionConfig { assume_capable, ..ReductionConfig::default() };
+    match random.below(6) {
+        0..=1 => return default,
+        2 if !assume_capable => return ReductionConfig::off(),
+        _ => {}
+    }
+    let millis =
+        |choice: &[u64], random: &mut Random| Duration::from_millis(choice[random.below(choice.len())]);
+    let drawn = ReductionConfig {
+        reliable: random.chance(0.8),
+        retransmit_limit: 1 + random.below(7) as u32,
+        ack_delay: millis(&[0, 10, 10, 200], random),
+        bundle_delay: millis(&[0, 0, 20], random),
+        max_packet: [u16::MAX, 1000, 300][random.below(3)],
+        max_outstanding: [512, 3, 1][random.below(3)],
+        full_refresh: [0, 0, 2][random.below(3)],
+        ..default
+    };
+    if assume_capable {
+        return drawn;
+    }
+    ReductionConfig {
+        message_ids: [MessageIds::Learn, MessageIds::Learn, MessageIds::Always, MessageIds::Never]
+            [random.below(4)],
+        bundle: random.chance(0.7),
+        summary_refresh: [SummaryRefresh::Neighbor, SummaryRefresh::Session, SummaryRefresh::Off]
+            [random.below(3)],
+        ..drawn
     }
 }
 

@@ -1,9 +1,11 @@
 //! Leaves out of a failing plan whatever it fails without (delta debugging).
 
+use rsvp_core::config::ReductionConfig;
+
 use super::plan::Plan;
 
 /// A plan that still fails, and that no longer does when one more step or link, or one more device of a link, is left
-/// out. `fails` runs a plan.
+/// out; and that uses of RFC 2961 what is usual, as far as it fails with that. `fails` runs a plan.
 #[must_use]
 pub fn minimise(plan: &Plan, mut fails: impl FnMut(&Plan) -> bool) -> Plan {
     let mut smallest = plan.clone();
@@ -12,6 +14,8 @@ pub fn minimise(plan: &Plan, mut fails: impl FnMut(&Plan) -> bool) -> Plan {
         reduce(&mut smallest, |plan| plan.steps.len(), drop_steps, &mut fails);
         reduce(&mut smallest, |plan| plan.links.len(), empty_links, &mut fails);
         reduce(&mut smallest, ends, drop_ends, &mut fails);
+        reduce(&mut smallest, |plan| plan.reductions.len(), usual_reductions, &mut fails);
+        reduce(&mut smallest, settings, usual_settings, &mut fails);
         if smallest == before {
             return smallest;
         }
@@ -70,6 +74,52 @@ fn drop_ends(plan: &Plan, from: usize, size: usize) -> Plan {
             position += 1;
             !(from..from + size).contains(&(position - 1))
         });
+    }
+    plan
+}
+
+fn usual_reductions(plan: &Plan, from: usize, size: usize) -> Plan {
+    let mut plan = plan.clone();
+    plan.reductions.iter_mut().skip(from).take(size).for_each(|reductions| *reductions = Default::default());
+    plan
+}
+
+/// Makes one setting as it usually is.
+type Usual = fn(&mut ReductionConfig, ReductionConfig);
+
+const SETTINGS: [Usual; 11] = [
+    |it, usual| it.message_ids = usual.message_ids,
+    |it, usual| it.reliable = usual.reliable,
+    |it, usual| it.bundle = usual.bundle,
+    |it, usual| it.summary_refresh = usual.summary_refresh,
+    |it, usual| it.assume_capable = usual.assume_capable,
+    |it, usual| it.retransmit_limit = usual.retransmit_limit,
+    |it, usual| it.ack_delay = usual.ack_delay,
+    |it, usual| it.bundle_delay = usual.bundle_delay,
+    |it, usual| it.max_packet = usual.max_packet,
+    |it, usual| it.max_outstanding = usual.max_outstanding,
+    |it, usual| it.full_refresh = usual.full_refresh,
+];
+
+/// How many settings there are: those of the plan, and those of RFC 2961 on all devices.
+fn settings(plan: &Plan) -> usize {
+    3 + SETTINGS.len() * plan.reductions.len()
+}
+
+fn usual_settings(plan: &Plan, from: usize, size: usize) -> Plan {
+    let mut plan = plan.clone();
+    for setting in from..settings(&plan).min(from + size) {
+        match setting {
+            0 => plan.batch = 1,
+            1 => plan.lists_next_hops = false,
+            2 => plan.point_to_point = true,
+            _ => {
+                let (device, setting) = ((setting - 3) / SETTINGS.len(), (setting - 3) % SETTINGS.len());
+                for reduction in &mut plan.reductions[device] {
+                    SETTINGS[setting](reduction, ReductionConfig::default());
+                }
+            }
+        }
     }
     plan
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use rsvp_core::config::ReductionConfig;
 use rsvp_core::wire::Style;
 
 /// A trial, as an explicit list of everything that is built and happens. It runs without its generator, so that parts of
@@ -23,6 +24,14 @@ pub struct Plan {
     pub convergence: Duration,
     /// Whether nodes are polled in random order.
     pub shuffle: bool,
+    /// What each device uses of RFC 2961: on its first interface, and on the others.
+    pub reductions: Vec<[ReductionConfig; 2]>,
+    /// How many inputs of one instant a node takes before it is polled.
+    pub batch: usize,
+    /// Whether routing knows all next hops of a group.
+    pub lists_next_hops: bool,
+    /// Whether nodes know that a link with two ends is a point-to-point link.
+    pub point_to_point: bool,
     /// What may be reserved on each interface, in bytes per second.
     pub bandwidth: u64,
     /// Whether what is reserved in the end is compared with the model, which knows of no scarcity.
@@ -130,6 +139,16 @@ impl fmt::Display for Plan {
             write!(f, " {}", name(device))?;
         }
         writeln!(f)?;
+        let (batch, listed, known) = (self.batch, self.lists_next_hops, self.point_to_point);
+        writeln!(f, "batches of {batch}, next hops listed: {listed}, point-to-point links known: {known}")?;
+        for (device, reductions) in self.reductions.iter().enumerate().filter(|(device, _)| on_links(device))
+        {
+            for (on, reduction) in ["eth0", "others"].into_iter().zip(reductions) {
+                if *reduction != ReductionConfig::default() {
+                    writeln!(f, "{} {on}: {reduction:?}", name(device))?;
+                }
+            }
+        }
         for (number, link) in self.links.iter().enumerate().filter(|(_, link)| !link.is_empty()) {
             let ends: Vec<String> = link.iter().map(|device| name(*device)).collect();
             writeln!(f, "link {number}: {}", ends.join(" "))?;

@@ -8,7 +8,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use rsvp_core::command::{ReserveRequest, SenderRequest};
-use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig};
+use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig};
 use rsvp_core::input::InstallFailure;
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, Rspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Command, InterfaceId, SessionKey};
@@ -17,7 +17,7 @@ use super::model::{self, Paths, Receiver, Reservation, Spot, Wishes};
 use super::plan::{Kind, Place, Plan, SessionPlan, Step};
 use crate::invariants;
 use crate::network::Network;
-use crate::topology::{Conditions, InstallAnswer, LinkId, NodeId};
+use crate::topology::{Conditions, InstallAnswer, LinkId, NodeId, Role};
 
 /// The refresh period; lifetimes are 5.25 times as long.
 const REFRESH: Duration = Duration::from_secs(2);
@@ -95,23 +95,17 @@ struct Receiving {
 impl<'a> Stage<'a> {
     fn build(plan: &'a Plan) -> Self {
         let mut net = Network::new(plan.seed);
-        let pool = Bandwidth { total: plan.bandwidth, per_flow: plan.bandwidth, link: plan.bandwidth };
-        net.set_interface_config(InterfaceConfig {
-            refresh: REFRESH,
-            bandwidth: Some(pool),
-            guaranteed: Some(GuaranteedConfig::new(1500, 1000)),
-            ..InterfaceConfig::default()
-        });
         if plan.shuffle {
             net.shuffle_polls();
         }
+        net.set_batch(plan.batch);
+        if plan.lists_next_hops {
+            net.list_next_hops();
+        }
         for (number, kind) in plan.devices.iter().enumerate() {
             let name = format!("{}{number}", kind.letter());
-            match kind {
-                Kind::Host => net.host(&name),
-                Kind::Router => net.router(&name),
-                Kind::Plain => net.plain_router(&name),
-            };
+            let role = if *kind == Kind::Host { Role::Host } else { Role::Router };
+            net.add(&name, role, (*kind != Kind::Plain).then(|| node_config(plan, number, role)));
         }
         for link in &plan.links {
             net.connect(&link.iter().map(|device| NodeId(*device)).collect::<Vec<_>>());
@@ -125,6 +119,7 @@ impl<'a> Stage<'a> {
         net.check(invariants::pools_hold);
         net.check(invariants::nothing_outlives_its_lifetime);
         net.check(invariants::traffic_control_agrees);
+        net.check(invariants::message_ids_are_sound());
         let nobody = |session: &SessionPlan| (0..session.receivers.len()).map(|_| None).collect();
         Self {
             plan,
@@ -143,9 +138,22 @@ impl<'a> Stage<'a> {
         }
         self.make_peace();
         let compared = if self.plan.compare { self.compare()? } else { 0 };
+        self.await_acknowledgements()?;
         self.release();
         invariants::nothing_is_left(&self.net)?;
+        invariants::nothing_is_outstanding(&self.net)?;
         Ok(compared)
+    }
+
+    /// Errors that are told again and again may be under way; between them, nothing is.
+    fn await_acknowledgements(&mut self) -> Result<(), String> {
+        for _ in 0..100 {
+            if invariants::nothing_is_outstanding(&self.net).is_ok() {
+                return Ok(());
+            }
+            self.net.run_for(Duration::from_millis(100));
+        }
+        invariants::nothing_is_outstanding(&self.net)
     }
 
     fn take(&mut self, step: &Step) {
@@ -450,6 +458,24 @@ impl<'a> Stage<'a> {
             }
         }
         self.net.run_for(PEACE);
+    }
+}
+
+fn node_config(plan: &Plan, device: usize, role: Role) -> NodeConfig {
+    let pool = Bandwidth { total: plan.bandwidth, per_flow: plan.bandwidth, link: plan.bandwidth };
+    let [first, others] = plan.reductions[device].clone().map(|reduction| InterfaceConfig {
+        refresh: REFRESH,
+        bandwidth: Some(pool),
+        guaranteed: Some(GuaranteedConfig::new(1500, 1000)),
+        point_to_point: (!plan.point_to_point).then_some(false),
+        reduction,
+        ..InterfaceConfig::default()
+    });
+    NodeConfig {
+        router: role == Role::Router,
+        default_interface: others,
+        interfaces: BTreeMap::from([("eth0".to_owned(), first)]),
+        ..NodeConfig::default()
     }
 }
 
