@@ -133,7 +133,8 @@ impl Node {
         if packing.count > 0 {
             let ttl = self.travelling_ttl(item);
             let is_apart = ttl.is_some() && packing.ttl.is_some() && ttl != packing.ttl
-                || matches!(item, OutboxItem::Srefresh(_)) && length + LEAST_ROOM > packing.limit
+                || matches!(item, OutboxItem::Srefresh(_) | OutboxItem::Acks(_))
+                    && length + LEAST_ROOM > packing.limit
                 || !self.is_bundleable(item);
             if is_apart {
                 return None;

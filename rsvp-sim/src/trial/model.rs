@@ -59,15 +59,29 @@ struct Hop {
 #[derive(Debug, Default)]
 struct Flow {
     hops: BTreeSet<Hop>,
+    /// Where there may be path state or not: at whom the data is of no use, and who is told of it only by standard Paths
+    /// to the group, or only by messages to the other end of a point-to-point link (RFC 2961).
+    idle: BTreeSet<Spot>,
     /// Where RSVP nodes pass it on.
     leaves: BTreeMap<NodeId, Vec<InterfaceId>>,
     /// Where routing expects it.
     expected: BTreeMap<NodeId, InterfaceId>,
 }
 
+/// What [`reckon`] finds.
+#[derive(Default)]
+pub(super) struct Reckoned {
+    /// The path state that there is.
+    pub(super) paths: Paths,
+    /// That of it, and beside it, which need not be there.
+    pub(super) idle: Paths,
+    /// What is reserved.
+    pub(super) reserved: Reserved,
+}
+
 /// Reckons what path state there must be, and what must be reserved.
-pub(super) fn reckon(net: &mut Network, sessions: &[Wishes]) -> (Paths, Reserved) {
-    let (mut paths, mut reserved) = (Paths::new(), Reserved::new());
+pub(super) fn reckon(net: &mut Network, sessions: &[Wishes]) -> Reckoned {
+    let Reckoned { mut paths, mut idle, mut reserved } = Reckoned::default();
     for wishes in sessions {
         let flows: BTreeMap<FilterSpec, Flow> = wishes
             .senders
@@ -79,10 +93,12 @@ pub(super) fn reckon(net: &mut Network, sessions: &[Wishes]) -> (Paths, Reserved
             for hop in &flows[filter].hops {
                 paths.insert((hop.to.0, wishes.key, *filter, Some(hop.to.1)));
             }
+            let spots = flows[filter].idle.iter();
+            idle.extend(spots.map(|(node, on)| (*node, wishes.key, *filter, Some(*on))));
         }
         Reckoning { wishes, flows }.reserve(&mut reserved);
     }
-    (paths, reserved)
+    Reckoned { paths, idle, reserved }
 }
 
 fn follow(net: &mut Network, key: SessionKey, filter: FilterSpec, at: Spot) -> Flow {
@@ -134,6 +150,7 @@ fn trace(net: &mut Network, destination: IpAddr, from: NodeId, flow: &mut Flow) 
 /// interface by which it now gets onto a link.
 fn spread(net: &mut Network, (source, group): (IpAddr, IpAddr), origin: Spot, here: Spot, flow: &mut Flow) {
     let link = net.devices[here.0.0].port(here.1).expect("its own interface").link;
+    let is_point_to_point = net.links[link.0].point_to_point;
     for (device, position) in net.links[link.0].ends.clone() {
         // Nobody listens to itself, by whatever way it hears.
         if device == here.0 || net.devices[device.0].owns(source) {
@@ -145,7 +162,13 @@ fn spread(net: &mut Network, (source, group): (IpAddr, IpAddr), origin: Spot, he
         let has_rsvp = net.node(device).is_some();
         // A plain router may bring an RSVP node its own Path back.
         let is_own = device == origin.0;
-        if has_rsvp && !is_own && (is_router || net.devices[device.0].receives(group, on)) {
+        let is_member = net.devices[device.0].receives(group, on);
+        let is_next_hop = is_member || is_router && route.incoming == Some(on) && !route.outgoing.is_empty();
+        let is_passed_over = if is_router { net.lists_next_hops } else { is_point_to_point };
+        if has_rsvp && !is_own && !is_next_hop && is_passed_over {
+            flow.idle.insert((device, on));
+        }
+        if has_rsvp && !is_own && (is_router || is_member) {
             flow.hops.insert(Hop { from: origin, to: (device, on) });
             let default = route.outgoing.first().map(|hop| hop.interface).filter(|_| !is_router);
             flow.expected.extend(route.incoming.or(default).map(|expected| (device, expected)));

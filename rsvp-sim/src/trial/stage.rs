@@ -13,7 +13,7 @@ use rsvp_core::input::InstallFailure;
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, Rspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Command, InterfaceId, SessionKey};
 
-use super::model::{self, Paths, Receiver, Reservation, Spot, Wishes};
+use super::model::{self, Paths, Receiver, Reckoned, Reservation, Spot, Wishes};
 use super::plan::{Kind, Place, Plan, SessionPlan, Step};
 use crate::invariants;
 use crate::network::Network;
@@ -396,9 +396,9 @@ impl<'a> Stage<'a> {
 
     fn compare(&mut self) -> Result<usize, String> {
         let wishes = self.wishes();
-        let (paths, expected) = model::reckon(&mut self.net, &wishes);
+        let Reckoned { paths, idle, reserved: expected } = model::reckon(&mut self.net, &wishes);
         let found = self.paths();
-        if let Some(path) = paths.symmetric_difference(&found).next() {
+        if let Some(path) = paths.symmetric_difference(&found).find(|path| !idle.contains(path)) {
             let which = if found.contains(path) { "an orphan" } else { "missing" };
             return Err(format!("{}: {which} path state: {path:?}", self.net.name(path.0)));
         }
