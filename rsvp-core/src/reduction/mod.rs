@@ -2,7 +2,7 @@
 //!
 //! Each message that changes something takes a new identifier ([`delivery`]) and is sent again until it is acknowledged.
 //! State that a capable neighbour has been told of joins the others that it is told of ([`refresh`]): all have one timer,
-//! and are refreshed by their identifiers. What waits for one neighbour leaves in one datagram ([`pack`]). The other
+//! and are refreshed by their identifiers ([`srefresh`]). What waits for one neighbour leaves in one datagram ([`pack`]). The other
 //! direction is in [`receive`], and what this node owes its neighbours in [`acks`].
 //!
 //! Which of it is used is asked anew each time: of the configuration, and of what the neighbour said last. So a neighbour
@@ -15,6 +15,7 @@ mod delivery;
 mod pack;
 mod receive;
 mod refresh;
+mod srefresh;
 
 pub(crate) use pack::Overflow;
 pub(crate) use receive::is_late;

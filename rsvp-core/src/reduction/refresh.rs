@@ -7,15 +7,10 @@ use core::net::IpAddr;
 use rand_core::Rng;
 
 use crate::config::{InterfaceConfig, NodeConfig, SummaryRefresh};
-use crate::input::{Encapsulation, InterfaceId};
+use crate::input::InterfaceId;
 use crate::node::Node;
-use crate::output::Transmit;
-use crate::process::transmit::{HOP_TTL, NETWORK_CONTROL, Parcel};
-use crate::state::{
-    GroupKey, Interface, Lane, OutboxItem, Peer, RefreshGroup, RefreshGroupId, Seat, TimerKey,
-};
+use crate::state::{GroupKey, Interface, OutboxItem, PathAdId, Peer, RefreshGroupId, Seat, TimerKey};
 use crate::time::Duration;
-use crate::wire::{Bundle, FlaggedId, ListWriter, MessageId, MessageType, ctype, seal};
 
 /// How many datagrams of summary refreshes leave at once, so that they do not overrun a neighbour's socket.
 const BURST: u32 = 16;
@@ -31,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// How the members of a group are refreshed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Manner {
+pub(super) enum Manner {
     /// By their identifiers.
     Summary,
     /// By whole messages, in Bundles.
@@ -109,59 +104,68 @@ impl Node {
         self.state.path_ads.get(id).is_some_and(|ad| self.state.psbs[ad.psb].route.destination.is_multicast())
     }
 
-    /// The group that an advertisement belongs to, as things stand now.
+    /// The group that an advertisement belongs to, as things stand now. One whose R is still growing towards that of the
+    /// group (RFC 2205 section 3.7) has to say so each time, and belongs to none.
     fn wanted_group(&self, item: OutboxItem) -> Option<GroupKey> {
         match item {
-            OutboxItem::Path(id) => {
-                let ad = self.state.path_ads.get(id)?;
-                if ad.period != self.refresh_period(ad.interface) || self.needs_udp(ad.interface) {
-                    return None;
-                }
-                let destination = self.state.psbs[ad.psb].route.destination;
-                let source = self.address_towards(ad.interface, destination)?;
-                let has_id = ad.delivery.id.is_some();
-                let to_session = GroupKey { interface: ad.interface, destination, source, to_session: true };
-                match self.path_peer(id) {
-                    Peer::One(interface, address) => {
-                        let key = GroupKey { interface, destination: address, source, to_session: false };
-                        let config = self.reduction(interface, address);
-                        let by_session = config.summarizes()
-                            && has_id
-                            && !destination.is_multicast()
-                            && (config.summary_refresh == SummaryRefresh::Session
-                                && self.is_capable(interface, address)
-                                || config.assume_capable && !self.is_capable(interface, address));
-                        if by_session {
-                            Some(to_session)
-                        } else {
-                            Some(key).filter(|key| self.admits(key, has_id))
-                        }
-                    }
-                    Peer::All(interface, _) => {
-                        let config = &self.interface_config(interface).reduction;
-                        let are_all_known = self.known_next_hops(id).is_some()
-                            && ad.delivery.is_acked
-                            && self.are_all_capable(interface, destination);
-                        let may = config.summarizes() && has_id && (config.assume_capable || are_all_known);
-                        may.then_some(to_session)
-                    }
-                }
-            }
+            OutboxItem::Path(id) => self.wanted_group_of_path(id),
             OutboxItem::Resv(id) => {
                 let ad = self.state.resv_ads.get(id)?;
-                if ad.period != self.refresh_period(ad.interface) {
-                    return None;
-                }
                 let key = GroupKey {
                     interface: ad.interface,
                     destination: ad.hop.address,
                     source: ad.told_from?,
                     to_session: false,
                 };
-                Some(key).filter(|key| self.admits(key, ad.delivery.id.is_some()))
+                let is_apt = ad.period == self.refresh_period(ad.interface)
+                    && self.admits(&key, ad.delivery.id.is_some());
+                is_apt.then_some(key)
             }
             _ => None,
         }
+    }
+
+    fn wanted_group_of_path(&self, id: PathAdId) -> Option<GroupKey> {
+        let ad = self.state.path_ads.get(id)?;
+        if ad.period != self.refresh_period(ad.interface) || self.needs_udp(ad.interface) {
+            return None;
+        }
+        let (interface, has_id) = (ad.interface, ad.delivery.id.is_some());
+        let destination = self.state.psbs[ad.psb].route.destination;
+        let source = self.address_towards(interface, destination)?;
+        let of_session = GroupKey { interface, destination, source, to_session: true };
+        let neighbor = match self.path_peer(id) {
+            Peer::One(_, address) => address,
+            Peer::All(..) => return Some(of_session).filter(|_| has_id && self.may_summarize_for_all(id)),
+        };
+        if has_id && !destination.is_multicast() && self.is_refreshed_by_session(interface, neighbor) {
+            return Some(of_session);
+        }
+        let of_neighbor = GroupKey { destination: neighbor, to_session: false, ..of_session };
+        Some(of_neighbor).filter(|key| self.admits(key, has_id))
+    }
+
+    /// Whether Path state of unicast sessions is summary-refreshed by messages to their destinations: where that is
+    /// wanted, and where a next hop is only assumed to be capable, since it may not run RSVP at all (RFC 2961 section 5.6).
+    fn is_refreshed_by_session(&self, interface: InterfaceId, neighbor: IpAddr) -> bool {
+        let config = self.reduction(interface, neighbor);
+        let is_capable = self.is_capable(interface, neighbor);
+        let is_wanted = is_capable && config.summary_refresh == SummaryRefresh::Session;
+        config.summarizes() && (is_wanted || !is_capable && config.assume_capable)
+    }
+
+    /// Whether the Path of a group is summary-refreshed on a link with several neighbours: if all are known, are capable,
+    /// and have acknowledged it. Of others there may be some that have not said a word yet.
+    fn may_summarize_for_all(&self, id: PathAdId) -> bool {
+        let ad = &self.state.path_ads[id];
+        let config = &self.interface_config(ad.interface).reduction;
+        let destination = self.state.psbs[ad.psb].route.destination;
+        let are_all_known = || {
+            self.known_next_hops(id).is_some()
+                && ad.delivery.is_acked
+                && self.are_all_capable(ad.interface, destination)
+        };
+        config.summarizes() && (config.assume_capable || are_all_known())
     }
 
     /// Whether the group of a neighbour takes state that it was told of, with a MESSAGE_ID or without.
@@ -179,7 +183,7 @@ impl Node {
         heard.all(|(_, neighbor)| neighbor.capable == Some(true))
     }
 
-    fn manner(&self, key: &GroupKey) -> Manner {
+    pub(super) fn manner(&self, key: &GroupKey) -> Manner {
         let config = self.reduction(key.interface, key.destination);
         if !self.interface_config(key.interface).enabled {
             Manner::Alone
@@ -217,7 +221,7 @@ impl Node {
         }
     }
 
-    fn hurry_group(&mut self, id: RefreshGroupId, at_most: Duration) {
+    pub(super) fn hurry_group(&mut self, id: RefreshGroupId, at_most: Duration) {
         let most = u64::try_from(at_most.as_micros()).unwrap_or(0);
         let due = self.now + Duration::from_micros(self.rng.next_u64() % (most + 1));
         let Some(group) = self.state.refresh_groups.get_mut(id) else { return };
@@ -307,7 +311,7 @@ impl Node {
     }
 
     /// A part of the walk is done: it goes on after a pause, or begins anew in the next period.
-    fn rest(&mut self, id: RefreshGroupId) {
+    pub(super) fn rest(&mut self, id: RefreshGroupId) {
         let Some(group) = self.state.refresh_groups.get_mut(id) else { return };
         let is_through = group.is_through();
         let wait = match group.next {
@@ -342,7 +346,7 @@ impl Node {
         }
     }
 
-    fn queue_whole(&mut self, item: OutboxItem) {
+    pub(super) fn queue_whole(&mut self, item: OutboxItem) {
         match item {
             OutboxItem::Path(id) => self.queue_path(id),
             OutboxItem::Resv(id) => self.queue_resv(id),
@@ -398,189 +402,5 @@ impl Node {
         if let Some(timer) = timer {
             self.timers.cancel(timer);
         }
-    }
-
-    fn queue_srefresh(&mut self, id: RefreshGroupId) {
-        let Some(lane) = self.lane_of_group(id) else { return };
-        if let Some(group) = self.state.refresh_groups.get_mut(id)
-            && !core::mem::replace(&mut group.queued, true)
-        {
-            self.outbox.push_urgent(lane, OutboxItem::Srefresh(id));
-        }
-    }
-
-    /// A summary refresh goes the way that its members went.
-    fn lane_of_group(&self, id: RefreshGroupId) -> Option<Lane> {
-        let group = self.state.refresh_groups.get(id)?;
-        if !group.key.to_session {
-            return Some(Lane { interface: Some(group.key.interface), peer: group.key.destination });
-        }
-        match group.plain.last().or_else(|| group.multicast.last())? {
-            OutboxItem::Path(ad) => Some(self.path_lane(self.state.path_ads.get(ad)?)),
-            _ => None,
-        }
-    }
-
-    /// Appends an Srefresh message with as many members of a group as fit into `room` octets.
-    pub(crate) fn build_srefresh(
-        &mut self,
-        lane: Lane,
-        id: RefreshGroupId,
-        room: usize,
-        buf: &mut Vec<u8>,
-    ) -> Option<Parcel> {
-        let group = self.state.refresh_groups.get_mut(id)?;
-        group.queued = false;
-        let key = group.key;
-        if self.manner(&key) != Manner::Summary {
-            self.hurry_group(id, Duration::ZERO);
-            return None;
-        }
-        let start = buf.len();
-        buf.resize(start + Bundle::HEADER_LEN, 0);
-        let acks = self.ready_acks(lane).filter(|_| !key.to_session);
-        if let Some(acks) = acks {
-            // Half of the room is for what was asked for.
-            self.append_acks(acks, room / 2, buf);
-        }
-        self.append_probe(id, buf);
-        let left = room.saturating_sub(buf.len() - start);
-        let count = self.append_members(id, left, buf);
-        let is_through = self.state.refresh_groups.get(id).is_none_or(RefreshGroup::is_through);
-        if is_through {
-            self.rest(id);
-        } else if let Some(group) = self.state.refresh_groups.get_mut(id) {
-            group.budget = group.budget.saturating_sub(1);
-            if group.budget > 0 {
-                self.queue_srefresh(id);
-            }
-        }
-        if count == 0 {
-            buf.truncate(start);
-            return None;
-        }
-        let peer = if key.destination.is_multicast() {
-            Peer::All(key.interface, key.destination)
-        } else {
-            Peer::One(key.interface, lane.peer)
-        };
-        let transmit = self.srefresh_transmit(id, lane, &key);
-        let header = self.header(transmit.ttl, Some(peer));
-        if seal(MessageType::SREFRESH, header, &mut buf[start..]).is_err() {
-            buf.truncate(start);
-            return None;
-        }
-        let sent = u64::try_from(count).unwrap_or(0);
-        self.count(self.neighbor_of(lane), |counters| counters.summary_refreshed += sent);
-        Some(Parcel { transmit, kind: MessageType::SREFRESH, may_be_bundled: false })
-    }
-
-    /// A neighbour that has been silent is asked for an acknowledgement, to see whether it is there.
-    fn append_probe(&mut self, id: RefreshGroupId, buf: &mut Vec<u8>) {
-        let Some(group) = self.state.refresh_groups.get_mut(id) else { return };
-        if !core::mem::take(&mut group.is_probing) {
-            return;
-        }
-        if let Some(old) = group.probe.take() {
-            self.message_ids.retire(old);
-        }
-        let probe = self.message_ids.assign(OutboxItem::Srefresh(id));
-        group.probe = Some(probe);
-        let probe = MessageId { epoch: self.message_ids.epoch, id: probe };
-        buf.extend_from_slice(&FlaggedId::wanting_ack(probe).to_object());
-    }
-
-    fn srefresh_transmit(&self, id: RefreshGroupId, lane: Lane, key: &GroupKey) -> Transmit {
-        let to_neighbor = Transmit {
-            interface: Some(key.interface),
-            next_hop: None,
-            source: key.source,
-            destination: key.destination,
-            ttl: HOP_TTL,
-            router_alert: false,
-            encapsulation: Encapsulation::Raw,
-            traffic_class: NETWORK_CONTROL,
-        };
-        if !key.to_session {
-            return to_neighbor;
-        }
-        let first =
-            self.state.refresh_groups.get(id).and_then(|g| g.plain.last().or_else(|| g.multicast.last()));
-        let ttl = match first {
-            Some(OutboxItem::Path(ad)) => self.state.psbs[self.state.path_ads[ad].psb].ttl,
-            _ => HOP_TTL,
-        };
-        let next_hop = Some(lane.peer).filter(|peer| *peer != key.destination && !peer.is_unspecified());
-        Transmit { next_hop, ttl, router_alert: true, ..to_neighbor }
-    }
-
-    /// Appends the lists, and tells how many members are in them. Those whose turn it is to be refreshed by a whole message
-    /// are not (RFC 2961 section 5.5).
-    fn append_members(&mut self, id: RefreshGroupId, room: usize, buf: &mut Vec<u8>) -> usize {
-        let end = buf.len() + room;
-        let Some(group) = self.state.refresh_groups.get(id) else { return 0 };
-        let key = group.key;
-        let full = self.reduction(key.interface, key.destination).full_refresh;
-        let mut whole = Vec::new();
-        let plain = self.append_list(id, ctype::MESSAGE_ID_LIST, end, full, &mut whole, buf);
-        let form = match (key.to_session, key.destination.is_ipv4()) {
-            (true, true) => ctype::SRC_LIST_IPV4,
-            (true, false) => ctype::SRC_LIST_IPV6,
-            (false, true) => ctype::MCAST_LIST_IPV4,
-            (false, false) => ctype::MCAST_LIST_IPV6,
-        };
-        let multicast = self.append_list(id, form, end, full, &mut whole, buf);
-        for item in whole {
-            self.queue_whole(item);
-        }
-        plain + multicast
-    }
-
-    fn append_list(
-        &mut self,
-        id: RefreshGroupId,
-        form: u8,
-        end: usize,
-        full: u32,
-        whole: &mut Vec<OutboxItem>,
-        buf: &mut Vec<u8>,
-    ) -> usize {
-        let is_plain = form == ctype::MESSAGE_ID_LIST;
-        let Some(group) = self.state.refresh_groups.get_mut(id) else { return 0 };
-        let (key, round) = (group.key, group.round);
-        let address = if key.source.is_ipv4() { 4 } else { 16 };
-        let entry = match form {
-            ctype::MESSAGE_ID_LIST => 4,
-            ctype::SRC_LIST_IPV4 | ctype::SRC_LIST_IPV6 => 4 + address,
-            _ => 4 + 2 * address,
-        };
-        let list = ListWriter::begin(form, self.message_ids.epoch, buf);
-        let mut count = 0;
-        let members = if is_plain { &mut group.plain } else { &mut group.multicast };
-        while let Some((message_id, item)) = members.peek() {
-            if full != 0 && message_id % full == round % full {
-                whole.push(item);
-                members.step();
-                continue;
-            }
-            if buf.len() + entry > end {
-                break;
-            }
-            let mut addresses = [key.destination; 2];
-            if !is_plain && let OutboxItem::Path(ad) = item {
-                let psb = &self.state.psbs[self.state.path_ads[ad].psb];
-                addresses = [psb.sender.source(), psb.route.destination];
-            }
-            let named = match (is_plain, key.to_session) {
-                (true, _) => 0,
-                (false, true) => 1,
-                (false, false) => 2,
-            };
-            ListWriter::add(message_id, &addresses[..named], buf);
-            members.step();
-            count += 1;
-        }
-        list.end(buf);
-        count
     }
 }
