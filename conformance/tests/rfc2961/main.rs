@@ -1,11 +1,18 @@
 //! Requirements of RFC 2961, by section.
 
+mod dialogue;
 mod section_1;
 mod section_2;
 mod section_3;
 mod section_3_3;
+mod section_4;
 mod section_4_1;
+mod section_4_2;
+mod section_4_3;
+mod section_4_4;
 mod section_4_5;
+mod section_4_5_ack;
+mod section_4_5_order;
 mod section_4_6;
 mod section_4_7;
 mod section_4_8;
