@@ -1,9 +1,11 @@
-//! Reservations as RFC 2205's figures write them.
+//! Reservations as RFC 2205's figures write them, and message ids as the catalogue of RFC 2961 does.
 
 use std::net::IpAddr;
 
-use conformance::bench::B;
-use rsvp_core::wire::{FilterSpec, FlowDescriptor, Flowspec, Style};
+use conformance::bench::{B, EPOCH};
+use rsvp_core::wire::{
+    Acknowledgement, FilterSpec, FlowDescriptor, Flowspec, Head, IdEntries, IdList, MessageId, Style,
+};
 
 /// How a sender's address is called.
 pub(crate) type Name<'a> = &'a dyn Fn(IpAddr) -> String;
@@ -42,4 +44,47 @@ pub(crate) fn filters(filters: &[FilterSpec], name: Name<'_>) -> String {
 /// In units of B.
 pub(crate) fn amount(n: f32) -> String {
     if n == 1.0 { "B".to_owned() } else { format!("{n}B") }
+}
+
+/// ` ack(E,5) mid(E,7)+A`: acknowledgements and MESSAGE_ID. Epochs are E of the router, e and e' of its neighbours.
+pub(crate) fn head(head: &Head) -> String {
+    let acknowledgement = |it: &Acknowledgement| match it {
+        Acknowledgement::Ack(it) => format!(" ack({})", id(it.id)),
+        Acknowledgement::Nack(it) => format!(" nack({})", id(it.id)),
+    };
+    let mut text: String = head.acknowledgements.iter().map(acknowledgement).collect();
+    if let Some(it) = head.message_id {
+        let flag = if it.wants_ack() { "+A" } else { "" };
+        text += &format!(" mid({}){flag}", id(it.id));
+    }
+    text
+}
+
+fn id(id: MessageId) -> String {
+    format!("{},{}", epoch(id.epoch), number(id.id))
+}
+
+fn epoch(epoch: u32) -> &'static str {
+    match epoch {
+        EPOCH => "e",
+        it if it == EPOCH + 1 => "e'",
+        _ => "E",
+    }
+}
+
+/// Those before the wrap-around count down to it.
+fn number(id: u32) -> String {
+    if id > u32::MAX - 1000 { format!("2^32-{}", u32::MAX - id + 1) } else { id.to_string() }
+}
+
+/// `LIST(E,{1,2})`
+pub(crate) fn lists(lists: &[IdList]) -> String {
+    let one = |list: &IdList| {
+        let ids: Vec<String> = match &list.entries {
+            IdEntries::Plain(ids) => ids.iter().map(|id| number(*id)).collect(),
+            other => panic!("no scene has {other:?}"),
+        };
+        format!("LIST({},{{{}}})", epoch(list.epoch), ids.join(","))
+    };
+    lists.iter().map(one).collect::<Vec<_>>().join(" ")
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use conformance::bench::{Dut, Kind, Port, Share, Station, shares};
 use rsvp_core::Instant;
-use rsvp_core::wire::{ErrorSpec, FlowDescriptor, IdList, Message, RawMessage, ResvErr, SessionKey, Style};
+use rsvp_core::wire::{
+    ErrorSpec, FlowDescriptor, Head, Message, MessageId, RawMessage, ResvErr, SessionKey, Style,
+};
 
 use crate::notation;
 
@@ -16,6 +18,8 @@ pub(crate) struct Scene {
     text: String,
     session: SessionKey,
     names: Names,
+    /// The MESSAGE_ID of the latest message of the router that had one.
+    pub(crate) last_id: Option<MessageId>,
 }
 
 /// What the neighbours are called: those before (a) and (b), the one behind (c), and the two on the LAN (d).
@@ -28,7 +32,7 @@ impl Scene {
     /// Begins with a title and the lines that say who is where. The session is the group G.
     pub(crate) fn new(title: &str, topology: &str, names: Names, dut: Dut) -> Self {
         let session = dut.g();
-        Self { dut, text: format!("{title}\n\n{topology}\n\n"), session, names }
+        Self { dut, text: format!("{title}\n\n{topology}\n\n"), session, names, last_id: None }
     }
 
     /// Path state of these senders; the Paths themselves are not written down.
@@ -54,11 +58,16 @@ impl Scene {
 
     /// Any message from a neighbour, and what it brings about.
     pub(crate) fn say(&mut self, from: Station, message: impl Kind) {
+        self.say_with(from, message, &Head::default());
+    }
+
+    /// The same with objects of RFC 2961 in front.
+    pub(crate) fn say_with(&mut self, from: Station, message: impl Kind, head: &Head) {
         let at = seconds(self.dut.now());
         let what = self.words(&message.clone().into_message());
         let way = format!("{} > ({})", self.name(from), from.port().name());
-        self.line(format_args!("{at:>7}  {way:<15} {what}"));
-        self.dut.send(from, message);
+        self.line(format_args!("{at:>7}  {way:<15} {what}{}", notation::head(head)));
+        self.dut.send_with(from, message, head);
         self.write_sent();
     }
 
@@ -78,10 +87,12 @@ impl Scene {
         for sent in self.dut.take_sent() {
             let raw = RawMessage::decode(&sent.packet.message).expect("the bench has checked it");
             let message = Message::parse(&raw, usize::MAX).expect("the bench has checked it");
+            let (head, _) = Head::split(&sent.packet.message).expect("the bench has checked it");
+            self.last_id = head.message_id.map(|it| it.id).or(self.last_id);
             let to = self.called(sent.packet.destination).unwrap_or("all");
             let (at, what) = (seconds(sent.at), self.words(&message));
             let way = format!("({}) > {to}", sent.port.name());
-            self.line(format_args!("{at:>7}  {way:<15} {what}"));
+            self.line(format_args!("{at:>7}  {way:<15} {what}{}", notation::head(&head)));
         }
     }
 
@@ -153,10 +164,11 @@ impl Scene {
                 let what = self.flows(*style, flows, scope.as_deref());
                 format!("ResvErr  {what} {}{in_place}", error.error_code())
             }
-            Message::Ack => "Ack".to_owned(),
-            Message::Srefresh(it) => {
-                format!("Srefresh of {}", it.lists.iter().map(IdList::len).sum::<usize>())
+            Message::PathErr(it) => {
+                format!("PathErr  {} {}", self.sender(it.sender_template.source()), it.error.error_code())
             }
+            Message::Ack => "Ack     ".to_owned(),
+            Message::Srefresh(it) => format!("Srefresh {}", notation::lists(&it.lists)),
             other => panic!("no scene has {other:?}"),
         }
     }
