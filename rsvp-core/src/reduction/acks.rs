@@ -51,13 +51,20 @@ impl Node {
 
     /// Acknowledgements have waited long enough for a message that takes them along.
     pub(crate) fn on_acks_due(&mut self, id: AckId) {
+        if let Some(account) = self.state.acks.get_mut(id) {
+            account.timer = None;
+        }
+        self.arrange_acks(id);
+    }
+
+    /// Sees to it that what is still owed leaves in time.
+    fn arrange_acks(&mut self, id: AckId) {
         let Some(account) = self.state.acks.get_mut(id) else { return };
-        account.timer = None;
         let (interface, generator) = (account.interface, account.generator);
         let latest = account.latest();
         match latest {
             Some(latest) if latest > self.now => {
-                account.timer = Some(self.timers.insert(latest, TimerKey::Acks(id)));
+                self.timers.arm(&mut account.timer, latest, TimerKey::Acks(id));
             }
             Some(_) if !account.queued => {
                 account.queued = true;
@@ -118,14 +125,14 @@ impl Node {
         let Some(source) = self.address_towards(interface, generator) else {
             // Nobody could be answered from here.
             self.state.acks.take(id, self.now, usize::MAX, |_| ());
-            self.close_account(id);
+            self.arrange_acks(id);
             return None;
         };
         let start = buf.len();
         buf.resize(start + HEADER_LEN, 0);
         if self.append_acks(id, room.saturating_sub(HEADER_LEN), buf) == 0 {
             buf.truncate(start);
-            self.on_acks_due(id);
+            self.arrange_acks(id);
             return None;
         }
         let header = self.header(HOP_TTL, Some(peer));
@@ -133,7 +140,7 @@ impl Node {
             buf.truncate(start);
             return None;
         }
-        self.on_acks_due(id);
+        self.arrange_acks(id);
         let encapsulation = self.encapsulation_to(interface, generator);
         let transmit = self.to_neighbor(lane, source, generator, encapsulation);
         Some(Parcel { transmit, kind: MessageType::ACK, may_be_bundled: true })

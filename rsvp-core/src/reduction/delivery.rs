@@ -76,10 +76,8 @@ impl Node {
         let neighbor = neighbor_in(peer);
         if is_again {
             self.count(neighbor, |counters| counters.retransmitted += 1);
-        } else if let Some((interface, address)) = neighbor
-            && let Some(neighbor) = self.state.neighbors.get_mut(interface, address)
-        {
-            neighbor.outstanding += 1;
+        } else if let Some((interface, address)) = neighbor {
+            self.state.neighbors.add_outstanding(interface, address);
         }
     }
 
@@ -149,9 +147,8 @@ impl Node {
     pub(super) fn resume(&mut self, interface: InterfaceId, address: IpAddr) {
         let lane = Lane { interface: Some(interface), peer: address };
         self.outbox.pace(lane, false);
-        if self.is_point_to_point(interface) {
-            self.outbox.pace(Lane { peer: super::unspecified(address), ..lane }, false);
-        }
+        // What goes to groups by a point-to-point link waits for it as well; the link may have been one until now.
+        self.outbox.pace(Lane { peer: super::unspecified(address), ..lane }, false);
     }
 
     fn forget_one_shot(&mut self, item: OutboxItem) {

@@ -127,6 +127,11 @@ impl Neighbors {
         self.map.entry((interface, address)).or_default().advertised += 1;
     }
 
+    /// One message more awaits its acknowledgement.
+    pub(crate) fn add_outstanding(&mut self, interface: InterfaceId, address: IpAddr) {
+        self.map.entry((interface, address)).or_default().outstanding += 1;
+    }
+
     /// Path state from it is gone.
     pub(crate) fn remove_sender(&mut self, interface: InterfaceId, address: IpAddr) {
         self.let_go(interface, address, |n| n.senders -= 1);
@@ -144,7 +149,7 @@ impl Neighbors {
 
     /// One message less awaits its acknowledgement.
     pub(crate) fn remove_outstanding(&mut self, interface: InterfaceId, address: IpAddr) {
-        self.let_go(interface, address, |n| n.outstanding = n.outstanding.saturating_sub(1));
+        self.let_go(interface, address, |n| n.outstanding -= 1);
     }
 
     fn let_go(&mut self, interface: InterfaceId, address: IpAddr, take: impl FnOnce(&mut Neighbor)) {

@@ -18,7 +18,7 @@ use crate::output::RouteKey;
 use crate::time::Duration;
 use crate::udp::PU;
 use crate::wire::{
-    ErrorSpec, FilterSpec, FlowDescriptor, Message, PathErr, ResvConf, RsvpHop, SenderTspec, Session,
+    ErrorSpec, FilterSpec, FlowDescriptor, Head, Message, PathErr, ResvConf, RsvpHop, SenderTspec, Session,
     SessionKey, Style,
 };
 
@@ -32,6 +32,9 @@ struct Seen {
     refreshes: u64,
     timeouts: u64,
     refusals: u64,
+    outstanding: usize,
+    summarized: usize,
+    reduction: [u64; 8],
 }
 
 impl Seen {
@@ -44,6 +47,24 @@ impl Seen {
         self.refreshes = self.refreshes.max(counters.refreshes_received);
         self.timeouts = self.timeouts.max(counters.resv_timeouts.min(counters.path_timeouts));
         self.refusals = self.refusals.max(counters.admission_failures);
+        for view in node.neighbors() {
+            self.outstanding = self.outstanding.max(view.reduction.outstanding);
+            self.summarized = self.summarized.max(view.reduction.summarized);
+        }
+        let it = &counters.reduction;
+        let now = [
+            it.given_up,
+            it.received_ack - it.unknown_ack,
+            it.received_nack - it.unknown_nack,
+            it.sent_nack,
+            it.out_of_order,
+            it.summary_refreshed,
+            it.summary_refreshes_received,
+            it.restarts,
+        ];
+        for (seen, now) in self.reduction.iter_mut().zip(now) {
+            *seen = (*seen).max(now);
+        }
     }
 
     fn is_much(&self) -> bool {
@@ -51,18 +72,22 @@ impl Seen {
             && self.blockades > 1
             && self.requests > 2
             && self.confirmations.min(self.refreshes).min(self.timeouts).min(self.refusals) > 0
+            && self.outstanding.min(self.summarized) > 2
+            && self.reduction.iter().all(|count| *count > 0)
     }
 }
 
-struct Chaos {
-    bench: Bench,
+pub(super) struct Chaos {
+    pub(super) bench: Bench,
     rng: ChaCha8Rng,
     apis: Vec<(ApiId, SessionKey)>,
     polls: bool,
     /// The style that most messages of this run have.
     style: Style,
     /// Messages that may come again.
-    former: Vec<(InterfaceId, Message)>,
+    former: Vec<(InterfaceId, Message, Head)>,
+    /// The latest Message_Identifier of the neighbours.
+    pub(super) number: u32,
 }
 
 impl Chaos {
@@ -72,23 +97,26 @@ impl Chaos {
         bench.command(Command::Configure(config)).unwrap();
         let style = [Style::Ff, Style::Se, Style::Wf][usize::try_from(seed % 3).unwrap()];
         let rng = ChaCha8Rng::seed_from_u64(seed);
-        Self { bench, rng, apis: Vec::new(), polls: true, style, former: Vec::new() }
+        let number = u32::MAX - 100;
+        let mut chaos = Self { bench, rng, apis: Vec::new(), polls: true, style, former: Vec::new(), number };
+        chaos.reconfigure_reduction();
+        chaos
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.rng.next_u64() % end
     }
 
-    fn one_in(&mut self, n: u64) -> bool {
+    pub(super) fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub(super) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         let index = usize::try_from(self.below(from.len() as u64)).unwrap();
         from[index].clone()
     }
 
-    fn key(&mut self) -> SessionKey {
+    pub(super) fn key(&mut self) -> SessionKey {
         let other = session_to("10.0.9.8");
         let mut portless = session();
         if let SessionKey::Ip(flow) = &mut portless {
@@ -107,12 +135,12 @@ impl Chaos {
         ])
     }
 
-    fn sender(&mut self) -> FilterSpec {
+    pub(super) fn sender(&mut self) -> FilterSpec {
         let n = u8::try_from(self.below(3) + 1).unwrap();
         sender(n)
     }
 
-    fn interface(&mut self) -> InterfaceId {
+    pub(super) fn interface(&mut self) -> InterfaceId {
         self.pick(&[UP, UP, DOWN, DOWN, DOWN2])
     }
 
@@ -143,7 +171,7 @@ impl Chaos {
         self.pick(&[0, 1000, 30_000, 30_000, 30_000, 30_000, 30_000, 300_000])
     }
 
-    fn message(&mut self) -> (InterfaceId, Message) {
+    pub(super) fn message(&mut self) -> (InterfaceId, Message) {
         let interface = self.interface();
         let (key, style) = (self.key(), self.style());
         let message = match self.below(14) {
@@ -182,18 +210,28 @@ impl Chaos {
                 error.session.key = key;
                 error.hop = self.hop(interface);
                 error.error.flags = self.pick(&[0, ErrorSpec::IN_PLACE]);
-                error.error.code = self.pick(&[1, 1, 3, 12]);
+                (error.error.code, error.error.value) =
+                    self.pick(&[(1, 2), (1, 2), (3, 0), (12, 0), (13, 0x1701)]);
                 Message::ResvErr(error)
             }
-            12 => Message::PathErr(PathErr {
-                session: Session { key, flags: 0 },
-                error: ErrorSpec { node: ip("10.8.8.8"), flags: 0, code: 7, value: 0, enterprise: None },
-                policy: Vec::new(),
-                sender_template: self.sender(),
-                sender_tspec: None,
-                adspec: None,
-                forward: Vec::new(),
-            }),
+            12 => {
+                let (code, value) = self.pick(&[(7, 0), (7, 0), (13, 0x1701)]);
+                Message::PathErr(PathErr {
+                    session: Session { key, flags: 0 },
+                    error: ErrorSpec {
+                        node: self.hop(interface).address,
+                        flags: 0,
+                        code,
+                        value,
+                        enterprise: None,
+                    },
+                    policy: Vec::new(),
+                    sender_template: self.sender(),
+                    sender_tspec: None,
+                    adspec: None,
+                    forward: Vec::new(),
+                })
+            }
             _ => Message::ResvConf(ResvConf {
                 session: Session { key, flags: 0 },
                 error: ErrorSpec { node: ip("10.8.8.8"), flags: 0, code: 0, value: 0, enterprise: None },
@@ -267,6 +305,11 @@ impl Chaos {
                 let destination = self.key().destination();
                 let source = destination.is_multicast().then(|| ip("10.1.0.1"));
                 let mut route = route(&outgoing);
+                for hop in &mut route.outgoing {
+                    let last = self.pick(&[2, 2, 3]);
+                    let n = u8::try_from(hop.interface.0).unwrap();
+                    hop.gateway = self.one_in(2).then(|| IpAddr::V4([10, 0, n, last].into()));
+                }
                 route.local = outgoing.is_empty();
                 route.incoming = destination.is_multicast().then_some(UP);
                 let key = RouteKey { table: 0, destination, source };
@@ -303,6 +346,9 @@ impl Chaos {
                 config.default_interface.bandwidth =
                     Some(Bandwidth { total, per_flow: total, link: 100_000 });
                 let _ = self.bench.node.command(self.bench.now, Command::Configure(config));
+                if self.one_in(3) {
+                    self.reconfigure_reduction();
+                }
             }
             _ => {
                 let answer = if self.one_in(3) { Err(()) } else { Ok(()) };
@@ -312,31 +358,38 @@ impl Chaos {
     }
 
     fn step(&mut self) {
-        match self.below(20) {
+        match self.below(22) {
             0..=12 => {
                 let known = self.former.clone();
-                let (interface, message) =
-                    if !known.is_empty() && self.one_in(3) { self.pick(&known) } else { self.message() };
+                let (interface, message, head) = if !known.is_empty() && self.one_in(3) {
+                    self.pick(&known)
+                } else {
+                    let (interface, message) = self.message();
+                    (interface, message, self.head())
+                };
                 if self.former.len() < 20 {
-                    self.former.push((interface, message.clone()));
+                    self.former.push((interface, message.clone(), head.clone()));
                 } else if self.one_in(10) {
                     self.former.clear();
                 }
+                self.bench.head = head;
+                self.bench.flags = self.flags();
                 let form = self.pick(&[Encapsulation::Raw, Encapsulation::Raw, crate::udp::to(PU)]);
                 self.bench.encapsulation = form;
                 self.bench.receive(interface, message);
             }
             13..=14 => self.local(),
             15..=16 => self.outside(),
-            17 => {
+            17..=18 => self.speak_of_messages(),
+            19 => {
                 let millis = self.pick(&[1, 500, 5000, 40_000]);
                 self.bench.run(Duration::from_millis(millis));
             }
-            18 if self.one_in(3) => {
+            20 if self.one_in(3) => {
                 let seconds = self.pick(&[30, 200, 2000]);
                 self.bench.sleep(SECOND * seconds);
             }
-            18 => self.bench.poll(),
+            20 => self.bench.poll(),
             _ => {
                 let input = if self.polls { Input::SocketBlocked } else { Input::SocketWritable };
                 self.polls = !self.polls;
@@ -350,6 +403,8 @@ impl Chaos {
         self.bench.sent.clear();
         self.bench.events.clear();
         self.bench.requests.clear();
+        let said = self.bench.heads.len();
+        self.bench.heads.drain(..said.saturating_sub(30));
         for n in 1..=3 {
             // A removed interface comes back once everything on it is gone.
             let id = InterfaceId(n.into());
@@ -367,6 +422,10 @@ impl Chaos {
             self.bench.command(Command::Release(api)).unwrap();
         }
         self.bench.run(SECOND * 20_000);
+        for n in 1..=3 {
+            // The neighbour at the other end of a point-to-point link is known as long as there is the link.
+            self.bench.input(Input::InterfaceRemoved(InterfaceId(n)));
+        }
         check_empty(&self.bench.node);
     }
 }

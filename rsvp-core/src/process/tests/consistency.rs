@@ -213,7 +213,8 @@ pub(super) fn check_empty(node: &Node) {
     assert_eq!((node.message_ids.len(), state.acks.total()), (0, 0));
     assert_eq!((state.refresh_groups.iter().count(), state.acks.iter().count()), (0, 0));
     assert_eq!(node.timers.len(), 0);
-    assert!(node.outbox.is_done() && node.backlog.is_empty() && node.requests.is_empty());
+    assert!(node.outbox.is_done(), "{:?}", node.outbox);
+    assert!(node.backlog.is_empty() && node.requests.is_empty());
     assert!(node.dirty_paths.is_empty() && node.dirty_resvs.is_empty());
     assert!(state.has_no_ports());
 }

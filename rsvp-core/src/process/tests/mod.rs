@@ -9,6 +9,7 @@ mod lifetime;
 mod local_repair;
 mod policy;
 mod quiet;
+mod reduction;
 mod reservation;
 mod udp;
 mod within;
@@ -156,8 +157,12 @@ pub(super) struct Bench {
     pub(super) kernel: Kernel,
     /// How the neighbours' messages come; those in UDP come to the address of the interface.
     pub(super) encapsulation: Encapsulation,
+    /// What stands in front of the neighbours' messages.
+    pub(super) head: Head,
+    /// The flags of the neighbours' messages.
+    pub(super) flags: u8,
     pub(super) sent: Vec<(Transmit, Message)>,
-    /// What stood in front of the messages of RFC 2205 that were sent.
+    /// What stood in front of the messages that were sent.
     pub(super) heads: Vec<Head>,
     pub(super) events: Vec<Event>,
     pub(super) requests: Vec<Request>,
@@ -176,6 +181,8 @@ impl Bench {
             routes: BTreeMap::new(),
             kernel: Kernel::Works,
             encapsulation: Encapsulation::Raw,
+            head: Head::default(),
+            flags: 0,
             sent: Vec::new(),
             heads: Vec::new(),
             events: Vec::new(),
@@ -228,8 +235,26 @@ impl Bench {
         ttl: u8,
         message: &Message,
     ) {
+        let payload = self.encode(message, send_ttl);
+        self.deliver(interface, source, destination, ttl, payload);
+    }
+
+    /// A message as a neighbour sends it.
+    pub(super) fn encode(&self, message: &Message, send_ttl: u8) -> Vec<u8> {
         let mut payload = Vec::new();
-        message.encode(Header { flags: 0, send_ttl }, &mut payload).unwrap();
+        message.encode_with(Header { flags: self.flags, send_ttl }, &self.head, &mut payload).unwrap();
+        payload
+    }
+
+    /// Any octets from a neighbour.
+    pub(super) fn deliver(
+        &mut self,
+        interface: InterfaceId,
+        source: IpAddr,
+        destination: Option<IpAddr>,
+        ttl: u8,
+        payload: Vec<u8>,
+    ) {
         let is_raw = self.encapsulation == Encapsulation::Raw;
         let own =
             self.node.state.interfaces.get(&interface).and_then(|on| on.info.addresses.first().copied());
