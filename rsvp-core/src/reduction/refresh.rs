@@ -43,7 +43,7 @@ impl Node {
         let seat = self.delivery(item).and_then(|delivery| delivery.seat);
         let sits_in = seat.and_then(|seat| self.state.refresh_groups.get(seat.group)).map(|group| group.key);
         if wanted != sits_in {
-            self.leave_seat(item);
+            self.stand_up(item);
         }
         let Some(key) = wanted else { return };
         if wanted == sits_in {
@@ -354,21 +354,26 @@ impl Node {
         }
     }
 
-    /// Sends members of a group away, each to be refreshed for itself, or to find another group then. None is refreshed
-    /// later than the group would have refreshed it (RFC 2961 section 2).
+    /// Sends members of a group away, each to be refreshed for itself, or to find another group then.
     fn dissolve(&mut self, id: RefreshGroupId) {
         for _ in 0..SLICE {
             let Some(group) = self.state.refresh_groups.get(id) else { return };
-            let latest = group.began + self.refresh_period(group.key.interface) * 3 / 2;
             let Some(item) = group.plain.last().or_else(|| group.multicast.last()) else { return };
-            self.leave_seat(item);
-            let left = latest.since(self.now);
-            let wait = Duration::from_micros(
-                self.rng.next_u64() % (u64::try_from(left.as_micros()).unwrap_or(0) + 1),
-            );
-            self.refresh_alone(item, wait);
+            self.stand_up(item);
         }
         self.wake_group(id, Duration::from_millis(1));
+    }
+
+    /// Takes an advertisement from those that are refreshed together, to be refreshed for itself: no later than they
+    /// (RFC 2961 section 2).
+    fn stand_up(&mut self, item: OutboxItem) {
+        let group = self.delivery(item).and_then(|delivery| delivery.seat).map(|seat| seat.group);
+        let Some(group) = group.and_then(|id| self.state.refresh_groups.get(id)) else { return };
+        let left = (group.began + self.refresh_period(group.key.interface) * 3 / 2).since(self.now);
+        self.leave_seat(item);
+        let most = u64::try_from(left.as_micros()).unwrap_or(0);
+        let wait = Duration::from_micros(self.rng.next_u64() % (most + 1));
+        self.refresh_alone(item, wait);
     }
 
     /// From now on, an advertisement has a timer of its own.
