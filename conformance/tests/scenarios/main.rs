@@ -11,4 +11,5 @@ mod repair;
 mod ring;
 mod scene;
 mod styles;
+mod summary;
 mod udp;

@@ -77,14 +77,20 @@ fn number(id: u32) -> String {
     if id > u32::MAX - 1000 { format!("2^32-{}", u32::MAX - id + 1) } else { id.to_string() }
 }
 
-/// `LIST(E,{1,2})`
-pub(crate) fn lists(lists: &[IdList]) -> String {
+/// `LIST(E,{1,2})`, `SRC_LIST(E,{1 S1})` or `MCAST_LIST(E,{1 S1})`: there is one group only.
+pub(crate) fn lists(lists: &[IdList], name: Name<'_>) -> String {
     let one = |list: &IdList| {
-        let ids: Vec<String> = match &list.entries {
-            IdEntries::Plain(ids) => ids.iter().map(|id| number(*id)).collect(),
-            other => panic!("no scene has {other:?}"),
+        let of = |id: &u32, source: &IpAddr| format!("{} {}", number(*id), name(*source));
+        let (form, ids): (&str, Vec<String>) = match &list.entries {
+            IdEntries::Plain(ids) => ("LIST", ids.iter().map(|id| number(*id)).collect()),
+            IdEntries::Sources(entries) => {
+                ("SRC_LIST", entries.iter().map(|(id, source)| of(id, source)).collect())
+            }
+            IdEntries::Groups(entries) => {
+                ("MCAST_LIST", entries.iter().map(|(id, source, _)| of(id, source)).collect())
+            }
         };
-        format!("LIST({},{{{}}})", epoch(list.epoch), ids.join(","))
+        format!("{form}({},{{{}}})", epoch(list.epoch), ids.join(","))
     };
     lists.iter().map(one).collect::<Vec<_>>().join(" ")
 }

@@ -14,9 +14,9 @@ const NAMES: Names = ["r1", "r2", "r3", "r4", "r5"];
 const TOPOLOGY: &str = "    S1 - r1 --- (a)        (c) --- r3 - H\n                     Router\n\
     Message ids are mid(Epoch,identifier), +A: ACK_Desired; the Router's Epoch is E, its neighbours' e.";
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-fn scene(title: &str, dut: Dut) -> Scene {
+pub(crate) fn scene(title: &str, dut: Dut) -> Scene {
     Scene::new(title, TOPOLOGY, NAMES, dut)
 }
 
@@ -36,7 +36,7 @@ fn announce(scene: &mut Scene, id: MessageId) {
 }
 
 /// An Ack message of a neighbour about the router's latest message.
-fn answer(scene: &mut Scene, from: Station, as_what: impl Fn(FlaggedId) -> Acknowledgement) {
+pub(crate) fn answer(scene: &mut Scene, from: Station, as_what: impl Fn(FlaggedId) -> Acknowledgement) {
     let id = scene.last_id.expect("a message with a MESSAGE_ID");
     let head = Head { acknowledgements: vec![as_what(FlaggedId::plain(id))], message_id: None };
     scene.say_with(from, Ack, &head);

@@ -4,10 +4,10 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use conformance::bench::{Dut, Kind, Port, Share, Station, shares};
+use conformance::bench::{Dut, Kind, Packet, Port, Share, Station, shares};
 use rsvp_core::Instant;
 use rsvp_core::wire::{
-    ErrorSpec, FlowDescriptor, Head, Message, MessageId, RawMessage, ResvErr, SessionKey, Style,
+    ErrorSpec, FlowDescriptor, Head, Message, MessageId, RawMessage, ResvErr, SessionKey, Style, messages,
 };
 
 use crate::notation;
@@ -63,11 +63,21 @@ impl Scene {
 
     /// The same with objects of RFC 2961 in front.
     pub(crate) fn say_with(&mut self, from: Station, message: impl Kind, head: &Head) {
+        let packet = self.dut.pack_with(from, message, head);
+        self.say_packet(from, &packet);
+    }
+
+    /// Any packet from a neighbour, and what it brings about. What stands in a Bundle has a bar in front.
+    pub(crate) fn say_packet(&mut self, from: Station, packet: &Packet) {
         let at = seconds(self.dut.now());
-        let what = self.words(&message.clone().into_message());
         let way = format!("{} > ({})", self.name(from), from.port().name());
-        self.line(format_args!("{at:>7}  {way:<15} {what}{}", notation::head(head)));
-        self.dut.send_with(from, message, head);
+        let all: Vec<_> = messages(&packet.message).map(|it| it.expect("a good message")).collect();
+        let bar = if all.len() > 1 { "| " } else { "" };
+        for message in all {
+            let what = self.words_of(message);
+            self.line(format_args!("{at:>7}  {way:<15} {bar}{what}"));
+        }
+        self.dut.send_packet(from, packet);
         self.write_sent();
     }
 
@@ -85,15 +95,21 @@ impl Scene {
 
     fn write_sent(&mut self) {
         for sent in self.dut.take_sent() {
-            let raw = RawMessage::decode(&sent.packet.message).expect("the bench has checked it");
-            let message = Message::parse(&raw, usize::MAX).expect("the bench has checked it");
             let (head, _) = Head::split(&sent.packet.message).expect("the bench has checked it");
             self.last_id = head.message_id.map(|it| it.id).or(self.last_id);
             let to = self.called(sent.packet.destination).unwrap_or("all");
-            let (at, what) = (seconds(sent.at), self.words(&message));
+            let (at, what) = (seconds(sent.at), self.words_of(&sent.packet.message));
             let way = format!("({}) > {to}", sent.port.name());
-            self.line(format_args!("{at:>7}  {way:<15} {what}{}", notation::head(&head)));
+            let bar = if sent.bundle.is_some() { "| " } else { "" };
+            self.line(format_args!("{at:>7}  {way:<15} {bar}{what}"));
         }
+    }
+
+    fn words_of(&self, message: &[u8]) -> String {
+        let raw = RawMessage::decode(message).expect("a good message");
+        let parsed = Message::parse(&raw, usize::MAX).expect("a good message");
+        let (head, _) = Head::split(message).expect("a good message");
+        self.words(&parsed) + &notation::head(&head)
     }
 
     /// A remark.
@@ -168,7 +184,9 @@ impl Scene {
                 format!("PathErr  {} {}", self.sender(it.sender_template.source()), it.error.error_code())
             }
             Message::Ack => "Ack     ".to_owned(),
-            Message::Srefresh(it) => format!("Srefresh {}", notation::lists(&it.lists)),
+            Message::Srefresh(it) => {
+                format!("Srefresh {}", notation::lists(&it.lists, &|source| self.sender(source)))
+            }
             other => panic!("no scene has {other:?}"),
         }
     }
