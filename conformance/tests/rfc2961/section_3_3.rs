@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use conformance::bench::{Dut, Family, Port, R, Received, Station, cl, tspec, wanted};
+use conformance::bench::{Ack, Dut, Family, Port, R, Received, Station, cl, tspec, wanted};
 use conformance::shows;
 use rsvp_core::Instant;
 use rsvp_core::config::SummaryRefresh;
 use rsvp_core::input::{Encapsulation, NextHop, Route};
 use rsvp_core::wire::{
-    Message, MessageId, MessageType, Path, PathTear, Resv, ResvConf, ResvTear, SessionKey, Srefresh, Style,
+    Acknowledgement, FlaggedId, Head, Message, MessageId, MessageType, Path, PathTear, Resv, ResvConf,
+    ResvTear, SessionKey, Srefresh, Style,
 };
 
 use crate::{announce, lasting_path, lasting_resv, longest_gap, reserve, sessions, via};
@@ -27,21 +28,28 @@ fn bundling(dut: Dut, count: u16) -> Dut {
     dut
 }
 
+/// D1 says that it has none of the Paths that were sent: all are due at once.
+fn all_again(dut: &mut Dut) {
+    let nack = |path: &Received<Path>| Acknowledgement::Nack(FlaggedId::plain(path.id().id));
+    let acknowledgements = dut.all::<Path>(Port::C).iter().map(nack).collect();
+    dut.send_with(Station::D1, Ack, &Head { acknowledgements, message_id: None });
+}
+
 #[test]
 fn nobody_has_to_bundle() {
     shows(&["rfc2961-3.3-01"]);
-    let mut dut = Dut::reducing_with(|reduction| reduction.bundle = false);
-    dut.befriend(&[Station::D1, Station::D2]);
-    let (h, s1) = (dut.h(), dut.s1());
-    for session in sessions(&dut, h, 3) {
-        dut.learn(Station::U1, session, s1);
+    for bundle in [false, true] {
+        let mut dut = Dut::reducing_with(|reduction| reduction.bundle = bundle);
+        dut.befriend(&[Station::D1]);
+        let s1 = dut.s1();
+        for session in sessions(&dut, dut.h(), 3) {
+            dut.send(Station::U1, lasting_path(&dut, Station::U1, session, s1));
+        }
+        all_again(&mut dut);
+        let messages: usize = dut.bundles(Port::C).iter().map(|(_, messages)| messages.len()).sum();
+        assert_eq!(messages, if bundle { 3 } else { 0 });
+        assert_eq!(dut.all::<Path>(Port::C).len() + messages, 3);
     }
-    // All at once.
-    let route = via(&dut, Station::D2);
-    dut.set_route(h.flow().destination, None, route);
-    dut.advance(Duration::from_secs(4));
-    assert!(dut.bundles(Port::D).is_empty());
-    assert_eq!(dut.all::<Path>(Port::D).len(), 3);
 }
 
 #[test]
@@ -302,6 +310,52 @@ fn no_bundle_goes_where_the_neighbour_is_not_the_next_hop() {
         assert!(message.sent.bundle.is_none() || !is_downstream, "{message:?}");
         assert_eq!(message.sent.packet.destination == dut.h().flow().destination, is_downstream);
     }
+}
+
+#[test]
+fn no_bundle_goes_to_who_is_behind_others() {
+    shows(&["rfc2961-3.3-16", "rfc2961-5.6-02"]);
+    let mut dut = Dut::router();
+    let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
+    announce(&mut dut, Station::U1, &sessions, s1);
+    dut.set_flags(Station::D1, 1);
+    // D1 is the next hop by its address, as through a tunnel, but its messages have crossed other nodes.
+    for session in &sessions {
+        let mut resv = dut.pack(Station::D1, lasting_resv(&dut, Station::D1, *session, s1));
+        resv.ttl -= 1;
+        dut.send_packet(Station::D1, &resv);
+    }
+    dut.forget();
+    dut.advance(3 * R);
+    assert!(dut.bundles(Port::C).is_empty());
+    dut.expect_no::<Srefresh>(Port::C);
+    assert!(dut.all::<Path>(Port::C).len() >= 6);
+}
+
+#[test]
+fn paths_of_different_ttl_share_no_bundle() {
+    shows(&["rfc2961-3.1-08"]);
+    let mut dut = Dut::router();
+    dut.befriend(&[Station::D1]);
+    let (h, s1) = (dut.h(), dut.s1());
+    for (number, session) in sessions(&dut, h, 6).into_iter().enumerate() {
+        let mut path = dut.pack(Station::U1, lasting_path(&dut, Station::U1, session, s1));
+        if number < 3 {
+            path.ttl = 20;
+            path.message[4] = 20;
+            path.message[2..4].fill(0);
+        }
+        dut.send_packet(Station::U1, &path);
+    }
+    all_again(&mut dut);
+    let mut told = Vec::new();
+    for message in dut.all::<Path>(Port::C) {
+        let Received { sent, raw, message, .. } = message;
+        assert_eq!(sent.packet.ttl, if message.session.key.flow().port < 5003 { 19 } else { 63 });
+        assert_eq!(raw.header.send_ttl, sent.packet.ttl);
+        told.extend(sent.bundle.map(|bundle| bundle.message[4] == sent.packet.ttl));
+    }
+    assert_eq!(told, [true; 6], "all in Bundles of that TTL");
 }
 
 #[test]

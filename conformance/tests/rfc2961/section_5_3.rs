@@ -127,6 +127,33 @@ fn no_state_times_out_at_the_next_hop() {
     }
 }
 
+#[test]
+fn a_group_is_summed_up_for_those_who_have_it() {
+    shows(&["rfc2961-5.3-05"]);
+    let mut dut = Dut::router();
+    // D3 has missed the Path: nobody has it acknowledge.
+    dut.introduce(Station::D3);
+    let route = dut.g().flow().destination;
+    let hop = |station: Station| NextHop {
+        interface: Port::D.interface(),
+        gateway: Some(dut.plan.station(station)),
+    };
+    let incoming = Some(Port::A.interface());
+    let outgoing = vec![hop(Station::D2), hop(Station::D3)];
+    let s1 = dut.s1();
+    dut.set_route(route, Some(s1.source()), Route { incoming, outgoing, ..Route::default() });
+    dut.befriend(&[Station::D2]);
+    let g = dut.g();
+    dut.send(Station::U1, lasting_path(&dut, Station::U1, g, s1));
+    dut.advance(4 * R);
+    dut.expect_no::<Srefresh>(Port::D);
+    let before = dut.all::<Path>(Port::D);
+    assert!(before.len() >= 4, "it is told as a whole, again and again");
+    dut.send_ack(Station::D3, before[0].id().id);
+    dut.advance(2 * R);
+    assert!(!dut.all::<Srefresh>(Port::D).is_empty());
+}
+
 /// All Srefreshes for Path state of three sessions of two destinations, both behind D1.
 fn of_two_destinations(summary_refresh: SummaryRefresh) -> (Dut, Vec<Received<Srefresh>>, Vec<MessageId>) {
     let mut dut = Dut::reducing_with(|reduction| reduction.summary_refresh = summary_refresh);
