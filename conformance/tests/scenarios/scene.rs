@@ -97,7 +97,8 @@ impl Scene {
         for sent in self.dut.take_sent() {
             let (head, _) = Head::split(&sent.packet.message).expect("the bench has checked it");
             self.last_id = head.message_id.map(|it| it.id).or(self.last_id);
-            let to = self.called(sent.packet.destination).unwrap_or("all");
+            let destination = sent.packet.destination;
+            let to = self.called(destination).unwrap_or(if destination.is_multicast() { "all" } else { "H" });
             let (at, what) = (seconds(sent.at), self.words_of(&sent.packet.message));
             let way = format!("({}) > {to}", sent.port.name());
             let bar = if sent.bundle.is_some() { "| " } else { "" };
