@@ -129,8 +129,9 @@ fn path(path: &Path) -> &str {
 /// No malformed packet, no bad checksum, and `decode` sees the same objects as tshark does.
 fn assert_captures_are_sound(directory: &Path) {
     let mut messages = 0;
-    for entry in std::fs::read_dir(directory).expect("the captures") {
-        let capture = entry.expect("a capture").path();
+    let files =
+        std::fs::read_dir(directory).expect("the captures").map(|entry| entry.expect("a file").path());
+    for capture in files.filter(|path| path.extension().is_some_and(|extension| extension == "pcap")) {
         let Some(wrong) = wrong(&capture) else { return };
         assert_eq!(wrong, "", "tshark finds fault with {}", capture.display());
         let Some(expected) = tshark::objects(&capture) else { return };
@@ -177,6 +178,12 @@ fn decoded(capture: &Path) -> tshark::Objects {
         (number(&message["frame"]), objects.collect())
     });
     messages.collect()
+}
+
+/// Those that show what is sent of RFC 2961.
+#[test]
+fn the_captures_of_the_conformance_tests_are_sound() {
+    assert_captures_are_sound(&repository().join("conformance/captures"));
 }
 
 #[test]
