@@ -90,8 +90,8 @@ pub enum DecodeErrorKind {
     DuplicateObject(ClassNum),
     /// An object that the message type has no place for.
     UnexpectedObject(ClassNum),
-    /// An object stands where it has no meaning: INTEGRITY not first, a flow descriptor before STYLE, or
-    /// something else behind it.
+    /// An object stands where it has no meaning: INTEGRITY not first, an acknowledgement or a MESSAGE_ID behind other
+    /// objects, a flow descriptor before STYLE, or something else behind it.
     MisplacedObject(ClassNum),
     /// The option vector is none of the styles: error code 6.
     UnknownStyle {
