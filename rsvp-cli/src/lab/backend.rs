@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::model::{Action, FlowIndex, NodeIndex, ReceiverIndex, Window};
+use super::model::{Action, FlowIndex, LinkIndex, NodeIndex, ReceiverIndex, Window};
 use super::scenario::StateKind;
 
 /// Why a run cannot go on, in words.
@@ -86,6 +86,17 @@ pub(crate) enum Subject {
 pub(crate) struct NodeState {
     pub(crate) paths: Vec<PathState>,
     pub(crate) installed: Vec<InstalledState>,
+    pub(crate) neighbors: Vec<NeighborState>,
+}
+
+/// What a node uses of RFC 2961 with a neighbour.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NeighborState {
+    pub(crate) node: Option<NodeIndex>,
+    /// Whether messages have a MESSAGE_ID, are bundled, and state is summary-refreshed.
+    pub(crate) used: [bool; 3],
+    /// States that are refreshed together.
+    pub(crate) summarized: usize,
 }
 
 /// A sender that a node knows (PSB).
@@ -129,8 +140,19 @@ pub(crate) struct Ending {
     pub(crate) heard: Vec<Heard>,
     /// How the nodes sent theirs.
     pub(crate) sent: Sent,
+    /// Every datagram with RSVP that was on a link.
+    pub(crate) datagrams: Vec<Datagram>,
     /// Checks that every run makes: their names and what they came to.
     pub(crate) checks: Vec<(String, Verdict)>,
+}
+
+/// A datagram with RSVP on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Datagram {
+    pub(crate) at: Duration,
+    pub(crate) link: LinkIndex,
+    /// Without the IP header.
+    pub(crate) octets: usize,
 }
 
 /// How many Path and Resv messages of each node were seen on its links, raw and in UDP.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::backend::{Backend, Ending, Forms, Heard, NodeState, PathState, StateChange, Subject, Verdict};
+use super::backend::{
+    Backend, Datagram, Ending, Forms, Heard, NodeState, PathState, StateChange, Subject, Verdict,
+};
 use super::model::{Check, FlowIndex, NodeIndex, Scenario, Window};
 use super::scenario::Form;
 use super::{placement, recovery};
@@ -25,6 +27,7 @@ pub(crate) fn is_live(check: &Check) -> bool {
             | Check::Expires { .. }
             | Check::Recovers { .. }
             | Check::Encapsulation { .. }
+            | Check::RsvpLoad { .. }
     )
 }
 
@@ -119,6 +122,24 @@ pub(crate) fn describe(check: &Check, scenario: &Scenario) -> String {
             };
             format!("all the time, Path and Resv from {}: {form}", names(nodes))
         }
+        Check::Reduction { at: time, node, neighbor, used, states } => {
+            let (node, neighbor) = (&scenario.nodes[*node].name, &scenario.nodes[*neighbor].name);
+            let what = match (used, states) {
+                (false, _) => "without refresh reduction".to_owned(),
+                (true, 0) => "with refresh reduction".to_owned(),
+                (true, states) => format!("with refresh reduction, at least {states} states together"),
+            };
+            format!("{} {node} speaks to {neighbor} {what}", at(time))
+        }
+        Check::RsvpLoad { link, during: window, packets_at_least, packets_at_most, octets_at_most } => {
+            let bounds = [
+                packets_at_least.map(|count| format!("at least {count} packets")),
+                packets_at_most.map(|count| format!("at most {count} packets")),
+                octets_at_most.map(|count| format!("at most {count} octets")),
+            ];
+            let bounds: Vec<String> = bounds.into_iter().flatten().collect();
+            format!("{} RSVP on link {}: {}", during(window), scenario.links[*link].name, bounds.join(", "))
+        }
         Check::Kernel { at: time, nodes } => {
             format!(
                 "{} the kernel holds the live reservations and nothing else at {}",
@@ -162,12 +183,16 @@ pub(crate) fn judge_live(check: &Check, scenario: &Scenario, backend: &mut dyn B
                 && scenario.owner(refusal.node) == Some(*node);
             if right { Verdict::Passed(seen) } else { Verdict::Failed(seen) }
         }
+        Check::Reduction { node, .. } => {
+            each_state(&[*node], scenario, backend, |state| reduction(state, check, scenario))
+        }
         Check::Kernel { nodes, .. } => kernels(nodes, scenario, backend),
         Check::Traffic { .. }
         | Check::NoTimeouts { .. }
         | Check::Expires { .. }
         | Check::Recovers { .. }
-        | Check::Encapsulation { .. } => {
+        | Check::Encapsulation { .. }
+        | Check::RsvpLoad { .. } => {
             unreachable!("judged at the end")
         }
     }
@@ -243,6 +268,23 @@ fn path(state: &NodeState, check: &Check, scenario: &Scenario) -> Result<Option<
     Ok(path.previous_hop.is_some().then(|| format!("from {}", name(path))))
 }
 
+fn reduction(state: &NodeState, check: &Check, scenario: &Scenario) -> Result<Option<String>, String> {
+    let Check::Reduction { neighbor, used: wanted, states, .. } = check else {
+        unreachable!("a check of refresh reduction");
+    };
+    let mut views = state.neighbors.iter().filter(|view| view.node == Some(*neighbor));
+    let Some(view) = views.next() else {
+        return Err(format!("does not know {}", scenario.nodes[*neighbor].name));
+    };
+    let names = ["MESSAGE_ID", "Bundle", "Srefresh"];
+    let used: Vec<&str> =
+        view.used.iter().zip(names).filter(|(used, _)| **used).map(|(_, name)| name).collect();
+    let seen = if used.is_empty() { "nothing of it".to_owned() } else { used.join(", ") };
+    let seen = format!("{seen}; {} states together", view.summarized);
+    let right = if *wanted { used.len() == names.len() } else { used.is_empty() };
+    if right && view.summarized >= *states { Ok(Some(seen)) } else { Err(format!("uses {seen}")) }
+}
+
 /// Judges a check when all is over.
 pub(crate) fn judge_at_end(
     check: &Check,
@@ -255,6 +297,7 @@ pub(crate) fn judge_at_end(
         Check::NoTimeouts { during, nodes } => no_timeouts(*during, nodes, scenario, changes),
         Check::Expires { .. } => expires(check, scenario, changes, &ending.heard),
         Check::Encapsulation { nodes, form, .. } => encapsulation(nodes, *form, scenario, ending),
+        Check::RsvpLoad { .. } => rsvp_load(check, ending),
         Check::Recovers { flow, from, within } => {
             let during = Window { from: *from, to: *from + *within };
             recovery::judge(*flow, during, scenario, changes, ending)
@@ -364,6 +407,23 @@ fn encapsulation(nodes: &[NodeIndex], form: Form, scenario: &Scenario, ending: &
         figures.push(format!("{} {udp} in UDP and {raw} raw", scenario.nodes[*node].name));
     }
     let seen = figures.join(", ");
+    if right { Verdict::Passed(seen) } else { Verdict::Failed(seen) }
+}
+
+fn rsvp_load(check: &Check, ending: &Ending) -> Verdict {
+    let Check::RsvpLoad { link, during, packets_at_least, packets_at_most, octets_at_most } = check else {
+        unreachable!("a check of what RSVP costs");
+    };
+    let seen = |one: &&Datagram| one.link == *link && (during.from..during.to).contains(&one.at);
+    let (mut packets, mut octets) = (0, 0);
+    for datagram in ending.datagrams.iter().filter(seen) {
+        packets += 1;
+        octets += datagram.octets;
+    }
+    let seen = format!("{packets} packets, {octets} octets");
+    let right = packets_at_least.is_none_or(|bound| packets >= bound)
+        && packets_at_most.is_none_or(|bound| packets <= bound)
+        && octets_at_most.is_none_or(|bound| octets <= bound);
     if right { Verdict::Passed(seen) } else { Verdict::Failed(seen) }
 }
 

@@ -45,6 +45,8 @@ pub(crate) struct Scenario {
 pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) kind: NodeKind,
+    /// Whether its RSVP knows RFC 2961.
+    pub(crate) refresh_reduction: bool,
     pub(crate) interfaces: Vec<Interface>,
 }
 
@@ -259,6 +261,16 @@ pub(crate) enum Check {
     Recovers { flow: FlowIndex, from: Duration, within: Duration },
     /// Every Path and Resv that the nodes sent in the whole run was in that form, and there was at least one.
     Encapsulation { nodes: Vec<NodeIndex>, form: Form, end: Duration },
+    /// The node uses all of RFC 2961 with that neighbour, and refreshes so many states together; or none of it.
+    Reduction { at: Duration, node: NodeIndex, neighbor: NodeIndex, used: bool, states: usize },
+    /// How many datagrams with RSVP pass the link, and how many octets are in them.
+    RsvpLoad {
+        link: LinkIndex,
+        during: Window,
+        packets_at_least: Option<usize>,
+        packets_at_most: Option<usize>,
+        octets_at_most: Option<usize>,
+    },
     /// The kernel holds what the daemon has installed.
     Kernel { at: Duration, nodes: Vec<NodeIndex> },
 }
@@ -267,14 +279,16 @@ impl Check {
     /// When it can be judged.
     pub(crate) fn due(&self) -> Duration {
         match self {
-            Self::Traffic { during, .. } | Self::NoTimeouts { during, .. } | Self::Expires { during, .. } => {
-                during.to
-            }
+            Self::Traffic { during, .. }
+            | Self::NoTimeouts { during, .. }
+            | Self::Expires { during, .. }
+            | Self::RsvpLoad { during, .. } => during.to,
             Self::Reserved { at, .. }
             | Self::Path { at, .. }
             | Self::NoPath { at, .. }
             | Self::Placement { at, .. }
             | Self::Refused { at, .. }
+            | Self::Reduction { at, .. }
             | Self::Kernel { at, .. } => *at,
             Self::Encapsulation { end, .. } => *end,
             Self::Recovers { from, within, .. } => *from + *within,

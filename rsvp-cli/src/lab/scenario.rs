@@ -28,6 +28,8 @@ pub(crate) struct ScenarioFile {
     #[serde(default)]
     pub(crate) plain_routers: Vec<Spanned<String>>,
     #[serde(default)]
+    pub(crate) without_refresh_reduction: Option<Spanned<Names>>,
+    #[serde(default)]
     pub(crate) convergence: Option<Time>,
     pub(crate) links: Vec<Spanned<LinkFile>>,
     #[serde(default)]
@@ -322,12 +324,37 @@ pub(crate) enum CheckFile {
     Recovers { flows: Names, from: Time, within: Time },
     /// How the messages of nodes were carried.
     Encapsulation { nodes: Names, form: Form },
+    /// What of refresh reduction a node uses with a neighbour.
+    Reduction {
+        at: Time,
+        node: String,
+        neighbor: String,
+        #[serde(default = "yes")]
+        used: bool,
+        #[serde(default)]
+        states_at_least: usize,
+    },
+    /// How much RSVP there is on a link.
+    RsvpLoad {
+        link: String,
+        during: [Time; 2],
+        #[serde(default)]
+        packets_at_least: Option<usize>,
+        #[serde(default)]
+        packets_at_most: Option<usize>,
+        #[serde(default)]
+        octets_at_most: Option<Size>,
+    },
     /// Every kernel holds exactly what its daemon has installed.
     Kernel {
         at: Time,
         #[serde(default)]
         nodes: Option<Names>,
     },
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The kinds of soft state.

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
-use rsvp_core::wire::{Message, RawMessage};
+use rsvp_core::wire::{Message, RawMessage, messages};
 use rsvp_netns::Capture as Recorder;
 
 use crate::decode::capture::{Capture, Frame};
 use crate::decode::packet::{Content, dissect};
-use crate::lab::backend::{Fault, Heard, Sent, Verdict};
-use crate::lab::heard::{self, Refresh};
+use crate::lab::backend::{Datagram, Fault, Heard, Sent, Verdict};
+use crate::lab::heard::{Listener, Refresh};
 use crate::lab::model::{FlowIndex, LinkIndex, NodeIndex, Scenario};
 use crate::lab::scenario::StateKind;
 use crate::lab::traffic::{Generator, is_ours};
@@ -29,6 +29,8 @@ pub(crate) struct Found {
     pub(crate) heard: Vec<Heard>,
     /// How many of those each node sent.
     pub(crate) sent: Sent,
+    /// Every datagram with RSVP.
+    pub(crate) datagrams: Vec<Datagram>,
     /// Data packets, by link and flow.
     data: Vec<Vec<u64>>,
     /// Packets that the recorders missed, by link.
@@ -49,6 +51,7 @@ impl Captures {
         let mut found = Found {
             heard: Vec::new(),
             sent: Sent::new(),
+            datagrams: Vec::new(),
             data: Vec::new(),
             missed: Vec::new(),
             messages: 0,
@@ -80,15 +83,21 @@ impl Found {
         let failed = |error: String| format!("cannot read {}: {error}", path.display());
         let file = File::open(path).map_err(|error| failed(error.to_string()))?;
         let mut capture = Capture::open(BufReader::new(file)).map_err(|error| failed(error.to_string()))?;
+        let mut listener = Listener::default();
         while let Some(frame) = capture.next_frame().map_err(|error| failed(error.to_string()))? {
             if let Content::Rsvp(packet) = dissect(frame.link, frame.data) {
-                self.messages += 1;
-                if let Err(why) = check(packet.payload) {
-                    let name = &scenario.links[link].name;
-                    self.wrong.get_or_insert(format!("link {name}, packet {}: {why}", frame.number));
+                match check(packet.payload) {
+                    Ok(count) => self.messages += count,
+                    Err(why) => {
+                        let name = &scenario.links[link].name;
+                        self.wrong.get_or_insert(format!("link {name}, packet {}: {why}", frame.number));
+                    }
                 }
-                if let Some(refresh) = heard::read(packet.payload, scenario) {
-                    if let Some(node) = scenario.owner(refresh.hop.address) {
+                if let Some(at) = frame.time.map(|time| time.duration_since(start).unwrap_or_default()) {
+                    self.datagrams.push(Datagram { at, link, octets: packet.payload.len() });
+                }
+                for refresh in listener.hear(packet.payload, packet.source, scenario) {
+                    if let Some(node) = scenario.owner(refresh.hop.address).filter(|_| refresh.whole) {
                         self.sent.entry(node).or_default().count(packet.udp_port.is_some());
                     }
                     self.heard.extend(heard_by(&refresh, &frame, link, scenario, start));
@@ -164,11 +173,17 @@ fn and(what: &str, count: u64) -> String {
     if count > 0 { format!(", {count} {what}") } else { String::new() }
 }
 
-fn check(message: &[u8]) -> Result<(), String> {
+/// How many messages a datagram has, if there is nothing wrong with any.
+fn check(datagram: &[u8]) -> Result<u64, String> {
     /// As many as the largest packet can hold.
     const MAX_OBJECTS: usize = 16_384;
-    let raw = RawMessage::decode(message).map_err(|error| error.to_string())?;
-    Message::parse(&raw, MAX_OBJECTS).map_err(|error| error.to_string()).map(drop)
+    let read = |message| Message::parse(&RawMessage::decode(message?)?, MAX_OBJECTS);
+    let mut count = 0;
+    for message in messages(datagram) {
+        read(message).map_err(|error| error.to_string())?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// Who heard a message that refreshes a flow's state: data flows down the tree, so a Path is heard by the lower ends of

@@ -197,11 +197,12 @@ fn configuration(scenario: &Scenario, node: NodeIndex, socket: &Path) -> String 
     let raw = if scenario.nodes[node].kind == NodeKind::UdpHost { "udp-only = {}\n" } else { "" };
     let mut text = format!(
         "role = \"{role}\"\n{raw}\n[control]\nsocket = {socket:?}\n\n[defaults]\nrefresh-interval = \"{}ms\"\n\
-         refresh-misses = {}\nblockade-multiple = {}\nrepair-delay = \"{}ms\"\n",
+         refresh-misses = {}\nblockade-multiple = {}\nrepair-delay = \"{}ms\"\nrefresh-reduction = {}\n",
         timers.refresh.0.as_millis(),
         timers.refresh_multiple,
         timers.blockade_multiple,
-        timers.repair_delay.0.as_millis()
+        timers.repair_delay.0.as_millis(),
+        scenario.nodes[node].refresh_reduction,
     );
     for interface in &scenario.nodes[node].interfaces {
         let link = &scenario.links[interface.link];
@@ -226,7 +227,7 @@ fn configuration(scenario: &Scenario, node: NodeIndex, socket: &Path) -> String 
 
 #[cfg(test)]
 mod tests {
-    use rsvp_core::config::UdpEncapsulation;
+    use rsvp_core::config::{ReductionConfig, UdpEncapsulation};
 
     use super::*;
 
@@ -239,6 +240,7 @@ mod tests {
             hosts = ["a"]
             routers = ["r"]
             udp-hosts = ["u"]
+            without-refresh-reduction = ["u"]
             rsvp = { refresh = "1500ms", refresh-multiple = 2, blockade-multiple = 5, repair-delay = "250ms" }
             links = [{ ends = ["a", "r"], rate = "10Mbit", reservable = "6Mbit", reservable-per-flow = "5Mbit" },
                 { ends = ["u", "r"], rate = "10Mbit", udp-encapsulation = "always" }]
@@ -258,9 +260,11 @@ mod tests {
         assert_eq!(interface.udp_encapsulation, UdpEncapsulation::Learn);
         assert_eq!(config.node.interface("to-u").udp_encapsulation, UdpEncapsulation::Always);
         assert!(config.node.hu().is_none());
+        assert_eq!(config.node.interface("to-u").reduction, ReductionConfig::default());
         let text = configuration(&scenario, 1, Path::new("/tmp/x/u.sock"));
         let config = crate::config::Config::parse(&text, Path::new("u.toml"));
         let config = config.unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert!(config.node.hu().is_some());
+        assert_eq!(config.node.interface("to-r").reduction, ReductionConfig::off());
     }
 }

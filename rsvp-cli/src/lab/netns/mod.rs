@@ -15,11 +15,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::signal::Signal;
 use rsvp_client::Client;
-use rsvp_client::api::{Filter, InstalledView, SenderView};
+use rsvp_client::api::{Filter, InstalledView, NeighborView, SenderView};
 use tokio::runtime::Runtime;
 
 use super::backend::{
-    Backend, Ending, Fault, InstalledState, NodeState, PathState, Refusal, StateChange, Traffic, Verdict,
+    Backend, Ending, Fault, InstalledState, NeighborState, NodeState, PathState, Refusal, StateChange,
+    Traffic, Verdict,
 };
 use super::interrupt::Interrupt;
 use super::model::{Action, FlowIndex, NodeIndex, ReceiverIndex, Scenario, Window};
@@ -33,6 +34,9 @@ use network::Network;
 
 /// The time that the timeline's rates are taken over.
 const GLANCE: Duration = Duration::from_secs(1);
+
+/// What a daemon answers: path state, reservations in traffic control, neighbours.
+type Answer = (Vec<SenderView>, Vec<InstalledView>, Vec<NeighborView>);
 
 /// A scenario in namespaces.
 pub(crate) struct Netns<'a> {
@@ -167,11 +171,12 @@ impl<'a> Netns<'a> {
         self.daemons[node].as_ref().map(Daemon::socket).ok_or_else(|| "it runs no RSVP".to_owned())
     }
 
-    fn ask(&self, node: NodeIndex) -> Result<(Vec<SenderView>, Vec<InstalledView>), String> {
+    fn ask(&self, node: NodeIndex) -> Result<Answer, String> {
         let socket = self.socket(node)?.to_owned();
         let question = async move {
             let client = Client::connect(socket).await?;
-            Ok::<_, rsvp_client::Error>((client.senders().await?, client.installed().await?))
+            let (senders, installed) = (client.senders().await?, client.installed().await?);
+            Ok::<_, rsvp_client::Error>((senders, installed, client.neighbors().await?))
         };
         let answer = self.runtime.block_on(async { tokio::time::timeout(ANSWER, question).await });
         match answer {
@@ -226,7 +231,7 @@ impl Backend for Netns<'_> {
         if let Some(known) = self.answers.get(&node) {
             return Ok(known.clone());
         }
-        let (senders, installed) = self.ask(node)?;
+        let (senders, installed, neighbors) = self.ask(node)?;
         let flows = |session: rsvp_client::api::Session, senders: &[Filter]| {
             let sources: Vec<_> = senders.iter().map(|sender| sender.source).collect();
             self.scenario.flows_to(session.destination, session.destination_port, &sources)
@@ -243,7 +248,19 @@ impl Backend for Netns<'_> {
             bandwidth: view.bandwidth,
             done: view.installed,
         });
-        let state = NodeState { paths: paths.collect(), installed: installed.collect() };
+        let neighbors = neighbors.into_iter().map(|view| {
+            let reduction = view.refresh_reduction.unwrap_or_default();
+            NeighborState {
+                node: self.scenario.owner(view.address),
+                used: [reduction.message_ids, reduction.bundles, reduction.summary_refresh],
+                summarized: reduction.summarized,
+            }
+        });
+        let state = NodeState {
+            paths: paths.collect(),
+            installed: installed.collect(),
+            neighbors: neighbors.collect(),
+        };
         self.answers.insert(node, state.clone());
         Ok(state)
     }
@@ -251,7 +268,7 @@ impl Backend for Netns<'_> {
     fn kernel(&mut self, node: NodeIndex) -> Verdict {
         let namespace = self.network.node(node);
         let judged = if self.daemons[node].is_some() {
-            self.ask(node).and_then(|(_, installed)| kernel::compare(namespace, &installed))
+            self.ask(node).and_then(|(_, installed, _)| kernel::compare(namespace, &installed))
         } else {
             kernel::is_clean(namespace, self.scenario, node).map(|()| "0".to_owned())
         };
@@ -320,7 +337,13 @@ impl Backend for Netns<'_> {
             ("every daemon ends in order".to_owned(), ended),
             ("nothing is left in any kernel".to_owned(), clean),
         ];
-        Ok(Ending { traffic: Some(Box::new(generator)), heard: found.heard, sent: found.sent, checks })
+        Ok(Ending {
+            traffic: Some(Box::new(generator)),
+            heard: found.heard,
+            sent: found.sent,
+            datagrams: found.datagrams,
+            checks,
+        })
     }
 }
 

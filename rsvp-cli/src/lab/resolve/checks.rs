@@ -5,7 +5,7 @@ use super::super::model::{
 };
 use super::super::routing::{Tree, just_before};
 use super::super::scenario::{CheckFile, Names, Time};
-use super::{flow_named, named, node_named, receiver_named, speaker_named};
+use super::{flow_named, link_named, named, node_named, receiver_named, speaker_named};
 
 /// One check of the file may be several, one for each flow.
 pub(super) fn resolve(file: CheckFile, scenario: &Scenario) -> Result<Vec<Check>, String> {
@@ -104,6 +104,19 @@ pub(super) fn resolve(file: CheckFile, scenario: &Scenario) -> Result<Vec<Check>
             let nodes =
                 nodes.0.iter().map(|name| speaker_named(name, &scenario.nodes)).collect::<Result<_, _>>()?;
             Ok(vec![Check::Encapsulation { nodes, form, end: scenario.duration }])
+        }
+        CheckFile::Reduction { at, node, neighbor, used, states_at_least } => {
+            let [node, neighbor] =
+                [speaker_named(&node, &scenario.nodes)?, speaker_named(&neighbor, &scenario.nodes)?];
+            Ok(vec![Check::Reduction { at: at.0, node, neighbor, used, states: states_at_least }])
+        }
+        CheckFile::RsvpLoad { link, during, packets_at_least, packets_at_most, octets_at_most } => {
+            if packets_at_least.or(packets_at_most).is_none() && octets_at_most.is_none() {
+                return Err("give a bound: packets-at-least, packets-at-most or octets-at-most".to_owned());
+            }
+            let (link, during) = (link_named(&link, &scenario.links)?, window(during)?);
+            let octets_at_most = octets_at_most.map(|size| usize::try_from(size.0).unwrap_or(usize::MAX));
+            Ok(vec![Check::RsvpLoad { link, during, packets_at_least, packets_at_most, octets_at_most }])
         }
         CheckFile::Kernel { at, nodes } => {
             let nodes = match nodes {

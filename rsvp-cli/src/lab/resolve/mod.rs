@@ -159,7 +159,13 @@ fn nodes(file: &ScenarioFile) -> Result<Vec<Node>, Located> {
         if nodes.iter().any(|node| node.name == *name) {
             return Err(at(spanned)(format!("there are two nodes called {name}")));
         }
-        nodes.push(Node { name: name.clone(), kind, interfaces: Vec::new() });
+        nodes.push(Node { name: name.clone(), kind, refresh_reduction: true, interfaces: Vec::new() });
+    }
+    if let Some(without) = &file.without_refresh_reduction {
+        for name in &without.get_ref().0 {
+            let node = speaker_named(name, &nodes).map_err(at(without))?;
+            nodes[node].refresh_reduction = false;
+        }
     }
     Ok(nodes)
 }

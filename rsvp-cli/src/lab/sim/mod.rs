@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::config::{
-    Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig, UdpEncapsulation, UdpOnly,
+    Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig, ReductionConfig, UdpEncapsulation, UdpOnly,
 };
 use rsvp_core::event::{Cause, Change, EventKind, Subject as CoreSubject, Upcall};
 use rsvp_core::input::Encapsulation;
@@ -17,10 +17,10 @@ use rsvp_core::{ApiId, Command, Event, Instant, InterfaceId, Reply};
 use rsvp_sim::{Conditions, Fate, LinkId, Network, NodeId, Role};
 
 use super::backend::{
-    Backend, Ending, Fault, Heard, InstalledState, NodeState, PathState, Refusal, Sent, StateChange, Subject,
-    Verdict,
+    Backend, Datagram, Ending, Fault, Heard, InstalledState, NeighborState, NodeState, PathState, Refusal,
+    StateChange, Subject, Verdict,
 };
-use super::heard;
+use super::heard::{self, Listener};
 use super::model::{Action, Flow, FlowIndex, NodeIndex, NodeKind, ReceiverIndex, Scenario};
 use super::scenario::{Service, StateKind, StyleName, UdpUse};
 
@@ -292,7 +292,13 @@ impl Backend for Sim<'_> {
             bandwidth: view.bandwidth * 8,
             done: view.installed,
         });
-        Ok(NodeState { paths: paths.collect(), installed: installed.collect() })
+        let neighbors = node.neighbors().into_iter().map(|view| NeighborState {
+            node: self.scenario.owner(view.address),
+            used: [view.reduction.message_ids, view.reduction.bundles, view.reduction.summary_refresh],
+            summarized: view.reduction.summarized,
+        });
+        let (paths, installed) = (paths.collect(), installed.collect());
+        Ok(NodeState { paths, installed, neighbors: neighbors.collect() })
     }
 
     fn kernel(&mut self, node: NodeIndex) -> Verdict {
@@ -320,25 +326,32 @@ impl Backend for Sim<'_> {
     }
 
     fn finish(&mut self) -> Result<Ending, Fault> {
-        let (mut messages, mut sent) = (Vec::new(), Sent::new());
+        let mut ending = Ending::default();
+        let mut listener = Listener::default();
         for entry in self.network.transcript().entries() {
             let Fate::Sent { to, .. } = entry.fate else { continue };
-            let Some(refresh) = heard::read(&entry.message, self.scenario) else { continue };
-            if let Some(sender) = self.scenario.owner(refresh.hop.address) {
-                let is_udp = matches!(entry.header.encapsulation, Encapsulation::Udp { .. });
-                sent.entry(sender).or_default().count(is_udp);
+            let index = |wanted: NodeId| self.nodes.iter().position(|id| *id == wanted);
+            let (Some(from), Some(node)) = (index(entry.from), index(to)) else { continue };
+            let at = since_start(entry.at);
+            if let Some(link) = self.scenario.link_between(from, node) {
+                ending.datagrams.push(Datagram { at, link, octets: entry.message.len() });
             }
-            let Some(node) = self.nodes.iter().position(|id| *id == to) else { continue };
-            messages.push(Heard {
-                at: since_start(entry.at),
-                node,
-                kind: refresh.kind,
-                flows: refresh.flows,
-                hop: refresh.hop.address,
-                refresh: refresh.period,
-            });
+            for refresh in listener.hear(&entry.message, entry.header.source, self.scenario) {
+                if let Some(sender) = self.scenario.owner(refresh.hop.address).filter(|_| refresh.whole) {
+                    let is_udp = matches!(entry.header.encapsulation, Encapsulation::Udp { .. });
+                    ending.sent.entry(sender).or_default().count(is_udp);
+                }
+                ending.heard.push(Heard {
+                    at,
+                    node,
+                    kind: refresh.kind,
+                    flows: refresh.flows,
+                    hop: refresh.hop.address,
+                    refresh: refresh.period,
+                });
+            }
         }
-        Ok(Ending { traffic: None, heard: messages, sent, checks: Vec::new() })
+        Ok(ending)
     }
 }
 
@@ -365,6 +378,11 @@ fn config(scenario: &Scenario, node: NodeIndex) -> NodeConfig {
             repair_delay: scenario.timers.repair_delay.0,
             blockade_multiple: scenario.timers.blockade_multiple,
             guaranteed: Some(GuaranteedConfig::new(1500, 1000)),
+            reduction: if scenario.nodes[node].refresh_reduction {
+                ReductionConfig::default()
+            } else {
+                ReductionConfig::off()
+            },
             ..InterfaceConfig::default()
         };
         (interface.name.clone(), config)
