@@ -118,6 +118,12 @@ fn hosts_without_raw_sockets_reserve_as_others_do() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn many_sessions_are_refreshed_by_few_messages() {
+    assert_example_holds_on_linux("refresh-reduction");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_reservation_spans_a_cloud_without_rsvp() {
     assert_example_holds_on_linux("non-rsvp-cloud");
 }
@@ -198,6 +204,7 @@ fn every_example_holds_in_the_simulator() {
         "route-change",
         "non-rsvp-cloud",
         "udp-host",
+        "refresh-reduction",
     ];
     for name in names {
         let file = repository().join(format!("examples/{name}.toml"));
