@@ -88,3 +88,57 @@ pub(crate) fn flows_of(session: &SessionKey, senders: &[FilterSpec], scenario: &
     let sources: Vec<IpAddr> = senders.iter().map(FilterSpec::source).collect();
     scenario.flows_to(key.destination, key.port, &sources)
 }
+
+#[cfg(test)]
+mod tests {
+    use rsvp_core::wire::{
+        Bundle, FilterSpec, FlaggedId, FlowKey, Header, SenderTspec, Session, Srefresh, Tspec,
+    };
+
+    use super::*;
+
+    #[test]
+    fn an_srefresh_refreshes_what_its_sender_has_named_before() {
+        let scenario = crate::lab::resolve::parse(
+            r#"
+            title = "two hosts"
+            duration = "2s"
+            hosts = ["a", "b"]
+            links = [{ ends = ["a", "b"], rate = "10Mbit" }]
+            flows = [{ name = "f", from = "a", to = "b", port = 5000, rate = "1Mbit" }]
+            "#,
+        )
+        .expect("a scenario");
+        let (flow, header) = (&scenario.flows[0], Header { flags: 1, send_ttl: 63 });
+        let key = FlowKey { destination: flow.destination, protocol: 17, port: flow.port };
+        let tspec = Tspec { rate: 1e5, bucket: 1e4, peak: f32::INFINITY, min_unit: 64, max_packet: 1500 };
+        let path = Message::Path(rsvp_core::wire::Path {
+            session: Session { key: SessionKey::Ip(key), flags: 0 },
+            hop: RsvpHop { address: flow.source, lih: 1 },
+            refresh_ms: 30_000,
+            sender_template: FilterSpec::Ip { source: flow.source, port: flow.port },
+            sender_tspec: SenderTspec::TokenBucket(tspec),
+            adspec: None,
+            policy: Vec::new(),
+            forward: Vec::new(),
+        });
+        let id = MessageId { epoch: 7, id: 3 };
+        let mut bytes = Vec::new();
+        let head = Head { message_id: Some(FlaggedId::plain(id)), ..Head::default() };
+        path.encode_with(header, &head, &mut bytes).expect("a short message");
+        let mut bundle = Vec::new();
+        Bundle::encode(header, &[&bytes], &mut bundle).expect("a short Bundle");
+        let mut srefresh = Vec::new();
+        let lists = vec![IdList::new(7, IdEntries::Plain(vec![2, 3]))];
+        let message = Message::Srefresh(Srefresh { lists });
+        message.encode(header, &mut srefresh).expect("a short message");
+
+        let mut listener = Listener::default();
+        assert_eq!(listener.hear(&srefresh, flow.source, &scenario), [], "nothing has a name yet");
+        let heard = listener.hear(&bundle, flow.source, &scenario);
+        assert_eq!((heard.len(), heard[0].whole, &heard[0].flows[..]), (1, true, &[0][..]));
+        let named = Refresh { whole: false, ..heard[0].clone() };
+        assert_eq!(listener.hear(&srefresh, flow.source, &scenario), [named]);
+        assert_eq!(listener.hear(&srefresh, flow.destination, &scenario), [], "names are its sender's");
+    }
+}

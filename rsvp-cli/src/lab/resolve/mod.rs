@@ -396,6 +396,16 @@ checks = [{ check = "recovers", flows = "f", from = 2, within = 1 }]
                 "runs no RSVP",
             ),
             ("link-down = \"r0-r1\"", "kill = \"p\"", "p is a plain router"),
+            (
+                "within = 1 }",
+                "within = 1 }, { check = \"rsvp-load\", link = \"p-r2\", during = [1, 2] }",
+                "give a bound: packets-at-least",
+            ),
+            (
+                "plain-routers = [\"p\"]",
+                "plain-routers = [\"p\"]\nwithout-refresh-reduction = [\"r1\", \"p\"]",
+                "runs no RSVP",
+            ),
             ("cost = 2", "cost = 0", "a cost is 1 or more"),
             ("cost = 2", "udp-encapsulation = \"raw\"", "expected one of `learn`, `always`, `never`"),
         ] {
