@@ -2,6 +2,7 @@
 //! something has happened to.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rsvp_core::view::Deadline;
 use rsvp_core::wire::{
@@ -113,6 +114,19 @@ pub fn nothing_is_outstanding(network: &Network) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Lets so much time pass at most until [`nothing_is_outstanding`].
+///
+/// # Errors
+///
+/// The first neighbour with which that is still not so.
+pub fn await_acknowledgements(network: &mut Network, most: Duration) -> Result<(), String> {
+    let end = network.now() + most;
+    while network.now() < end && nothing_is_outstanding(network).is_err() {
+        network.run_for(Duration::from_millis(100));
+    }
+    nothing_is_outstanding(network)
 }
 
 /// Message ids are used as RFC 2961 wants it: no node uses one for two different messages, and none lists one in a

@@ -238,7 +238,7 @@ impl Scene {
         self.expect_everything(2e5);
         self.net.run_for(20 * REFRESH);
         self.expect_everything(2e5);
-        invariants::nothing_is_outstanding(&self.net).expect("all is acknowledged, or given up");
+        invariants::await_acknowledgements(&mut self.net, CALM).expect("all is acknowledged, or given up");
         let patience = if loss > 0.0 { LIFETIME + CALM } else { Duration::from_secs(1) };
         self.half_leaves(patience);
         if loss == 0.0 {

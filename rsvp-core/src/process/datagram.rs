@@ -86,7 +86,8 @@ impl Node {
         if !self.stopping
             && let Some(neighbor) = self.refresh_known(&received, header.message_type)
         {
-            self.on_acknowledgements((received.interface, neighbor.1), &head.acknowledgements);
+            let from = (received.interface, neighbor.1);
+            self.on_acknowledgements(from, received.is_capable, &head.acknowledgements);
             self.has_heard(neighbor, &received, &head, Ok(()));
             return Ok(());
         }
@@ -110,7 +111,8 @@ impl Node {
         };
         self.count_received(&message);
         let generator = self.generator(&received, &message);
-        self.on_acknowledgements((received.interface, generator.1), &head.acknowledgements);
+        let from = (received.interface, generator.1);
+        self.on_acknowledgements(from, received.is_capable, &head.acknowledgements);
         if self.stopping {
             return Err(DropReason::ShuttingDown);
         }
@@ -133,10 +135,13 @@ impl Node {
         }
     }
 
-    /// Whether the node itself acts on the message. Those that are neither Path, PathTear nor ResvConf and go to
-    /// another node are passed on (RFC 2209 section 2).
+    /// Whether the node itself acts on the message. Those that are neither Path, PathTear, ResvConf nor a summary refresh of
+    /// Paths and go to another node are passed on (RFC 2209 section 2).
     fn is_for_us(&mut self, datagram: &Datagram<'_>, kind: MessageType) -> Result<bool, DropReason> {
-        let travels = matches!(kind, MessageType::PATH | MessageType::PATH_TEAR | MessageType::RESV_CONF);
+        let travels = matches!(
+            kind,
+            MessageType::PATH | MessageType::PATH_TEAR | MessageType::RESV_CONF | MessageType::SREFRESH
+        );
         if datagram.destination.is_multicast() || self.state.is_own(datagram.destination) {
             return Ok(true);
         }

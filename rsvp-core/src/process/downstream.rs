@@ -1,6 +1,7 @@
 //! What is told downstream: PATH REFRESH (RFC 2209 section 2) and PathTear.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use crate::config::InterfaceConfig;
@@ -29,6 +30,7 @@ impl Node {
             neighbor: None,
             delivery: Delivery::default(),
             adspec: None,
+            next_hops: Vec::new(),
             told: None,
             told_in_udp: false,
             queued: false,
@@ -192,14 +194,16 @@ impl Node {
         let ad = &mut self.state.path_ads[id];
         if ad.told.take().is_some() {
             let psb = ad.psb;
-            self.disown(OutboxItem::Path(id));
             self.tear_path(psb, id);
+            self.disown(OutboxItem::Path(id));
         }
     }
 
     fn tear_path(&mut self, id: PsbId, ad: PathAdId) {
         let peer = self.path_peer(ad);
-        let PathAd { interface, next_hop, .. } = self.state.path_ads[ad];
+        let PathAd { interface, next_hop, ref delivery, .. } = self.state.path_ads[ad];
+        // A group is told as it was told last.
+        let without_id = delivery.id.is_none();
         let psb: &Psb = &self.state.psbs[id];
         let key = self.state.sessions[psb.session].key;
         let destination = key.flow().destination;
@@ -222,7 +226,7 @@ impl Node {
             router_alert: true,
             encapsulation: Encapsulation::Raw,
             payload: Payload::Message(Box::new(Message::PathTear(tear))),
-            delivery: Delivery::default(),
+            delivery: Delivery { without_id, ..Delivery::default() },
         };
         self.queue_one_shot(one_shot);
     }

@@ -10,7 +10,8 @@ use super::transmit::HOP_TTL;
 use crate::counters::DropReason;
 use crate::input::{Encapsulation, InterfaceId};
 use crate::node::Node;
-use crate::state::{Delivery, Lane, NextHopId, OneShot, Payload, Peer, PsbId, RsbId};
+use crate::reduction::neighbor_in;
+use crate::state::{Delivery, Lane, NextHopId, OneShot, OneShotId, Payload, Peer, PsbId, RsbId};
 use crate::wire::{
     ClassNum, ErrorCode, ErrorSpec, FlowDescriptor, Message, Path, PathErr, RawMessage, ResvConf, ResvErr,
     RsvpHop, Session, SessionKey, Style, ctype,
@@ -23,7 +24,19 @@ impl Node {
             self.counters.one_shots_dropped += 1;
             return;
         }
+        if let Some((interface, address)) = one_shot.peer.and_then(neighbor_in) {
+            self.state.neighbors.add_one_shot(interface, address);
+        }
         self.outbox.push_one_shot(one_shot);
+    }
+
+    /// Takes a one-shot from the outbox for good.
+    pub(crate) fn take_one_shot(&mut self, id: OneShotId) -> Option<OneShot> {
+        let one_shot = self.outbox.take(id)?;
+        if let Some((interface, address)) = one_shot.peer.and_then(neighbor_in) {
+            self.state.neighbors.remove_one_shot(interface, address);
+        }
+        Some(one_shot)
     }
 
     /// Sends a message to a neighbour.

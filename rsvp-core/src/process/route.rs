@@ -1,6 +1,7 @@
 //! Routes (RFC 2205 section 3.11.4): ROUTE CHANGE NOTIFICATION and PATH LOCAL REPAIR (RFC 2209 section 2).
 
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use super::{Work, remove_from, touch};
 use crate::event::{Cause, Change};
@@ -38,6 +39,7 @@ impl Node {
         for hop in &wanted {
             changed |= self.take_up_next_hop(id, hop, &mut fresh);
         }
+        changed |= key.destination.is_multicast() && self.take_up_members(id, &route);
         if is_first {
             self.dirty_paths.extend(fresh);
             self.senders_changed(id);
@@ -132,6 +134,27 @@ impl Node {
         self.disown(OutboxItem::Path(ad));
         self.keep_in_mind(ad);
         true
+    }
+
+    /// Notes the next hops of a group on each interface; tells whether there is one who was not told yet, or they are
+    /// not known any more: then all are to hear the Path itself again.
+    fn take_up_members(&mut self, id: PsbId, route: &Route) -> bool {
+        let mut changed = false;
+        for ad in self.state.psbs[id].ads.clone() {
+            let block = &mut self.state.path_ads[ad];
+            let here = route.outgoing.iter().filter(|hop| hop.interface == block.interface);
+            let members: Vec<IpAddr> = here.filter_map(|hop| hop.gateway).collect();
+            let former = core::mem::replace(&mut block.next_hops, members);
+            let members = &block.next_hops;
+            let is_other = members.iter().any(|member| !former.contains(member))
+                || members.is_empty() && !former.is_empty();
+            if is_other && block.told.is_some() {
+                block.told = None;
+                self.disown(OutboxItem::Path(ad));
+                changed = true;
+            }
+        }
+        changed
     }
 
     /// Waits W before it sends Path along the new route, so that routing can settle; where many senders move at once,

@@ -311,13 +311,17 @@ impl Node {
             Payload::Encoded(kind, bytes) => {
                 let (kind, start) = (*kind, buf.len());
                 buf.extend_from_slice(bytes);
-                self.outbox.take(id);
+                self.take_one_shot(id);
                 return Some(self.one_shot_parcel(lane, transmit, kind, start, buf));
             }
             Payload::Message(message) => message.message_type(),
         };
-        let carries_id =
-            transmit.encapsulation == Encapsulation::Raw && peer.is_some_and(|peer| self.carries_ids(peer));
+        let carries_id = transmit.encapsulation == Encapsulation::Raw
+            && match peer {
+                Some(peer @ Peer::One(..)) => self.carries_ids(peer),
+                Some(Peer::All(..)) => !one_shot.delivery.without_id,
+                None => false,
+            };
         let acks = self
             .ready_acks(lane)
             .filter(|_| transmit.destination == lane.peer && transmit.encapsulation == Encapsulation::Raw);
@@ -340,7 +344,7 @@ impl Node {
             self.has_sent(item, peer, sent, 1);
         } else {
             self.disown(item);
-            self.outbox.take(id);
+            self.take_one_shot(id);
         }
         sealed?;
         Some(self.one_shot_parcel(lane, transmit, kind, draft.start, buf))

@@ -153,7 +153,7 @@ impl Node {
 
     fn forget_one_shot(&mut self, item: OutboxItem) {
         if let OutboxItem::OneShot(id) = item
-            && let Some(id) = self.outbox.take(id).and_then(|one_shot| one_shot.delivery.id)
+            && let Some(id) = self.take_one_shot(id).and_then(|one_shot| one_shot.delivery.id)
         {
             self.message_ids.retire(id);
         }
@@ -164,22 +164,28 @@ impl Node {
         self.leave_seat(item);
         self.await_no_more(item);
         if let Some(delivery) = self.delivery_mut(item) {
-            (delivery.is_acked, delivery.is_asked_for) = (false, false);
+            (delivery.is_acked, delivery.acked_by_incapable, delivery.is_asked_for) = (false, false, false);
             if let Some(id) = delivery.id.take() {
                 self.message_ids.retire(id);
             }
         }
     }
 
-    /// Acts on the acknowledgements in front of a message, whatever it is.
-    pub(crate) fn on_acknowledgements(&mut self, from: (InterfaceId, IpAddr), all: &[Acknowledgement]) {
+    /// Acts on the acknowledgements in front of a message, whatever it is. `is_capable`: whether it says that its sender
+    /// is capable of refresh reduction.
+    pub(crate) fn on_acknowledgements(
+        &mut self,
+        from: (InterfaceId, IpAddr),
+        is_capable: bool,
+        all: &[Acknowledgement],
+    ) {
         for acknowledgement in all {
             let id = acknowledgement.id();
             let item = self.message_ids.message(id.id).filter(|_| id.epoch == self.message_ids.epoch);
             match (acknowledgement, item) {
                 (Acknowledgement::Ack(_), Some(item)) => {
                     self.count(Some(from), |counters| counters.received_ack += 1);
-                    self.on_ack(from.1, item);
+                    self.on_ack(from.1, is_capable, item);
                 }
                 (Acknowledgement::Ack(_), None) => self.count(Some(from), |counters| {
                     counters.received_ack += 1;
@@ -199,8 +205,9 @@ impl Node {
 
     /// A message has arrived. One to a group has when all its next hops say so, as far as routing knows them
     /// (RFC 2961 section 4.7).
-    fn on_ack(&mut self, from: IpAddr, item: OutboxItem) {
+    fn on_ack(&mut self, from: IpAddr, is_capable: bool, item: OutboxItem) {
         let Some(delivery) = self.delivery_mut(item) else { return };
+        delivery.acked_by_incapable |= !is_capable;
         if let Some(awaited) = delivery.awaited.as_mut().filter(|awaited| awaited.acks > 1) {
             if !awaited.acked_by.contains(&from) {
                 awaited.acked_by.push(from);
@@ -293,7 +300,8 @@ impl Node {
     }
 }
 
-pub(super) fn neighbor_in(peer: Peer) -> Option<(InterfaceId, IpAddr)> {
+/// The neighbour, if it is one.
+pub(crate) fn neighbor_in(peer: Peer) -> Option<(InterfaceId, IpAddr)> {
     match peer {
         Peer::One(interface, address) => Some((interface, address)),
         Peer::All(..) => None,

@@ -17,6 +17,7 @@ mod receive;
 mod refresh;
 mod srefresh;
 
+pub(crate) use delivery::neighbor_in;
 pub(crate) use pack::Overflow;
 pub(crate) use receive::is_late;
 

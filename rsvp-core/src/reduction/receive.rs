@@ -95,8 +95,8 @@ impl Node {
         }
         self.learn(generator, received, head.message_id);
         if let Some(id) = head.message_id.filter(|id| id.wants_ack() && !is_void) {
-            let to = (received.interface, generator.1);
-            self.owe(to, received.datagram.destination, Acknowledgement::Ack(FlaggedId::plain(id.id)));
+            let destination = received.datagram.destination;
+            self.owe(generator, destination, Acknowledgement::Ack(FlaggedId::plain(id.id)));
         }
     }
 
@@ -207,7 +207,7 @@ impl Node {
         let key = RouteKey { table: 0, destination: group, source: Some(sender) };
         let unmatched = unmatched(received, id);
         match self.state.routes.get(&key).and_then(|entry| entry.answer.as_ref()) {
-            Some(route) if would_forward(received.interface, route) => self.refuse_id(unmatched),
+            Some(route) if would_forward(self.config.router, received.interface, route) => self.refuse_id(unmatched),
             Some(_) => {}
             None => self.ask_routing(key, unmatched),
         }
@@ -229,7 +229,7 @@ impl Node {
     pub(crate) fn decide_unmatched_ids(&mut self, key: &RouteKey, route: &Route) {
         let Some(all) = self.state.unmatched_ids.take(key) else { return };
         for unmatched in all {
-            if would_forward(unmatched.from.0, route) {
+            if would_forward(self.config.router, unmatched.from.0, route) {
                 self.refuse_id(unmatched);
             }
         }
@@ -283,9 +283,10 @@ fn unmatched(received: &Received<'_>, id: MessageId) -> UnmatchedId {
 }
 
 /// Whether this route sends on, or delivers, what comes in there.
-fn would_forward(interface: InterfaceId, route: &Route) -> bool {
+fn would_forward(is_router: bool, interface: InterfaceId, route: &Route) -> bool {
     let is_expected = route.incoming.is_none_or(|incoming| incoming == interface);
-    is_expected && (route.local || route.outgoing.iter().any(|hop| hop.interface != interface))
+    let goes_on = || route.outgoing.iter().any(|hop| hop.interface != interface);
+    is_expected && (route.local || is_router && goes_on())
 }
 
 /// Whether a message is older than the latest about the same state.

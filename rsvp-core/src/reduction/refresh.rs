@@ -163,6 +163,7 @@ impl Node {
         let are_all_known = || {
             self.known_next_hops(id).is_some()
                 && ad.delivery.is_acked
+                && !ad.delivery.acked_by_incapable
                 && self.are_all_capable(ad.interface, destination)
         };
         config.summarizes() && (config.assume_capable || are_all_known())

@@ -19,6 +19,8 @@ pub(crate) struct PathAd {
     pub(crate) next_hop: Option<IpAddr>,
     /// The neighbour that is kept in mind because of it; none for a group.
     pub(crate) neighbor: Option<IpAddr>,
+    /// Of a group: the next hops, as far as routing knows them.
+    pub(crate) next_hops: Vec<IpAddr>,
     pub(crate) delivery: Delivery,
     /// The ADSPEC for the Path that is queued, if it was composed since the last change (`Some(None)`: there is none).
     pub(crate) adspec: Option<Option<Adspec>>,

@@ -16,6 +16,8 @@ pub(crate) struct Delivery {
     pub(crate) awaited: Option<Awaited>,
     /// Whether it was acknowledged.
     pub(crate) is_acked: bool,
+    /// Whether somebody acknowledged it who is not capable of refresh reduction.
+    pub(crate) acked_by_incapable: bool,
     /// A summary refresh was answered by a NACK: the whole message is to be sent, and to be acknowledged.
     pub(crate) is_asked_for: bool,
     /// An error message said that MESSAGE_ID is not known: it is to go without.

@@ -32,12 +32,15 @@ pub(crate) struct Neighbor {
     pub(crate) epoch: Option<u32>,
     /// Messages that await its acknowledgement.
     pub(crate) outstanding: usize,
+    /// Tears and errors for it that wait to be sent or acknowledged: they go as it takes them.
+    pub(crate) one_shots: usize,
     pub(crate) counters: ReductionCounters,
 }
 
 impl Neighbor {
     fn is_idle(&self) -> bool {
-        self.senders + self.reservations + self.advertised + self.outstanding == 0 && !self.is_other_end
+        let kept_by = [self.senders, self.reservations, self.advertised, self.outstanding, self.one_shots];
+        kept_by == [0; 5] && !self.is_other_end
     }
 }
 
@@ -130,6 +133,16 @@ impl Neighbors {
     /// One message more awaits its acknowledgement.
     pub(crate) fn add_outstanding(&mut self, interface: InterfaceId, address: IpAddr) {
         self.map.entry((interface, address)).or_default().outstanding += 1;
+    }
+
+    /// A tear or an error for it waits.
+    pub(crate) fn add_one_shot(&mut self, interface: InterfaceId, address: IpAddr) {
+        self.map.entry((interface, address)).or_default().one_shots += 1;
+    }
+
+    /// A tear or an error for it waits no more.
+    pub(crate) fn remove_one_shot(&mut self, interface: InterfaceId, address: IpAddr) {
+        self.let_go(interface, address, |n| n.one_shots -= 1);
     }
 
     /// Path state from it is gone.

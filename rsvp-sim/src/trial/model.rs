@@ -59,8 +59,9 @@ struct Hop {
 #[derive(Debug, Default)]
 struct Flow {
     hops: BTreeSet<Hop>,
-    /// Where there may be path state or not: at whom the data is of no use, and who is told of it only by standard Paths
-    /// to the group, or only by messages to the other end of a point-to-point link (RFC 2961).
+    /// Where there may be path state or not: at routers that do not take the data on, which hear of it by standard Paths
+    /// to the group but not by what RFC 2961 sends in their place, and at hosts that do not receive it, with which it is
+    /// the other way round on point-to-point links.
     idle: BTreeSet<Spot>,
     /// Where RSVP nodes pass it on.
     leaves: BTreeMap<NodeId, Vec<InterfaceId>>,
@@ -164,8 +165,7 @@ fn spread(net: &mut Network, (source, group): (IpAddr, IpAddr), origin: Spot, he
         let is_own = device == origin.0;
         let is_member = net.devices[device.0].receives(group, on);
         let is_next_hop = is_member || is_router && route.incoming == Some(on) && !route.outgoing.is_empty();
-        let is_passed_over = if is_router { net.lists_next_hops } else { is_point_to_point };
-        if has_rsvp && !is_own && !is_next_hop && is_passed_over {
+        if has_rsvp && !is_own && !is_next_hop && (is_router || is_point_to_point) {
             flow.idle.insert((device, on));
         }
         if has_rsvp && !is_own && (is_router || is_member) {

@@ -25,6 +25,10 @@ const REFRESH: Duration = Duration::from_secs(2);
 /// Time in which all that trouble has left behind is gone: a lifetime for each of some hops.
 const PEACE: Duration = Duration::from_secs(120);
 
+/// By when nobody waits for an acknowledgement any more. Errors that are told again and again may be under way; between
+/// them, nothing is.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How many messages a failure shows.
 const TAIL: usize = 20;
 
@@ -138,22 +142,11 @@ impl<'a> Stage<'a> {
         }
         self.make_peace();
         let compared = if self.plan.compare { self.compare()? } else { 0 };
-        self.await_acknowledgements()?;
+        invariants::await_acknowledgements(&mut self.net, PATIENCE)?;
         self.release();
         invariants::nothing_is_left(&self.net)?;
         invariants::nothing_is_outstanding(&self.net)?;
         Ok(compared)
-    }
-
-    /// Errors that are told again and again may be under way; between them, nothing is.
-    fn await_acknowledgements(&mut self) -> Result<(), String> {
-        for _ in 0..100 {
-            if invariants::nothing_is_outstanding(&self.net).is_ok() {
-                return Ok(());
-            }
-            self.net.run_for(Duration::from_millis(100));
-        }
-        invariants::nothing_is_outstanding(&self.net)
     }
 
     fn take(&mut self, step: &Step) {

@@ -98,7 +98,7 @@ fn check_books(node: &Node) {
     for (id, interface) in &state.interfaces {
         assert_eq!(interface.ledger, books.get(id).copied().unwrap_or_default(), "the ledger of {id:?}");
     }
-    let mut neighbors: BTreeMap<_, [usize; 4]> = BTreeMap::new();
+    let mut neighbors: BTreeMap<_, [usize; 5]> = BTreeMap::new();
     let mut count =
         |neighbor: (InterfaceId, IpAddr), what: usize| neighbors.entry(neighbor).or_default()[what] += 1;
     for psb in state.psbs.values() {
@@ -124,11 +124,16 @@ fn check_books(node: &Node) {
             count((interface, address), 3);
         }
     }
+    for (_, one_shot) in node.outbox.all_one_shots() {
+        if let Some(Peer::One(interface, address)) = one_shot.peer {
+            count((interface, address), 4);
+        }
+    }
     let kept: BTreeMap<_, _> = state
         .neighbors
         .iter()
-        .map(|(key, n)| (*key, [n.senders, n.reservations, n.advertised, n.outstanding]))
-        .filter(|(_, counts)| *counts != [0; 4])
+        .map(|(key, n)| (*key, [n.senders, n.reservations, n.advertised, n.outstanding, n.one_shots]))
+        .filter(|(_, counts)| *counts != [0; 5])
         .collect();
     assert_eq!(kept, neighbors);
 }
