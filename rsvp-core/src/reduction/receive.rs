@@ -207,7 +207,9 @@ impl Node {
         let key = RouteKey { table: 0, destination: group, source: Some(sender) };
         let unmatched = unmatched(received, id);
         match self.state.routes.get(&key).and_then(|entry| entry.answer.as_ref()) {
-            Some(route) if would_forward(self.config.router, received.interface, route) => self.refuse_id(unmatched),
+            Some(route) if would_forward(self.config.router, received.interface, route) => {
+                self.refuse_id(unmatched)
+            }
             Some(_) => {}
             None => self.ask_routing(key, unmatched),
         }
