@@ -20,6 +20,9 @@ const MULTIPLE: u32 = 8;
 /// L = (K + 0.5) * 1.5 * R (RFC 2205 section 3.7).
 const LIFETIME: Duration = Duration::from_millis(25_500);
 
+/// The most nodes that a Path passes from host to host.
+const HOPS: u32 = 3;
+
 /// Time for everything that a change brings about, retransmissions included, or the next refresh.
 const CALM: Duration = Duration::from_secs(12);
 
@@ -221,7 +224,8 @@ impl Scene {
                 self.net.command(node, Command::Release(api)).expect("it was opened");
             }
         }
-        self.net.run_for(LIFETIME + CALM);
+        // Where the tears are lost, state dies hop by hop.
+        self.net.run_for(HOPS * LIFETIME + CALM);
         invariants::nothing_is_left(&self.net).expect("all is released");
         invariants::nothing_is_outstanding(&self.net).expect("all is acknowledged, or given up");
     }
@@ -239,7 +243,7 @@ impl Scene {
         self.net.run_for(20 * REFRESH);
         self.expect_everything(2e5);
         invariants::await_acknowledgements(&mut self.net, CALM).expect("all is acknowledged, or given up");
-        let patience = if loss > 0.0 { LIFETIME + CALM } else { Duration::from_secs(1) };
+        let patience = if loss > 0.0 { HOPS * LIFETIME + CALM } else { Duration::from_secs(1) };
         self.half_leaves(patience);
         if loss == 0.0 {
             self.expect_nothing_expired();

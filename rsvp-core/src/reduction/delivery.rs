@@ -53,9 +53,11 @@ impl Node {
 
     /// A message was sent: if it is to be acknowledged, the clock runs.
     pub(crate) fn has_sent(&mut self, item: OutboxItem, peer: Peer, sent: FlaggedId, acks: usize) {
+        let limit = self.copies_of(peer);
         let Some(delivery) = self.delivery_mut(item) else { return };
         delivery.is_asked_for = false;
-        if !sent.wants_ack() {
+        // A refresh after the last copy does not put off that it is given up.
+        if !sent.wants_ack() || delivery.awaited.as_ref().is_some_and(|awaited| awaited.copies >= limit) {
             return;
         }
         let is_again = delivery.awaited.is_some();
@@ -81,6 +83,11 @@ impl Node {
         }
     }
 
+    /// How often a message is sent to a neighbour in all while it is not acknowledged.
+    fn copies_of(&self, peer: Peer) -> u32 {
+        self.reduction_of(peer).retransmit_limit.max(1)
+    }
+
     /// The time from a copy to the next: Rf * (1 + Delta)^(copies - 1).
     fn retransmission_wait(&self, peer: Peer, copies: u32) -> Duration {
         let config = self.reduction_of(peer);
@@ -104,7 +111,7 @@ impl Node {
         };
         awaited.timer = None;
         let (peer, copies) = (awaited.peer, awaited.copies);
-        if copies >= self.reduction_of(peer).retransmit_limit.max(1) {
+        if copies >= self.copies_of(peer) {
             self.count(neighbor_in(peer), |counters| counters.given_up += 1);
             self.await_no_more(item);
             self.forget_one_shot(item);

@@ -208,7 +208,7 @@ impl Node {
         let unmatched = unmatched(received, id);
         match self.state.routes.get(&key).and_then(|entry| entry.answer.as_ref()) {
             Some(route) if would_forward(self.config.router, received.interface, route) => {
-                self.refuse_id(unmatched)
+                self.refuse_id(unmatched);
             }
             Some(_) => {}
             None => self.ask_routing(key, unmatched),
