@@ -12,7 +12,6 @@ use crate::counters::DropReason;
 use crate::event::{Cause, Change, Subject};
 use crate::input::InterfaceId;
 use crate::node::Node;
-use crate::reduction::is_late;
 use crate::state::{
     Confirm, NextHopId, Pending, PolicyData, RefreshTarget, Rsb, RsbContents, RsbFilter, RsbId, SessionId,
     TimerKey,
@@ -115,11 +114,12 @@ impl Node {
         flows: &[FlowDescriptor],
         id: Option<MessageId>,
     ) -> bool {
+        let Some(generator) = next_hop.interface().zip(next_hop.address()) else { return false };
         id.is_some()
             && flows.iter().any(|flow| {
                 let distinct = if style == Style::Ff { flow.filters.first() } else { None };
                 let rsb = self.find_rsb(session, next_hop, distinct);
-                rsb.is_some_and(|rsb| is_late(id, self.state.rsbs[rsb].message_id))
+                rsb.is_some_and(|rsb| self.is_late(generator, id, self.state.rsbs[rsb].message_id))
             })
     }
 

@@ -26,22 +26,22 @@ impl Node {
             self.counters.acks_dropped += 1;
             return;
         }
-        let config = self.reduction(interface, generator);
-        let (earliest, latest) = if destination.is_multicast() {
+        let (key, config) = ((interface, generator), self.reduction(interface, generator));
+        let (now, delay) = (self.now, config.ack_delay);
+        let id = if destination.is_multicast() {
             let most = u64::try_from(config.group_ack_delay.as_micros()).unwrap_or(u64::MAX - 1);
-            let at = self.now + Duration::from_micros(self.rng.next_u64() % (most + 1));
-            (at, at)
+            let rng = &mut self.rng;
+            self.state
+                .acks
+                .owe_later(key, acknowledgement, || now + Duration::from_micros(rng.next_u64() % (most + 1)))
         } else {
-            (self.now, self.now + config.ack_delay)
+            self.state.acks.owe(key, acknowledgement, now + delay)
         };
-        let id = self.state.acks.owe((interface, generator), acknowledgement, earliest, latest);
         let lane = self.lane_to(interface, generator);
-        let full = self.packet_limit(interface, generator) / Acknowledgement::ENCODED_LEN;
+        let full = (self.packet_limit(interface, generator) / Acknowledgement::ENCODED_LEN).max(1);
         let Some(account) = self.state.acks.get_mut(id) else { return };
-        if account.queued {
-            return;
-        }
-        if latest <= self.now || account.len() % full.max(1) == 0 {
+        let Some(latest) = account.latest().filter(|_| !account.queued) else { return };
+        if latest <= now || account.ready(now) >= full {
             account.queued = true;
             self.outbox.push_urgent(lane, OutboxItem::Acks(id));
         } else {

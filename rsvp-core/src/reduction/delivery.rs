@@ -43,7 +43,10 @@ impl Node {
                 (self.message_ids.assign(item), true)
             }
         };
-        let is_reliable = self.reduction_of(peer).reliable;
+        // Whoever does not acknowledge must not take the room of what others are told once.
+        let is_crowded = matches!(item, OutboxItem::OneShot(_))
+            && self.outbox.one_shots() > self.config.limits.queued_one_shots / 2;
+        let is_reliable = self.reduction_of(peer).reliable && !is_crowded;
         let delivery = self.delivery_mut(item)?;
         delivery.id = Some(id);
         let wants_ack = is_reliable && (is_new || delivery.awaited.is_some() || delivery.is_asked_for);
@@ -272,11 +275,13 @@ impl Node {
             }
             _ => return,
         };
+        let mut is_noted = false;
         for (interface, address) in neighbor_in(peer).into_iter().chain([(interface, from)]) {
             if let Some(neighbor) = self.state.neighbors.get_mut(interface, address) {
                 neighbor.rejects_ids = true;
+                is_noted = true;
             }
-            self.hurry(interface, address, Duration::ZERO);
+            self.hurry(interface, address);
         }
         let Some(delivery) = self.delivery(item) else { return };
         if delivery.id.is_none() {
@@ -284,7 +289,8 @@ impl Node {
         }
         self.disown(item);
         if let Some(delivery) = self.delivery_mut(item) {
-            delivery.without_id = true;
+            // Else a neighbour may take back what somebody has said in its name.
+            delivery.without_id = !is_noted;
         }
         match item {
             OutboxItem::Path(id) => self.queue_path(id),

@@ -19,7 +19,6 @@ mod srefresh;
 
 pub(crate) use delivery::neighbor_in;
 pub(crate) use pack::Overflow;
-pub(crate) use receive::is_late;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

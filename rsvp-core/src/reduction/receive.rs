@@ -8,13 +8,9 @@ use crate::node::Node;
 use crate::output::{Request, RouteKey};
 use crate::process::datagram::{Received, drop_reason, octets};
 use crate::state::{PsbId, RefreshTarget, UnmatchedId};
-use crate::time::Duration;
 use crate::wire::{
     Acknowledgement, Bundle, FlaggedId, Head, IdEntries, Message, MessageId, RawMessage, Srefresh,
 };
-
-/// After a neighbour has restarted, it is told within this time what it has lost.
-const RECOVERY: Duration = Duration::from_secs(1);
 
 impl Node {
     /// Takes a Bundle apart. Its messages are handled as if each had come alone; one that is faulty is counted and does
@@ -124,12 +120,12 @@ impl Node {
             neighbor.rejects_ids = false;
         }
         if was_capable && !is_capable && !assumed {
-            self.hurry(interface, address, Duration::ZERO);
+            self.hurry(interface, address);
             self.resume(interface, address);
         }
         if has_restarted {
             self.count(Some((interface, address)), |counters| counters.restarts += 1);
-            self.hurry(interface, address, RECOVERY);
+            self.recover(interface, address);
         }
     }
 
@@ -274,8 +270,20 @@ impl Node {
     /// Whether a message about this path state is older than the latest (RFC 2961 section 4.5).
     pub(crate) fn is_late_for_psb(&self, psb: PsbId, hop: IpAddr, id: Option<MessageId>) -> bool {
         let psb = &self.state.psbs[psb];
-        let is_same = psb.previous_hop().is_some_and(|(known, _)| known.address == hop);
-        is_same && is_late(id, psb.message_id)
+        let known = psb.previous_hop().filter(|(known, _)| known.address == hop);
+        known.is_some_and(|(_, interface)| self.is_late((interface, hop), id, psb.message_id))
+    }
+
+    /// Whether a message is older than the latest of its generator about the same state. One of another Epoch than the
+    /// generator's last message never is.
+    pub(crate) fn is_late(
+        &self,
+        (interface, generator): (InterfaceId, IpAddr),
+        id: Option<MessageId>,
+        latest: Option<MessageId>,
+    ) -> bool {
+        let epoch = self.state.neighbors.get(interface, generator).and_then(|neighbor| neighbor.epoch);
+        id.zip(latest).is_some_and(|(id, latest)| Some(id.epoch) == epoch && id.is_older_than(latest))
     }
 }
 
@@ -289,9 +297,4 @@ fn would_forward(is_router: bool, interface: InterfaceId, route: &Route) -> bool
     let is_expected = route.incoming.is_none_or(|incoming| incoming == interface);
     let goes_on = || route.outgoing.iter().any(|hop| hop.interface != interface);
     is_expected && (route.local || is_router && goes_on())
-}
-
-/// Whether a message is older than the latest about the same state.
-pub(crate) fn is_late(id: Option<MessageId>, latest: Option<MessageId>) -> bool {
-    id.zip(latest).is_some_and(|(id, latest)| id.is_older_than(latest))
 }

@@ -10,10 +10,16 @@ use crate::config::{InterfaceConfig, NodeConfig, SummaryRefresh};
 use crate::input::InterfaceId;
 use crate::node::Node;
 use crate::state::{GroupKey, Interface, OutboxItem, PathAdId, Peer, RefreshGroupId, Seat, TimerKey};
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 /// How many datagrams of summary refreshes leave at once, so that they do not overrun a neighbour's socket.
 const BURST: u32 = 16;
+
+/// After a neighbour has restarted, it is told within this time what it has lost,
+const RECOVERY: Duration = Duration::from_secs(1);
+
+/// and, if it keeps restarting, so often in a refresh period at most.
+const RECOVERIES: u32 = 6;
 
 /// How many whole messages are made at once.
 const SLICE: usize = 256;
@@ -204,6 +210,19 @@ impl Node {
         }
     }
 
+    /// How the members of a group are refreshed now. What goes to a session's destination is for the next hop there.
+    pub(super) fn manner_of(&self, id: RefreshGroupId, key: &GroupKey) -> Manner {
+        let is_assumed = self.reduction(key.interface, key.destination).assume_capable;
+        if !key.to_session || key.destination.is_multicast() || is_assumed {
+            return self.manner(key);
+        }
+        let next_hop = self.lane_of_group(id).and_then(|lane| self.neighbor_of(lane));
+        match next_hop {
+            Some((interface, address)) if self.is_capable(interface, address) => self.manner(key),
+            _ => Manner::Alone,
+        }
+    }
+
     /// The group of what a neighbour was told.
     pub(super) fn group_of_neighbor(
         &self,
@@ -215,16 +234,30 @@ impl Node {
         self.state.refresh_groups.find(&key)
     }
 
-    /// Something about a neighbour has changed: what it was told is looked at within `at_most`, not only when it is due.
-    pub(super) fn hurry(&mut self, interface: InterfaceId, address: IpAddr, at_most: Duration) {
+    /// Something about a neighbour has changed: what it was told is looked at now, not only when it is due.
+    pub(super) fn hurry(&mut self, interface: InterfaceId, address: IpAddr) {
         if let Some(id) = self.group_of_neighbor(interface, address) {
-            self.hurry_group(id, at_most);
+            self.hurry_group(id, self.now);
         }
     }
 
-    pub(super) fn hurry_group(&mut self, id: RefreshGroupId, at_most: Duration) {
-        let most = u64::try_from(at_most.as_micros()).unwrap_or(0);
-        let due = self.now + Duration::from_micros(self.rng.next_u64() % (most + 1));
+    /// A neighbour has restarted: it is soon told what it has lost.
+    pub(super) fn recover(&mut self, interface: InterfaceId, address: IpAddr) {
+        let Some(id) = self.group_of_neighbor(interface, address) else { return };
+        let most = u64::try_from(RECOVERY.as_micros()).unwrap_or(u64::MAX);
+        let due = self.now + Duration::from_micros(self.rng.next_u64() % most);
+        let apart = self.refresh_period(interface) / RECOVERIES;
+        let Some(group) = self.state.refresh_groups.get_mut(id) else { return };
+        // One that is still to come serves this restart, too.
+        if group.hurried.is_some_and(|hurried| hurried > self.now) {
+            return;
+        }
+        let due = group.hurried.map_or(due, |hurried| due.max(hurried + apart));
+        group.hurried = Some(due);
+        self.hurry_group(id, due);
+    }
+
+    pub(super) fn hurry_group(&mut self, id: RefreshGroupId, due: Instant) {
         let Some(group) = self.state.refresh_groups.get_mut(id) else { return };
         if group.next.is_none() {
             self.timers.advance(&mut group.timer, due, TimerKey::RefreshGroup(id));
@@ -249,7 +282,7 @@ impl Node {
                 if let Some(group) = self.state.refresh_groups.get_mut(id) {
                     group.is_ending = true;
                 }
-                self.hurry_group(id, Duration::ZERO);
+                self.hurry_group(id, self.now);
             }
         }
     }
@@ -259,7 +292,7 @@ impl Node {
         let Some(group) = self.state.refresh_groups.get_mut(id) else { return };
         group.timer = None;
         let (key, is_ending) = (group.key, group.is_ending);
-        let manner = if is_ending { Manner::Alone } else { self.manner(&key) };
+        let manner = if is_ending { Manner::Alone } else { self.manner_of(id, &key) };
         if manner == Manner::Alone {
             return self.dissolve(id);
         }

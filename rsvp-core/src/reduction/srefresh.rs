@@ -8,7 +8,6 @@ use crate::node::Node;
 use crate::output::Transmit;
 use crate::process::transmit::{HOP_TTL, NETWORK_CONTROL, Parcel};
 use crate::state::{GroupKey, Lane, OutboxItem, Peer, RefreshGroup, RefreshGroupId};
-use crate::time::Duration;
 use crate::wire::{Bundle, FlaggedId, ListWriter, MessageId, MessageType, ctype, seal};
 
 impl Node {
@@ -22,7 +21,7 @@ impl Node {
     }
 
     /// A summary refresh goes the way that its members went.
-    fn lane_of_group(&self, id: RefreshGroupId) -> Option<Lane> {
+    pub(super) fn lane_of_group(&self, id: RefreshGroupId) -> Option<Lane> {
         let group = self.state.refresh_groups.get(id)?;
         if !group.key.to_session {
             return Some(Lane { interface: Some(group.key.interface), peer: group.key.destination });
@@ -43,21 +42,27 @@ impl Node {
     ) -> Option<Parcel> {
         let group = self.state.refresh_groups.get_mut(id)?;
         group.queued = false;
-        let key = group.key;
-        if self.manner(&key) != Manner::Summary {
-            self.hurry_group(id, Duration::ZERO);
+        let (key, is_probing) = (group.key, group.is_probing);
+        if self.manner_of(id, &key) != Manner::Summary {
+            self.hurry_group(id, self.now);
             return None;
         }
         let start = buf.len();
-        buf.resize(start + Bundle::HEADER_LEN, 0);
         let acks = self.ready_acks(lane).filter(|_| !key.to_session);
-        if let Some(acks) = acks {
-            // Half of the room is for what was asked for.
-            self.append_acks(acks, room / 2, buf);
+        let left = room.saturating_sub(Bundle::HEADER_LEN + FlaggedId::OBJECT_LEN * usize::from(is_probing));
+        // Half of the room is for what was asked for, of which nothing is taken before it is sure that there is a message.
+        let mut lists = core::mem::take(&mut self.scratch);
+        lists.clear();
+        let count = self.append_members(id, if acks.is_some() { left / 2 } else { left }, &mut lists);
+        if count > 0 {
+            buf.resize(start + Bundle::HEADER_LEN, 0);
+            if let Some(acks) = acks {
+                self.append_acks(acks, left.saturating_sub(lists.len()), buf);
+            }
+            self.append_probe(id, buf);
+            buf.extend_from_slice(&lists);
         }
-        self.append_probe(id, buf);
-        let left = room.saturating_sub(buf.len() - start);
-        let count = self.append_members(id, left, buf);
+        self.scratch = lists;
         let is_through = self.state.refresh_groups.get(id).is_none_or(RefreshGroup::is_through);
         if is_through {
             self.rest(id);
@@ -68,7 +73,6 @@ impl Node {
             }
         }
         if count == 0 {
-            buf.truncate(start);
             return None;
         }
         let peer = if key.destination.is_multicast() {

@@ -11,40 +11,53 @@ use crate::time::Instant;
 use crate::timer::TimerId;
 use crate::wire::Acknowledgement;
 
-/// An acknowledgement to make.
-#[derive(Clone, Copy, Debug)]
-struct Owed {
-    acknowledgement: Acknowledgement,
-    /// Not before: that of a message to a group waits for a random time, even for company.
-    earliest: Instant,
-    /// Not after.
-    latest: Instant,
-}
-
 /// What one generator of messages is owed.
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) interface: InterfaceId,
     pub(crate) generator: IpAddr,
-    owed: VecDeque<Owed>,
+    /// What may leave, oldest first.
+    ready: VecDeque<Acknowledgement>,
+    /// When it has to leave at the latest.
+    latest: Option<Instant>,
+    /// What is owed for messages to a group, and waits for a random time, even for company.
+    waiting: VecDeque<Acknowledgement>,
+    /// Until when: one wait for all that come meanwhile.
+    until: Option<Instant>,
     pub(crate) timer: Option<TimerId>,
     /// Whether it waits in the outbox.
     pub(crate) queued: bool,
 }
 
 impl Account {
-    pub(crate) fn len(&self) -> usize {
-        self.owed.len()
-    }
-
-    /// When something has to leave at the latest.
-    pub(crate) fn latest(&self) -> Option<Instant> {
-        self.owed.iter().map(|owed| owed.latest).min()
+    /// Owes an acknowledgement that may leave now, and has to by `latest`.
+    fn owe_soon(&mut self, acknowledgement: Acknowledgement, latest: Instant) {
+        self.ready.push_back(acknowledgement);
+        self.latest.get_or_insert(latest);
     }
 
     /// How many may leave now.
     pub(crate) fn ready(&self, now: Instant) -> usize {
-        self.owed.iter().filter(|owed| owed.earliest <= now).count()
+        let waited = if self.until.is_some_and(|until| until <= now) { self.waiting.len() } else { 0 };
+        self.ready.len() + waited
+    }
+
+    /// When something has to leave at the latest.
+    pub(crate) fn latest(&self) -> Option<Instant> {
+        self.latest.into_iter().chain(self.until).min()
+    }
+
+    /// Those that have waited long enough may leave.
+    fn mature(&mut self, now: Instant) {
+        if let Some(until) = self.until.filter(|until| *until <= now) {
+            self.until = None;
+            self.latest = Some(self.latest.map_or(until, |latest| latest.min(until)));
+            self.ready.append(&mut self.waiting);
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.ready.is_empty() && self.waiting.is_empty()
     }
 }
 
@@ -62,26 +75,48 @@ impl Acks {
         self.total
     }
 
-    /// Notes an acknowledgement that may leave from `earliest` on, and has to by `latest`.
-    pub(crate) fn owe(
-        &mut self,
-        (interface, generator): (InterfaceId, IpAddr),
-        acknowledgement: Acknowledgement,
-        earliest: Instant,
-        latest: Instant,
-    ) -> AckId {
+    /// The account of a generator.
+    fn account(&mut self, (interface, generator): (InterfaceId, IpAddr)) -> (AckId, &mut Account) {
         let accounts = &mut self.accounts;
         let id = *self.index.entry((interface, generator)).or_insert_with(|| {
             accounts.insert(Account {
                 interface,
                 generator,
-                owed: VecDeque::new(),
+                ready: VecDeque::new(),
+                latest: None,
+                waiting: VecDeque::new(),
+                until: None,
                 timer: None,
                 queued: false,
             })
         });
-        self.accounts[id].owed.push_back(Owed { acknowledgement, earliest, latest });
+        (id, &mut self.accounts[id])
+    }
+
+    /// Notes an acknowledgement that may leave now, and has to by `latest`.
+    pub(crate) fn owe(
+        &mut self,
+        generator: (InterfaceId, IpAddr),
+        acknowledgement: Acknowledgement,
+        latest: Instant,
+    ) -> AckId {
         self.total += 1;
+        let (id, account) = self.account(generator);
+        account.owe_soon(acknowledgement, latest);
+        id
+    }
+
+    /// Notes an acknowledgement that waits until a random time, which is asked for if none runs.
+    pub(crate) fn owe_later(
+        &mut self,
+        generator: (InterfaceId, IpAddr),
+        acknowledgement: Acknowledgement,
+        until: impl FnOnce() -> Instant,
+    ) -> AckId {
+        self.total += 1;
+        let (id, account) = self.account(generator);
+        account.waiting.push_back(acknowledgement);
+        account.until.get_or_insert_with(until);
         id
     }
 
@@ -104,31 +139,21 @@ impl Acks {
     }
 
     /// Takes up to `limit` of what may leave now, oldest first.
-    pub(crate) fn take(
-        &mut self,
-        id: AckId,
-        now: Instant,
-        limit: usize,
-        mut sink: impl FnMut(Acknowledgement),
-    ) {
+    pub(crate) fn take(&mut self, id: AckId, now: Instant, limit: usize, sink: impl FnMut(Acknowledgement)) {
         let Some(account) = self.accounts.get_mut(id) else { return };
-        let before = account.owed.len();
-        let mut left = limit;
-        account.owed.retain(|owed| {
-            let leaves = left > 0 && owed.earliest <= now;
-            if leaves {
-                left -= 1;
-                sink(owed.acknowledgement);
-            }
-            !leaves
-        });
-        self.total -= before - account.owed.len();
+        account.mature(now);
+        let count = account.ready.len().min(limit);
+        account.ready.drain(..count).for_each(sink);
+        if account.ready.is_empty() {
+            account.latest = None;
+        }
+        self.total -= count;
     }
 
     /// Forgets an account that is settled; its timer is to be cancelled.
     pub(crate) fn close(&mut self, id: AckId) -> Option<TimerId> {
         let account = self.accounts.get(id)?;
-        if !account.owed.is_empty() {
+        if !account.is_settled() {
             return None;
         }
         self.index.remove(&(account.interface, account.generator));

@@ -105,6 +105,8 @@ pub(crate) struct RefreshGroup {
     pub(crate) began: Instant,
     /// When the next one begins; `None` while none is under way: then the timer says it.
     pub(crate) next: Option<Instant>,
+    /// When it was last made to hurry because the neighbour had restarted.
+    pub(crate) hurried: Option<Instant>,
     /// How many datagrams may leave before a pause.
     pub(crate) budget: u32,
     /// Whether it waits in the outbox.
@@ -174,6 +176,7 @@ impl RefreshGroups {
             timer: None,
             began: now,
             next: None,
+            hurried: None,
             budget: 0,
             queued: false,
             is_ending: false,

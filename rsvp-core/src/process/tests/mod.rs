@@ -4,6 +4,7 @@ mod arbitrary;
 mod confirmation;
 mod consistency;
 mod group;
+mod hostile;
 mod identifiers;
 mod lifetime;
 mod local_repair;
