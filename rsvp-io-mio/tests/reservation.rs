@@ -266,3 +266,39 @@ fn an_idle_driver_sleeps() -> TestResult {
     assert!(start.elapsed() >= Duration::from_millis(200), "woken after {:?}", start.elapsed());
     Ok(())
 }
+
+/// Acknowledgements coalesce, and what a batch makes due leaves together, because the node gets all of it first.
+#[test]
+fn a_step_hands_over_a_whole_batch() -> TestResult {
+    const SESSIONS: u16 = 100;
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r] = [host(&network.a), driver(&network.r, true, &[])];
+    for driver in [&mut a, &mut r] {
+        // What the new interfaces cause comes first.
+        driver.step(Some(Duration::ZERO))?;
+    }
+    for port in 0..SESSIONS {
+        let session =
+            SessionKey::Ip(FlowKey { destination: ip("10.1.1.1"), protocol: 17, port: 5000 + port });
+        let id = open(&mut a, session);
+        let request = SenderRequest {
+            template: FilterSpec::Ip { source: ip("10.1.1.2"), port: 4000 },
+            tspec: SenderTspec::TokenBucket(TSPEC),
+            adspec: true.into(),
+            policy: Vec::new(),
+            ttl: 63,
+        };
+        a.command(Command::AddSender(id, request))?;
+    }
+    let start = Instant::now();
+    while a.node().counters().sent.path < SESSIONS.into() {
+        a.step(Some(Duration::ZERO))?;
+        assert!(start.elapsed() < PATIENCE, "all Paths leave");
+    }
+    r.step(Some(PATIENCE))?;
+    assert_eq!(r.node().counters().received.path, SESSIONS.into(), "in one step");
+    Ok(())
+}

@@ -73,6 +73,18 @@ pub(crate) fn unrouted<'a>(flows: impl Iterator<Item = &'a RouteKey>) -> Option<
     })
 }
 
+/// What to say of messages that were dropped because the daemon did not read them in time.
+pub(crate) fn overflowed(count: u64) -> Option<Diagnostic> {
+    (count > 0).then(|| Diagnostic {
+        severity: Severity::Warning,
+        interface: None,
+        message: format!(
+            "the kernel has dropped {count} received RSVP messages so far, since the daemon did not read them in time; \
+             refreshes make up for them, but the machine, or what burdens it, wants a look"
+        ),
+    })
+}
+
 fn reverse_path_setting(interface: &str) -> String {
     format!("ipv4/conf/{interface}/rp_filter")
 }

@@ -45,7 +45,8 @@
 //! - A router hears the messages to every group. In IPv4 that takes a multicast routing daemon (or static entries):
 //!   without one the kernel drops them. An IPv6 message to a group is read by a packet socket, and an nftables
 //!   table `inet rsvp-multicast` keeps the kernel from forwarding a second copy.
-//! - It joins the groups that local applications receive, and 224.0.0.14 and ff02::e on interfaces where it uses UDP.
+//! - It joins the groups that local applications receive, and on every interface 224.0.0.14 and ff02::e.
+//! - Its sockets hold bursts of messages: their buffers are of 4 MiB, beyond `net.core.rmem_max` where it may (CAP_NET_ADMIN).
 //! - On interfaces with a configured rate ([`SystemOptions::link_rates`]) it replaces the root queueing discipline by
 //!   HTB (handle `5256:`), shaped to that rate: class `:2` for RSVP's own messages, `:3` for best effort, and one for
 //!   each reservation from `:10` on; those of guaranteed service stand below `:4`. An nftables table `inet rsvp` sorts

@@ -54,11 +54,6 @@ impl Sockets {
         self.ipv6.is_some() || self.udp.iter().any(|udp| udp.ipv6)
     }
 
-    /// Whether there is RSVP in UDP.
-    pub(crate) fn has_udp(&self) -> bool {
-        !self.udp.is_empty()
-    }
-
     pub(crate) fn sources(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {
         let ipv4 = self.ipv4.iter().map(|ipv4| (Source::Ipv4, ipv4.fd()));
         let ipv6 = self.ipv6.iter();

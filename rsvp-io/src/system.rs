@@ -264,6 +264,7 @@ impl System {
         if self.router {
             found.extend(diagnostics::unrouted(self.monitor.unrouted()));
         }
+        found.extend(diagnostics::overflowed(self.counters.overflowed));
         found.extend_from_slice(&self.problems);
         found.extend_from_slice(self.traffic_control.problems());
         found
@@ -293,12 +294,12 @@ impl System {
             changed = true;
             match event {
                 LinkEvent::Present { device, info } => {
-                    self.listen_for_udp(&info);
+                    self.join_own_groups(&info);
                     self.traffic_control.on_interface(device, &info);
                     sink(Input::Interface(info));
                 }
                 LinkEvent::Gone { id } => {
-                    for group in udp_groups() {
+                    for group in own_groups() {
                         self.memberships.forget(group, Some(id));
                     }
                     self.traffic_control.on_interface_gone(id);
@@ -311,11 +312,11 @@ impl System {
         }
     }
 
-    /// Hosts that can do UDP only send Paths to groups to a group of their own (RFC 2205 Appendix C).
-    fn listen_for_udp(&mut self, info: &InterfaceInfo) {
-        for group in udp_groups() {
-            let has_family = info.addresses.iter().any(|address| address.is_ipv4() == group.is_ipv4());
-            if has_family && self.sockets.has_udp() {
+    /// Every RSVP node is in 224.0.0.14 and ff02::e: hosts that can do UDP only send Paths of groups there (RFC 2205
+    /// Appendix C), and neighbours that know of each other by configuration Srefreshes (RFC 2961 section 5.3).
+    fn join_own_groups(&mut self, info: &InterfaceInfo) {
+        for group in own_groups() {
+            if info.addresses.iter().any(|address| address.is_ipv4() == group.is_ipv4()) {
                 self.memberships.want(group, Some(info.id));
             } else {
                 self.memberships.forget(group, Some(info.id));
@@ -375,8 +376,8 @@ impl System {
     }
 }
 
-/// G*, of both families.
-fn udp_groups() -> [IpAddr; 2] {
+/// The group of all RSVP nodes on a link, of both families; G* of RFC 2205 Appendix C.
+fn own_groups() -> [IpAddr; 2] {
     [udp::group(std::net::Ipv4Addr::UNSPECIFIED.into()), udp::group(std::net::Ipv6Addr::UNSPECIFIED.into())]
 }
 

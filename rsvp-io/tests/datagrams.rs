@@ -129,6 +129,13 @@ fn ipv6_next_hop_is_chosen_by_the_sender() -> TestResult {
     chosen_next_hop(IPV6)
 }
 
+/// Lengths of messages beyond the MTU, up to what an IP datagram holds.
+const LARGE: [usize; 3] = [5000, 6000, 60_000];
+
+fn octets(length: usize) -> Vec<u8> {
+    (0..length).map(|n| n as u8).collect()
+}
+
 #[test]
 fn message_beyond_the_mtu_is_fragmented_and_intercepted_whole() -> TestResult {
     if !is_permitted() {
@@ -136,15 +143,16 @@ fn message_beyond_the_mtu_is_fragmented_and_intercepted_whole() -> TestResult {
     }
     let network = network()?;
     let [mut a, mut r, mut b] = [Node::host(&network.a), Node::router(&network.r), Node::host(&network.b)];
-    let payload: Vec<u8> = (0..5000_u32).map(|n| n as u8).collect();
-    a.send(&path(Some(a.id("eth0")), A[IPV4], B[IPV4]), &payload);
-    let datagram = r.datagram();
-    assert_eq!(&*datagram.payload, payload);
-    assert_eq!((datagram.source, datagram.ttl), (ip(A[IPV4]), Some(63)));
-    r.send(&path(Some(r.id("east")), A[IPV4], B[IPV4]), &payload);
-    let datagram = b.datagram();
-    assert_eq!(&*datagram.payload, payload);
-    assert_eq!(datagram.source, ip(A[IPV4]), "a foreign source is kept in fragments too");
+    for payload in LARGE.map(octets) {
+        a.send(&path(Some(a.id("eth0")), A[IPV4], B[IPV4]), &payload);
+        let datagram = r.datagram();
+        assert_eq!(&*datagram.payload, payload);
+        assert_eq!((datagram.source, datagram.ttl), (ip(A[IPV4]), Some(63)));
+        r.send(&path(Some(r.id("east")), A[IPV4], B[IPV4]), &payload);
+        let datagram = b.datagram();
+        assert_eq!(&*datagram.payload, payload);
+        assert_eq!(datagram.source, ip(A[IPV4]), "a foreign source is kept in fragments too");
+    }
     assert_eq!(a.system.counters().received, 0, "the socket that sends fragments receives nothing");
     Ok(())
 }
@@ -156,14 +164,42 @@ fn ipv6_message_beyond_the_mtu_reaches_its_destination() -> TestResult {
     }
     let network = network()?;
     let [mut a, mut r, mut b] = [Node::host(&network.a), Node::router(&network.r), Node::host(&network.b)];
-    let payload: Vec<u8> = (0..5000_u32).map(|n| n as u8).collect();
-    r.send(&path(Some(r.id("east")), A[IPV6], B[IPV6]), &payload);
-    let datagram = b.datagram();
-    assert_eq!(&*datagram.payload, payload);
-    assert_eq!((datagram.source, datagram.ttl), (ip(A[IPV6]), Some(63)));
+    for payload in LARGE.map(octets) {
+        r.send(&path(Some(r.id("east")), A[IPV6], B[IPV6]), &payload);
+        let datagram = b.datagram();
+        assert_eq!(&*datagram.payload, payload);
+        assert_eq!((datagram.source, datagram.ttl), (ip(A[IPV6]), Some(63)));
+    }
     // In transit the kernel does not put it together: that is counted.
-    a.send(&path(Some(a.id("eth0")), A[IPV6], B[IPV6]), &payload);
+    a.send(&path(Some(a.id("eth0")), A[IPV6], B[IPV6]), &octets(5000));
     r.wait("fragments", |r| (r.system.counters().transit_fragments >= 4).then_some(()));
+    Ok(())
+}
+
+/// A Bundle or an Srefresh goes to the neighbour, without Router Alert, and may be as large as an IP datagram (RFC 2961
+/// sections 3.3, 5.2).
+#[test]
+fn neighbours_exchange_messages_beyond_the_mtu() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r] = [Node::host(&network.a), Node::router(&network.r)];
+    for family in [IPV4, IPV6] {
+        for payload in LARGE.map(octets) {
+            for upstream in [false, true] {
+                let (from, to, interface, [source, destination]) = match upstream {
+                    true => (&mut a, &mut r, "eth0", [A, WEST]),
+                    false => (&mut r, &mut a, "west", [WEST, A]),
+                };
+                let transmit = path(Some(from.id(interface)), source[family], destination[family]);
+                from.send(&Transmit { router_alert: false, ttl: 1, ..transmit }, &payload);
+                let datagram = to.datagram();
+                assert!(*datagram.payload == *payload, "{} octets to {}", payload.len(), destination[family]);
+                assert_eq!((datagram.source, datagram.ttl), (ip(source[family]), Some(1)));
+            }
+        }
+    }
     Ok(())
 }
 
@@ -306,6 +342,9 @@ fn datagrams_that_were_not_read_in_time_are_counted() -> TestResult {
     let counters = r.system.counters();
     assert!(counters.overflowed > 0);
     assert_eq!(counters.received + counters.overflowed, 101);
+    let told = r.system.diagnostics();
+    let words = format!("dropped {} received", r.system.counters().overflowed);
+    assert!(told.iter().any(|diagnostic| diagnostic.message.contains(&words)), "{told:?}");
     Ok(())
 }
 

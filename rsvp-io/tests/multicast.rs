@@ -7,7 +7,8 @@ mod common;
 use std::net::IpAddr;
 
 use common::{Network, Node, TestResult, ip, is_permitted, network, path};
-use rsvp_core::Request;
+use rsvp_core::{Request, Transmit};
+use rsvp_io::{SystemOptions, Transport};
 use rsvp_netns::Namespace;
 use socket2::{Domain, InterfaceIndexOrAddress, Socket, Type};
 
@@ -47,6 +48,34 @@ fn forward(r: &Namespace) -> Result<(), rsvp_netns::Error> {
     GROUPS
         .iter()
         .try_for_each(|(source, group, _)| r.multicast_route(Some(ip(source)), ip(group), "west", &["east"]))
+}
+
+/// Whoever knows its neighbours by configuration sends Srefreshes to all of them (RFC 2961 section 5.3).
+#[test]
+fn every_node_hears_the_group_of_all_rsvp_nodes() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let Network { a, r, b: _b } = network()?;
+    let raw = SystemOptions { transport: Transport::Raw, ..SystemOptions::default() };
+    let (mut host, mut router) = (Node::open(&a, raw), Node::router(&r));
+    for (of_host, group, of_router) in
+        [("10.1.1.2", "224.0.0.14", "10.1.1.1"), ("fd01:1::2", "ff02::e", "fd01:1::1")]
+    {
+        for (upstream, source) in [(false, of_router), (true, of_host)] {
+            let (from, to, interface) = match upstream {
+                true => (&mut host, &mut router, "eth0"),
+                false => (&mut router, &mut host, "west"),
+            };
+            let transmit = path(Some(from.id(interface)), source, group);
+            from.send(&Transmit { router_alert: false, ttl: 1, ..transmit }, MESSAGE);
+            let heard = to.datagram();
+            assert_eq!((heard.source, heard.destination), (ip(source), ip(group)));
+            from.hears_nothing();
+            to.hears_nothing();
+        }
+    }
+    Ok(())
 }
 
 #[test]

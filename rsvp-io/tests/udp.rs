@@ -101,10 +101,12 @@ fn a_large_message_is_whole() -> TestResult {
     let Network { a, r, b: _b } = network()?;
     let (mut host, mut router) = (udp_only(&a), Node::router(&r));
     for (of_host, of_router, _) in FAMILIES {
-        let message = vec![7; 9000];
-        let transmit = in_udp(&host, "eth0", of_host, ip(of_router), PU);
-        host.send(&transmit, &message);
-        assert_eq!(&*router.datagram().payload, message);
+        for length in [9000, 60_000] {
+            let message = vec![7; length];
+            let transmit = in_udp(&host, "eth0", of_host, ip(of_router), PU);
+            host.send(&transmit, &message);
+            assert_eq!(&*router.datagram().payload, message);
+        }
     }
     Ok(())
 }

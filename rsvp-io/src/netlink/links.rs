@@ -33,6 +33,7 @@ struct Link {
     mtu: u32,
     up: bool,
     loopback: bool,
+    point_to_point: bool,
     addresses: Vec<Address>,
     told: Option<InterfaceInfo>,
 }
@@ -116,6 +117,7 @@ impl Links {
         }
         link.up = is(libc::IFF_UP) && is(libc::IFF_RUNNING);
         link.loopback = is(libc::IFF_LOOPBACK);
+        link.point_to_point = is(libc::IFF_POINTOPOINT);
         self.touched.insert(device);
         before != (link.up, link.mtu)
     }
@@ -277,7 +279,7 @@ impl Link {
             addresses: addresses.into_iter().map(|address| address.ip).collect(),
             mtu: self.mtu,
             up: self.up,
-            point_to_point: false,
+            point_to_point: self.point_to_point,
         }
     }
 }
@@ -359,6 +361,15 @@ mod tests {
         link(&mut links, 2, "old", libc::IFF_UP);
         assert_eq!(links.poll(), Some(LinkEvent::Gone { id: first.id }));
         assert_eq!(links.poll(), None, "the new name is not selected");
+    }
+
+    #[test]
+    fn the_kernel_says_whether_a_link_is_point_to_point() {
+        let mut links = Links::new(InterfaceSelection::All);
+        link(&mut links, 2, "tunnel", libc::IFF_UP | libc::IFF_POINTOPOINT | libc::IFF_NOARP);
+        link(&mut links, 3, "eth0", libc::IFF_UP | libc::IFF_BROADCAST | libc::IFF_MULTICAST);
+        assert!(present(links.poll()).point_to_point);
+        assert!(!present(links.poll()).point_to_point);
     }
 
     #[test]
