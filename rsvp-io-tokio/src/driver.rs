@@ -41,6 +41,8 @@ pub struct Driver<O: Outside = System> {
     events: broadcast::Sender<Event>,
     buffer: Vec<u8>,
     refused: Option<Refused>,
+    /// Events were told, and their subscribers have not had their turn yet.
+    told: bool,
 }
 
 /// A source and whether it may have something to read.
@@ -83,7 +85,7 @@ impl<O: Outside> Driver<O> {
         let (events, _) = broadcast::channel(EVENT_QUEUE);
         let handle = Handle::new(job_sender, events.clone(), clock);
         let buffer = Vec::new();
-        Ok((Self { node, outside, clock, sources, jobs, events, buffer, refused: None }, handle))
+        Ok((Self { node, outside, clock, sources, jobs, events, buffer, refused: None, told: false }, handle))
     }
 
     /// Runs until a handle shuts it down or all handles are gone; then everything is torn down.
@@ -115,10 +117,15 @@ impl<O: Outside> Driver<O> {
     async fn wait(&mut self) -> io::Result<Wake> {
         let blocked = self.refused.as_ref().map(|refused| refused.source);
         let deadline = self.node.poll_timeout(self.ready()).and_then(|(at, _)| self.clock.at(at));
+        let is_told = std::mem::take(&mut self.told);
         let Self { sources, jobs, .. } = self;
-        if sources.iter().any(|watched| watched.readable) {
-            // More is to be read; see what else there is, and let other tasks run.
+        let is_readable = sources.iter().any(|watched| watched.readable);
+        if is_readable || is_told {
+            // Other tasks run: whoever follows the events keeps up even with a burst of them.
             tokio::task::yield_now().await;
+        }
+        if is_readable {
+            // More is to be read; see what else there is.
             return Ok(jobs.try_recv().map_or(Wake::Ready, |job| Wake::Job(Some(job))));
         }
         tokio::select! {
@@ -179,7 +186,7 @@ impl<O: Outside> Driver<O> {
         for _ in 0..OUTPUT_BUDGET {
             let Some(event) = self.node.poll_event() else { break };
             // Nobody need be listening.
-            let _ = self.events.send(event);
+            self.told |= self.events.send(event).is_ok();
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use rsvp_core::{Command, CommandError, Event, EventKind, Node, Reply};
 use rsvp_io::{Diagnostic, SystemView};
+use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::Clock;
@@ -134,9 +135,20 @@ impl Events {
         match self.receiver.recv().await {
             Ok(event) => Some(event),
             Err(broadcast::error::RecvError::Closed) => None,
-            Err(broadcast::error::RecvError::Lagged(count)) => {
-                Some(Event { at: self.clock.now(), kind: EventKind::Lost(count) })
-            }
+            Err(broadcast::error::RecvError::Lagged(count)) => Some(self.lost(count)),
         }
+    }
+
+    /// The next event, if it is there already.
+    pub fn try_next(&mut self) -> Option<Event> {
+        match self.receiver.try_recv() {
+            Ok(event) => Some(event),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+            Err(TryRecvError::Lagged(count)) => Some(self.lost(count)),
+        }
+    }
+
+    fn lost(&self, count: u64) -> Event {
+        Event { at: self.clock.now(), kind: EventKind::Lost(count) }
     }
 }

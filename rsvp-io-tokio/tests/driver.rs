@@ -12,6 +12,7 @@ use common::{LINK, Memory, Trace, link, unpack};
 use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::config::Bandwidth;
 use rsvp_core::event::{EventKind, Upcall};
+use rsvp_core::policy::{PolicyAction, PolicyRule};
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Command, CommandError, Node, NodeConfig, Reply, SessionKey};
 use rsvp_io_tokio::{Clock, Driver, Events, Handle, Stopped};
@@ -39,7 +40,7 @@ fn run(outside: Memory) -> (Handle, JoinHandle<std::io::Result<()>>) {
     let clock = Clock::start();
     let mut config = NodeConfig::default();
     config.default_interface.bandwidth =
-        Some(Bandwidth { total: 1_000_000, per_flow: 1_000_000, link: 1_000_000 });
+        Some(Bandwidth { total: 1_000_000_000, per_flow: 1_000_000, link: 1_000_000_000 });
     let node = Node::new(config, [7; 32], clock.now());
     let (driver, handle) = Driver::new(node, outside, clock).expect("a driver");
     (handle, tokio::spawn(driver.run()))
@@ -65,6 +66,18 @@ async fn announce(handle: &Handle, port: u16) -> ApiId {
     id
 }
 
+async fn reserve(handle: &Handle, id: ApiId) {
+    let flows = vec![FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(TSPEC)), filters: vec![] }];
+    let reserve = ReserveRequest {
+        receiver: receiver_address(),
+        style: Style::Wf,
+        flows,
+        policy: Vec::new(),
+        confirm: true,
+    };
+    handle.command(Command::Reserve(id, reserve)).await.expect("a good reservation");
+}
+
 async fn upcall(events: &mut Events, wanted: fn(&Upcall) -> bool) -> Upcall {
     let find = async {
         loop {
@@ -87,15 +100,7 @@ async fn two_nodes_make_a_reservation_and_tear_it_down() {
     let id = open(&receiver, 5004).await;
     announce(&sender, 5004).await;
     upcall(&mut told_receiver, |u| matches!(u, Upcall::Path { .. })).await;
-    let flows = vec![FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(TSPEC)), filters: vec![] }];
-    let reserve = ReserveRequest {
-        receiver: receiver_address(),
-        style: Style::Wf,
-        flows,
-        policy: Vec::new(),
-        confirm: true,
-    };
-    receiver.command(Command::Reserve(id, reserve)).await.expect("a good reservation");
+    reserve(&receiver, id).await;
     upcall(&mut told_sender, |u| matches!(u, Upcall::Resv { .. })).await;
     upcall(&mut told_receiver, |u| matches!(u, Upcall::Confirmed { .. })).await;
     let installed = sender.query(Node::installed).await.expect("the node runs");
@@ -108,6 +113,36 @@ async fn two_nodes_make_a_reservation_and_tear_it_down() {
     sender.shutdown().await;
     sender_runs.await.expect("no panic").expect("no error");
     assert_eq!(trace.closed.load(Ordering::Relaxed), 1);
+}
+
+/// Acknowledgements coalesce, and what a batch makes due leaves together, because the node gets all of it first.
+#[tokio::test]
+async fn a_whole_batch_is_handed_over_before_anything_is_sent() {
+    // As many as a Unix socket holds.
+    const BATCH: u16 = 8;
+    let (sending, paths, _) = link(sender_address());
+    let (sender, _runs) = run(sending);
+    let (receiving, other, trace) = link(receiver_address());
+    let (receiver, _runs) = run(receiving);
+    for port in 1..=BATCH {
+        let id = open(&receiver, port).await;
+        reserve(&receiver, id).await;
+        announce(&sender, port).await;
+    }
+    assert_eq!(trace.before_first_send.get(), None, "there is nothing to reserve for");
+    // No task runs meanwhile.
+    let mut buffer = vec![0; 65_536];
+    for _ in 0..BATCH {
+        let length = paths.recv(&mut buffer).expect("a Path");
+        other.send(&buffer[..length]).expect("there is room");
+    }
+    let sent = async {
+        while trace.before_first_send.get().is_none() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(LONG, sent).await.expect("a Resv leaves");
+    assert_eq!(trace.before_first_send.get(), Some(&usize::from(BATCH)));
 }
 
 #[tokio::test]
@@ -132,6 +167,16 @@ fn drain(socket: &UnixDatagram) -> Vec<Vec<u8>> {
     messages
 }
 
+/// So many messages do not fit into a Unix socket that nobody reads.
+async fn wait_for_full_socket(trace: &Trace) {
+    let blocked = async {
+        while trace.blocked.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(LONG, blocked).await.expect("it becomes full");
+}
+
 #[tokio::test]
 async fn a_full_socket_loses_nothing_and_repeats_nothing() {
     const SENDERS: u16 = 200;
@@ -140,12 +185,7 @@ async fn a_full_socket_loses_nothing_and_repeats_nothing() {
     for port in 1..=SENDERS {
         announce(&handle, port).await;
     }
-    let blocked = async {
-        while trace.blocked.load(Ordering::Relaxed) == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    timeout(LONG, blocked).await.expect("so many messages do not fit into a Unix socket");
+    wait_for_full_socket(&trace).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     let refused = trace.blocked.load(Ordering::Relaxed);
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -165,6 +205,40 @@ async fn a_full_socket_loses_nothing_and_repeats_nothing() {
     messages.sort();
     messages.dedup();
     assert_eq!(messages.len(), usize::from(SENDERS), "and all of them different");
+}
+
+/// Single messages, Bundles and acknowledgements alike wait while the socket takes nothing.
+#[tokio::test]
+async fn reservations_stand_however_little_a_socket_holds() {
+    const SESSIONS: u16 = 200;
+    let (sending, other, trace) = link(sender_address());
+    let (sender, _runs) = run(sending);
+    for port in 1..=SESSIONS {
+        announce(&sender, port).await;
+    }
+    wait_for_full_socket(&trace).await;
+    let (receiver, _runs) = run(Memory::on(receiver_address(), other, Arc::new(Trace::default())));
+    for port in 1..=SESSIONS {
+        let id = open(&receiver, port).await;
+        reserve(&receiver, id).await;
+    }
+    // The second time they know each other, and bundle.
+    for round in 1..=2 {
+        let stand = async {
+            let all = usize::from(SESSIONS);
+            let look = move |node: &Node| {
+                let received = node.counters().received.resv;
+                received >= round * u64::from(SESSIONS) && node.installed().len() == all
+            };
+            while sender.query(look).await != Ok(true) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(LONG, stand).await.expect("every reservation stands");
+        sender.command(Command::Clear(None)).await.expect("the node runs");
+    }
+    let sent = sender.query(|node| node.counters().sent).await.expect("the node runs");
+    assert!(sent.bundle > 0, "{sent:?}");
 }
 
 #[tokio::test]
@@ -206,4 +280,32 @@ async fn a_subscriber_that_falls_behind_is_told() {
     assert!(matches!(first.kind, EventKind::Lost(count) if count > 0), "{first:?}");
     let second = timeout(LONG, slow.next()).await.expect("an event").expect("the node runs");
     assert!(matches!(second.kind, EventKind::State(_)), "{second:?}");
+}
+
+/// More events than the queue holds: a subscriber that takes them as they come misses none.
+#[tokio::test]
+async fn a_subscriber_has_its_turn_during_a_burst() {
+    const SENDERS: u16 = 10_000;
+    let (outside, _other, _trace) = link(sender_address());
+    let (handle, _running) = run(outside);
+    for port in 1..=SENDERS {
+        announce(&handle, port).await;
+    }
+    let mut events = handle.subscribe();
+    let counting = tokio::spawn(tokio::task::unconstrained(async move {
+        let (mut refused, mut lost) = (0, 0);
+        while refused + lost < u64::from(SENDERS) {
+            match events.next().await.expect("the node runs").kind {
+                EventKind::Upcall(_, _, Upcall::PathError { .. }) => refused += 1,
+                EventKind::Lost(count) => lost += count,
+                _ => {}
+            }
+        }
+        (refused, lost)
+    }));
+    let deny = PolicyRule { sender: None, receiver: None, action: PolicyAction::Deny };
+    let config = NodeConfig { policy: vec![deny], ..NodeConfig::default() };
+    handle.command(Command::Configure(config)).await.expect("the node runs");
+    let counted = timeout(LONG, counting).await.expect("they are told").expect("no panic");
+    assert_eq!(counted, (SENDERS.into(), 0));
 }

@@ -65,26 +65,30 @@ impl Recorder {
     }
 }
 
-/// Takes the node's events until it ends: into the recorder, the log, and the registry of applications.
+/// Takes the node's events until it ends: into the recorder, the log, and the registry of applications. All that have
+/// come are taken together, so that a burst of them waits for the registry and for the node only once.
 pub(crate) async fn record(mut events: Events, handle: Handle, recorder: Recorder, registry: Registry) {
     let clock = handle.clock();
     let look = move |node: &Node| Scene::new(node, clock.now());
     let Ok(mut scene) = handle.query(look).await else { return };
+    let mut batch = Vec::new();
     while let Some(event) = events.next().await {
-        if concerns_interfaces(&event) {
+        batch.push(event);
+        batch.extend(std::iter::from_fn(|| events.try_next()));
+        if batch.iter().any(concerns_interfaces) {
             // At the very end there is nobody left to ask; the names known so far must do.
             if let Ok(newer) = handle.query(look).await {
                 scene = newer;
             }
         }
-        let upcall = match &event.kind {
-            EventKind::Upcall(id, _, upcall) => Some((*id, upcall)),
-            _ => None,
-        };
-        recorder.push(to_record(&event, &scene));
-        if let Some((id, upcall)) = upcall {
-            registry.on_upcall(id, upcall).await;
+        for event in &batch {
+            recorder.push(to_record(event, &scene));
         }
+        let upcalls = batch.drain(..).filter_map(|event| match event.kind {
+            EventKind::Upcall(id, _, upcall) => Some((id, upcall)),
+            _ => None,
+        });
+        registry.on_upcalls(upcalls).await;
     }
 }
 

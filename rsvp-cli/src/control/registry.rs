@@ -93,7 +93,8 @@ impl fmt::Display for Asked {
 }
 
 impl Asked {
-    fn session(&self) -> Session {
+    /// The session that it is about.
+    pub(crate) fn session(&self) -> Session {
         match self {
             Self::Sender(request) => request.session,
             Self::Reservation(request) => request.session,
@@ -381,16 +382,23 @@ impl Registry {
         Ok((Update { application, upcall: None, text }, followers.subscribe()))
     }
 
-    /// Takes note of what the node told an application, and tells its followers.
-    pub(crate) async fn on_upcall(&self, id: ApiId, upcall: &Upcall) {
+    /// Takes note of what the node told applications, and tells their followers.
+    pub(crate) async fn on_upcalls(&self, upcalls: impl Iterator<Item = (ApiId, Upcall)>) {
+        let mut upcalls = upcalls.peekable();
+        if upcalls.peek().is_none() {
+            return;
+        }
         let mut entries = self.entries.lock().await;
-        let Some(entry) = entries.get_mut(&id) else { return };
-        entry.on_upcall(upcall, self.handle.clock().now());
-        let Some(followers) = &entry.followers else { return };
-        let (document, text) = convert::upcall(upcall);
-        let application = entry.document(id, &self.scene());
-        // They may all have gone.
-        let _ = followers.send(Update { application, upcall: Some(document), text });
+        let (now, scene) = (self.handle.clock().now(), self.scene());
+        for (id, upcall) in upcalls {
+            let Some(entry) = entries.get_mut(&id) else { continue };
+            entry.on_upcall(&upcall, now);
+            let Some(followers) = &entry.followers else { continue };
+            let (document, text) = convert::upcall(&upcall);
+            let application = entry.document(id, &scene);
+            // They may all have gone.
+            let _ = followers.send(Update { application, upcall: Some(document), text });
+        }
     }
 
     /// For times only; applications name no interface.

@@ -116,7 +116,8 @@ async fn serve(config: Config, mut socket: Socket, system: System, detached: boo
     let recorder = Recorder::new(config.control.events);
     let recording = record(handle.subscribe(), handle.clone(), recorder.clone(), registry.clone());
     let driving = tokio::spawn(driver.run());
-    tokio::spawn(recording);
+    // Takes all that there is whenever it has its turn, so that it does not fall behind the driver.
+    tokio::spawn(tokio::task::unconstrained(recording));
     let standing = Standing::new(registry.clone());
     let context = Arc::new(Context {
         handle,
@@ -129,13 +130,20 @@ async fn serve(config: Config, mut socket: Socket, system: System, detached: boo
     for warning in context.warnings().await.unwrap_or_default() {
         tracing::warn!("{warning}");
     }
-    for failure in standing.apply(&config).await.failures {
-        tracing::warn!("{failure}");
-    }
-    tokio::spawn(standing.keep_trying());
+    // The daemon answers while what the configuration asks for is still being made, which may be much. That comes first
+    // in the queue of tasks: a reload waits for it.
+    let applying = tokio::spawn({
+        let standing = standing.clone();
+        async move { standing.apply(&config).await }
+    });
     let listener = socket.listen().map_err(fail)?;
     let serving = axum::serve(listener, router(Arc::clone(&context)));
     tokio::spawn(std::future::IntoFuture::into_future(serving));
+    let applied = applying.await.map_err(|e| format!("cannot start: {e}"))?;
+    for failure in applied.failures {
+        tracing::warn!("{failure}");
+    }
+    tokio::spawn(standing.keep_trying());
     tracing::info!(socket = %socket.path().display(), pid = std::process::id(), "the daemon serves");
     if detached {
         detach::tell_ready().map_err(fail)?;

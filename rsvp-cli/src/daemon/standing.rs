@@ -1,9 +1,10 @@
 //! Senders and reservations that the configuration asks for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rsvp_client::api::Origin;
+use rsvp_client::api::{Origin, Session};
 use rsvp_core::ApiId;
 use tokio::sync::Mutex;
 
@@ -49,12 +50,23 @@ impl Standing {
     pub(crate) async fn apply(&self, config: &Config) -> Changes {
         let senders = config.senders.iter().cloned().map(Asked::Sender);
         let reservations = config.reservations.iter().cloned().map(Asked::Reservation);
-        let wanted: Vec<Asked> = senders.chain(reservations).collect();
+        // By session, since there may be many, but only a few of one session; with their places in the file.
+        let mut wanted: BTreeMap<Session, Vec<(usize, Asked)>> = BTreeMap::new();
+        for (place, asked) in senders.chain(reservations).enumerate() {
+            let of_session = wanted.entry(asked.session()).or_default();
+            if !of_session.iter().any(|(_, known)| *known == asked) {
+                of_session.push((place, asked));
+            }
+        }
         let mut changes = Changes::default();
         let mut entries = self.entries.lock().await;
         let mut kept = Vec::new();
         for entry in entries.drain(..) {
-            if wanted.contains(&entry.asked) {
+            let of_session = wanted.get_mut(&entry.asked.session());
+            let position =
+                of_session.as_ref().and_then(|all| all.iter().position(|(_, asked)| *asked == entry.asked));
+            if let Some((of_session, position)) = of_session.zip(position) {
+                of_session.remove(position);
                 kept.push(entry);
                 continue;
             }
@@ -66,12 +78,10 @@ impl Standing {
             }
         }
         changes.unchanged = kept.len();
-        for asked in wanted {
-            if !kept.iter().any(|entry| entry.asked == asked) {
-                changes.added += 1;
-                kept.push(Entry { asked, id: None });
-            }
-        }
+        let mut added: Vec<_> = wanted.into_values().flatten().collect();
+        added.sort_by_key(|(place, _)| *place);
+        kept.extend(added.into_iter().map(|(_, asked)| Entry { asked, id: None }));
+        changes.added = kept.len() - changes.unchanged;
         *entries = kept;
         changes.failures.extend(self.open(&mut entries).await);
         changes

@@ -5,8 +5,8 @@ use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rsvp_core::input::{Datagram, InterfaceInfo, NextHop, Route};
 use rsvp_core::output::RouteKey;
@@ -22,6 +22,10 @@ pub(crate) const LINK: InterfaceId = InterfaceId(1);
 pub(crate) struct Trace {
     /// Calls of `read`.
     pub(crate) reads: AtomicUsize,
+    /// Datagrams handed in.
+    pub(crate) received: AtomicUsize,
+    /// How many had been handed in when the first was sent.
+    pub(crate) before_first_send: OnceLock<usize>,
     /// Refused sends.
     pub(crate) blocked: AtomicUsize,
     /// Calls of `close`.
@@ -87,6 +91,7 @@ impl Outside for Memory {
                 Err(error) => return Err(error),
             };
             let (transmit, payload) = unpack(&buffer[..length]);
+            self.trace.received.fetch_add(1, Ordering::Relaxed);
             sink(Input::Datagram(Datagram {
                 interface: LINK,
                 source: transmit.source,
@@ -101,6 +106,7 @@ impl Outside for Memory {
 
     fn send(&mut self, transmit: &Transmit, payload: &[u8]) -> SendOutcome {
         let packet = serde_json::to_vec(&(transmit, payload)).expect("a message");
+        self.trace.before_first_send.get_or_init(|| self.trace.received.load(Ordering::Relaxed));
         match self.socket.send(&packet) {
             Ok(_) => SendOutcome::Sent,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
