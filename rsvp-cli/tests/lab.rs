@@ -60,15 +60,24 @@ impl Drop for Scratch {
     }
 }
 
+/// Whether a run in namespaces could not take place; insists where the environment promises them.
+#[cfg(target_os = "linux")]
+fn is_skipped(output: &Output) -> bool {
+    let words = String::from_utf8_lossy(&output.stderr);
+    let is_skipped = output.status.code() == Some(NOT_RUN) && words.contains("cannot make namespaces");
+    if is_skipped {
+        assert!(std::env::var_os("CI").is_none(), "namespaces are needed in CI: {words}");
+        tshark::warn(&format!("SKIPPED: no lab in namespaces here: {words}"));
+    }
+    is_skipped
+}
+
 /// Runs a scenario in namespaces: every check holds, and an independent dissector finds no fault with the captures.
 #[cfg(target_os = "linux")]
 fn assert_holds_on_linux(scenario: &Path, captures: &Path) {
     let arguments = ["run", path(scenario), "--backend", "netns", "--json", "--pcap", path(captures)];
     let output = lab(&arguments);
-    let words = String::from_utf8_lossy(&output.stderr);
-    if output.status.code() == Some(NOT_RUN) && words.contains("cannot make namespaces") {
-        assert!(std::env::var_os("CI").is_none(), "namespaces are needed in CI: {words}");
-        tshark::warn(&format!("SKIPPED: no lab in namespaces here: {words}"));
+    if is_skipped(&output) {
         return;
     }
     assert_passed(&output);
@@ -126,6 +135,23 @@ fn many_sessions_are_refreshed_by_few_messages() {
 #[test]
 fn a_reservation_spans_a_cloud_without_rsvp() {
     assert_example_holds_on_linux("non-rsvp-cloud");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn refresh_reduction_keeps_many_reservations_for_less() {
+    let output = lab(&["scale", "--sessions", "300", "--refresh", "2s", "--periods", "2", "--json"]);
+    if is_skipped(&output) {
+        return;
+    }
+    let report = report(&output);
+    assert!(output.status.success(), "{report:#}");
+    let [plain, reduced] = [0, 1].map(|run| &report["runs"][run]);
+    assert_eq!((&plain["refresh-reduction"], &reduced["refresh-reduction"]), (&false.into(), &true.into()));
+    for figure in ["downstream-packets", "downstream-octets", "upstream-packets", "upstream-octets"] {
+        let [plain, reduced] = [plain, reduced].map(|run| run["steady"][figure].as_f64().expect("a figure"));
+        assert!(plain > 10.0 * reduced, "{figure}: {plain} in a second, with refresh reduction {reduced}");
+    }
 }
 
 fn path(path: &Path) -> &str {

@@ -23,8 +23,36 @@ pub struct HtbClass {
     pub packets: u64,
 }
 
+/// What has passed an interface so far, link headers included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InterfaceTraffic {
+    /// Packets received.
+    pub received_packets: u64,
+    /// Octets received.
+    pub received_octets: u64,
+    /// Packets sent.
+    pub sent_packets: u64,
+    /// Octets sent.
+    pub sent_octets: u64,
+}
+
 /// Key and value of an nftables map.
 pub type MapElement = (Vec<u8>, Vec<u8>);
+
+/// What has passed an interface.
+pub(crate) fn traffic(interface: &str) -> io::Result<InterfaceTraffic> {
+    // Of this thread: the others may be in another namespace.
+    let text = std::fs::read_to_string("/proc/thread-self/net/dev")?;
+    let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+    let (_, figures) = lines.find(|(name, _)| name.trim() == interface).ok_or(io::ErrorKind::NotFound)?;
+    let figures: Vec<u64> = figures.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
+    // Eight columns of what was received, then eight of what was sent; each begins with octets and packets.
+    let [received_octets, received_packets, _, _, _, _, _, _, sent_octets, sent_packets, ..] = figures[..]
+    else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    Ok(InterfaceTraffic { received_packets, received_octets, sent_packets, sent_octets })
+}
 
 /// The kind of an interface's root queueing discipline.
 pub(crate) fn root_qdisc(interface: &str) -> io::Result<Option<String>> {

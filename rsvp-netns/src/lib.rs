@@ -33,6 +33,6 @@ pub mod socket;
 
 pub use capture::{Capture, CaptureStatistics};
 pub use error::Error;
-pub use kernel::{HtbClass, MapElement};
+pub use kernel::{HtbClass, InterfaceTraffic, MapElement};
 pub use namespace::Namespace;
 pub use process::Process;

@@ -15,7 +15,7 @@ use nix::sys::signal::SigSet;
 use crate::capture::Capture;
 use crate::multicast::{Flow, Multicast};
 use crate::process::Process;
-use crate::{Error, HtbClass, MapElement, kernel, netlink};
+use crate::{Error, HtbClass, InterfaceTraffic, MapElement, kernel, netlink};
 
 /// How long the carrier of a new link may take; the kernel looks once a second at the latest.
 const CARRIER: Duration = Duration::from_secs(5);
@@ -339,6 +339,17 @@ impl Namespace {
     pub fn limit(&self, interface: &str, rate: u64) -> Result<(), Error> {
         self.run(|| kernel::limit(interface, rate / 8)).map_err(|source| {
             Error::new(format!("cannot give {}:{interface} {rate} bit/s", self.name), source)
+        })
+    }
+
+    /// What has passed an interface so far.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn traffic(&self, interface: &str) -> Result<InterfaceTraffic, Error> {
+        self.run(|| kernel::traffic(interface)).map_err(|source| {
+            Error::new(format!("cannot read what has passed {}:{interface}", self.name), source)
         })
     }
 

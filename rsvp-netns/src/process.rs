@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
 
 /// How often a wait with a time limit looks.
@@ -33,14 +34,27 @@ impl Process {
         self.child.id()
     }
 
+    /// The processor time that it has used so far, in user mode and in the kernel, all its threads together.
+    ///
+    /// # Errors
+    ///
+    /// It is gone.
+    pub fn cpu_time(&self) -> io::Result<Duration> {
+        Ok(clock_getcpuclockid(self.pid()?)?.now()?.into())
+    }
+
     /// Sends it a signal.
     ///
     /// # Errors
     ///
     /// It is gone.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        Ok(kill(self.pid()?, signal)?)
+    }
+
+    fn pid(&self) -> io::Result<Pid> {
         let id = i32::try_from(self.child.id()).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
-        Ok(kill(Pid::from_raw(id), signal)?)
+        Ok(Pid::from_raw(id))
     }
 
     /// Its exit status, if it has ended.
@@ -110,6 +124,20 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
+
+    #[test]
+    fn processor_time_is_that_of_the_process() {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo done; read line"]);
+        let child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("sh runs");
+        let mut process = Process::new(child);
+        let mut output = process.child().stdout.take().expect("a pipe");
+        io::Read::read_exact(&mut output, &mut [0; 4]).expect("it counts to the end");
+        let used = process.cpu_time().expect("it is there");
+        assert!(used > Duration::from_micros(100), "{used:?}");
+        process.kill().expect("it is there");
+        assert!(process.cpu_time().is_err(), "it is gone");
+    }
 
     #[test]
     fn a_stopped_process_ends_when_it_is_asked_to() {

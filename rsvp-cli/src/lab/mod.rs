@@ -23,6 +23,7 @@ mod traffic;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
@@ -43,6 +44,19 @@ Exit codes:
   1  a check does not hold, or the run was interrupted
   2  the scenario could not be run";
 
+const SCALE_HELP: &str = "\
+Two daemons run in network namespaces of this machine, with a sender at one and a reservation at the other for every
+session; once without refresh reduction (RFC 2961), once with it. The steady state is that after all reservations stand.
+
+Examples:
+  rsvp-cli lab scale
+  rsvp-cli lab scale --sessions 1000 --refresh 2s --periods 10 --json
+
+Exit codes:
+  0  every reservation stood, to the end
+  1  one did not, or the run was interrupted
+  2  it could not be measured";
+
 /// Arguments of `lab`.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -55,6 +69,9 @@ enum Command {
     /// Run a scenario and check what happens.
     #[command(after_help = RUN_HELP)]
     Run(RunArgs),
+    /// Measure what many sessions cost two daemons, without refresh reduction and with it.
+    #[command(after_help = SCALE_HELP)]
+    Scale(ScaleArgs),
     /// Say whether a scenario file is right, and what is in it.
     #[command(after_help = "Exit codes:\n  0  the file is right\n  2  it is not")]
     Check {
@@ -81,6 +98,22 @@ struct RunArgs {
     json: bool,
 }
 
+#[derive(ClapArgs)]
+struct ScaleArgs {
+    /// How many sessions.
+    #[arg(long, value_name = "N", default_value = "50000", value_parser = clap::value_parser!(u16).range(1..=64_511))]
+    sessions: u16,
+    /// R, the refresh period.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = crate::units::parse_duration)]
+    refresh: Duration,
+    /// For how many refresh periods to measure the steady state.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    periods: u32,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum BackendName {
     /// Real daemons in real network namespaces of this machine.
@@ -100,6 +133,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
             ExitCode::SUCCESS
         }),
         Command::Run(args) => load(&args.file).and_then(|scenario| run_scenario(args, &scenario)),
+        Command::Scale(args) => measure_scale(args),
     };
     result.unwrap_or_else(|message| {
         eprintln!("rsvp-cli: {message}");
@@ -167,6 +201,40 @@ fn run_on_linux(args: &RunArgs, scenario: &Scenario, insist: bool) -> Result<Exi
     }
     let finished = run::run(scenario, &mut backend, &mut timeline, args.keep)?;
     Ok(conclude(args, scenario, "netns", &finished))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn measure_scale(_: &ScaleArgs) -> Result<ExitCode, String> {
+    Err("network namespaces are of Linux".to_owned())
+}
+
+/// Measures in namespaces, as [`run_on_linux`] runs a scenario.
+#[cfg(target_os = "linux")]
+fn measure_scale(args: &ScaleArgs) -> Result<ExitCode, String> {
+    use std::sync::Arc;
+
+    use interrupt::Interrupt;
+    use netns::scale::{self, Load};
+    use rsvp_netns::isolate::{self, Entered};
+
+    if let Entered::Done(status) = isolate::enter().map_err(|error| error.to_string())? {
+        return Ok(ExitCode::from(isolate::exit_code(status)));
+    }
+    let interrupt = Arc::new(Interrupt::default());
+    interrupt.watch_signals().map_err(|error| format!("cannot watch for signals: {error}"))?;
+    let load = Load { sessions: args.sessions, refresh: args.refresh, periods: args.periods };
+    let mut runs = Vec::new();
+    for refresh_reduction in [false, true] {
+        match scale::measure(load, refresh_reduction, &interrupt)? {
+            Some(run) => runs.push(run),
+            None => return Ok(ExitCode::FAILURE),
+        }
+    }
+    let text = if args.json { scale::json(load, &runs) } else { scale::table(load, &runs) };
+    // A reader that went away has seen enough; the exit code still tells.
+    let _ = io::stdout().write_all(text.as_bytes());
+    let is_sound = runs.iter().all(|run| run.is_sound(load));
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn run_in_simulator(args: &RunArgs, scenario: &Scenario, why: &str) -> Result<ExitCode, String> {

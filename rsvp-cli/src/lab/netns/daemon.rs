@@ -45,12 +45,21 @@ pub(crate) struct Changes {
 impl Daemon {
     /// Writes its configuration.
     pub(crate) fn new(scenario: &Scenario, node: NodeIndex, directory: &Path) -> Result<Self, Fault> {
-        let name = scenario.nodes[node].name.clone();
+        let configuration = |socket: &Path| configuration(scenario, node, socket);
+        Self::configured(&scenario.nodes[node].name, configuration, directory)
+    }
+
+    /// Writes the configuration that is made for its control socket.
+    pub(crate) fn configured(
+        name: &str,
+        configuration: impl FnOnce(&Path) -> String,
+        directory: &Path,
+    ) -> Result<Self, Fault> {
         let [config, socket, log] =
             ["toml", "sock", "log"].map(|suffix| directory.join(format!("{name}.{suffix}")));
-        let text = configuration(scenario, node, &socket);
+        let text = configuration(&socket);
         fs::write(&config, text).map_err(|error| format!("cannot write {}: {error}", config.display()))?;
-        Ok(Self { name, config, socket, log, process: None })
+        Ok(Self { name: name.to_owned(), config, socket, log, process: None })
     }
 
     /// Starts it; it answers when this returns.
@@ -96,11 +105,21 @@ impl Daemon {
         &self.socket
     }
 
+    /// The processor time that it has used so far.
+    pub(crate) fn cpu_time(&self) -> Result<Duration, Fault> {
+        let used = self.process()?.cpu_time();
+        used.map_err(|error| format!("cannot read the processor time of {}: {error}", self.name))
+    }
+
+    fn process(&self) -> Result<&Process, Fault> {
+        self.process.as_ref().ok_or_else(|| format!("the daemon of {} does not run", self.name))
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) -> Result<(), Fault> {
-        let process =
-            self.process.as_ref().ok_or_else(|| format!("the daemon of {} does not run", self.name))?;
-        process.signal(signal).map_err(|error| format!("cannot send {signal} to {}: {error}", self.name))
+        self.process()?
+            .signal(signal)
+            .map_err(|error| format!("cannot send {signal} to {}: {error}", self.name))
     }
 
     /// Kills it (SIGKILL).

@@ -6,6 +6,7 @@ mod daemon;
 mod directory;
 mod kernel;
 mod network;
+pub(crate) mod scale;
 
 use std::collections::BTreeMap;
 use std::net::UdpSocket;
