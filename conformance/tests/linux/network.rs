@@ -57,6 +57,11 @@ impl Network {
             let quiet = || std::fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
             namespace.run(quiet).expect("a setting of the namespace");
         }
+        // What tells of the node's groups would be counted among the packets.
+        for setting in ["ipv4/igmp_link_local_mcast_reports=0", "ipv6/conf/default/disable_ipv6=1"] {
+            let (name, value) = setting.split_once('=').expect("a setting");
+            here.sysctl(&format!("net/{name}"), value).expect("the kernel has it");
+        }
         here.link("eth0", &there, "eth0").expect("a link");
         for (namespace, addresses) in [(&here, &[S1, S2][..]), (&there, &[G])] {
             for address in addresses {
