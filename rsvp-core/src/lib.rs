@@ -1,4 +1,5 @@
-//! A sans-IO RSVP engine: RFC 2205 and RFC 2209, with integrated services (RFC 2210 to 2212).
+//! A sans-IO RSVP engine: RFC 2205 and RFC 2209, with integrated services (RFC 2210 to 2212), refresh reduction and
+//! reliable delivery (RFC 2961).
 //!
 //! [`Node`] is one host or router. It has no sockets, clock, threads or routing table: whoever embeds it hands in what
 //! happened, with the time, and carries out what comes back.
