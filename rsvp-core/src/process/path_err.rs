@@ -22,8 +22,6 @@ impl Node {
             }
             let item = OutboxItem::Path(ad);
             if is_rejected_id {
-                // It may be the first that is heard of this neighbour.
-                self.state.neighbors.speaks(received.interface, received.datagram.source, received.udp);
                 self.on_rejected_id(received.interface, received.datagram.source, item);
             } else {
                 self.has_arrived(item);

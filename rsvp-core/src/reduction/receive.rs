@@ -7,7 +7,7 @@ use crate::input::{Datagram, Encapsulation, InterfaceId, Route};
 use crate::node::Node;
 use crate::output::{Request, RouteKey};
 use crate::process::datagram::{Received, drop_reason, octets};
-use crate::state::{Group, PsbId, RefreshTarget, UnmatchedId};
+use crate::state::{PsbId, RefreshTarget, UnmatchedId};
 use crate::wire::{
     Acknowledgement, Bundle, FlaggedId, Head, IdEntries, Message, MessageId, RawMessage, Srefresh,
 };
@@ -203,7 +203,7 @@ impl Node {
         let key = RouteKey { table: 0, destination: group, source: Some(sender) };
         let unmatched = unmatched(received, id);
         match self.state.routes.get(&key).and_then(|entry| entry.answer.as_ref()) {
-            Some(route) if self.would_forward(received.interface, group, route) => {
+            Some(route) if would_forward(self.config.router, received.interface, route) => {
                 self.refuse_id(unmatched);
             }
             Some(_) => {}
@@ -223,21 +223,11 @@ impl Node {
         self.state.unmatched_ids.push(key, unmatched);
     }
 
-    /// Whether what comes in there to a group goes on, or to applications here: by this route, or because they receive the
-    /// group on that very interface.
-    fn would_forward(&self, interface: InterfaceId, group: IpAddr, route: &Route) -> bool {
-        let is_expected = route.incoming.is_none_or(|incoming| incoming == interface);
-        let goes_on = self.config.router && route.outgoing.iter().any(|hop| hop.interface != interface);
-        let is_received =
-            || self.state.groups.contains_key(&Group { address: group, interface: Some(interface) });
-        is_expected && (route.local || goes_on) || is_received()
-    }
-
     /// Routing has answered.
     pub(crate) fn decide_unmatched_ids(&mut self, key: &RouteKey, route: &Route) {
         let Some(all) = self.state.unmatched_ids.take(key) else { return };
         for unmatched in all {
-            if self.would_forward(unmatched.from.0, key.destination, route) {
+            if would_forward(self.config.router, unmatched.from.0, route) {
                 self.refuse_id(unmatched);
             }
         }
@@ -300,4 +290,11 @@ impl Node {
 fn unmatched(received: &Received<'_>, id: MessageId) -> UnmatchedId {
     let Datagram { source, destination, .. } = *received.datagram;
     UnmatchedId { from: (received.interface, source), destination, id }
+}
+
+/// Whether this route sends on, or delivers, what comes in there.
+fn would_forward(is_router: bool, interface: InterfaceId, route: &Route) -> bool {
+    let is_expected = route.incoming.is_none_or(|incoming| incoming == interface);
+    let goes_on = || route.outgoing.iter().any(|hop| hop.interface != interface);
+    is_expected && (route.local || is_router && goes_on())
 }
