@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rsvp_core::view::Deadline;
-use rsvp_core::wire::{
-    Head, IdEntries, IdList, Message, MessageId, MessageType, RawMessage, Srefresh, messages,
-};
+use rsvp_core::wire::{Head, IdList, Message, MessageId, MessageType, RawMessage, Srefresh, messages};
 
 use crate::network::Network;
 use crate::topology::NodeId;
@@ -187,7 +185,7 @@ impl MessageIds {
             }
         }
         if let Ok(Message::Srefresh(Srefresh { lists })) = Message::parse(&raw, usize::MAX) {
-            let mut listed = lists.iter().flat_map(ids);
+            let mut listed = lists.iter().flat_map(IdList::message_ids);
             let unknown = listed.find(|id| {
                 let sent = self.sent.get(&(entry.from, *id)).map(|sent| sent.kind);
                 !matches!(sent, Some(MessageType::PATH | MessageType::RESV))
@@ -198,14 +196,4 @@ impl MessageIds {
         }
         Ok(())
     }
-}
-
-/// The ids that a list names.
-fn ids(list: &IdList) -> Vec<MessageId> {
-    let ids: Vec<u32> = match &list.entries {
-        IdEntries::Plain(ids) => ids.clone(),
-        IdEntries::Sources(entries) => entries.iter().map(|(id, _)| *id).collect(),
-        IdEntries::Groups(entries) => entries.iter().map(|(id, ..)| *id).collect(),
-    };
-    ids.into_iter().map(|id| MessageId { epoch: list.epoch, id }).collect()
 }

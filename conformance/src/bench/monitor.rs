@@ -11,7 +11,6 @@ use rsvp_core::wire::{
 };
 
 use crate::bench::plan::{Plan, Port};
-use crate::bench::reduction::listed;
 use crate::bench::tester::{Packet, Sent};
 
 /// The messages of a packet of the DUT: several if it is a Bundle (RFC 2961 section 3), which is checked.
@@ -148,7 +147,7 @@ impl Ledger {
             return; // Passed on for another node.
         }
         if let Ok(Message::Srefresh(srefresh)) = Message::parse(&raw, usize::MAX) {
-            for id in srefresh.lists.iter().flat_map(listed) {
+            for id in srefresh.lists.iter().flat_map(IdList::message_ids) {
                 self.check_listed(sent, id);
             }
         }

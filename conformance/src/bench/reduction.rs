@@ -348,16 +348,6 @@ impl Received<Srefresh> {
     /// What it lists.
     #[must_use]
     pub fn ids(&self) -> Vec<MessageId> {
-        self.message.lists.iter().flat_map(listed).collect()
-    }
-}
-
-/// What a list names.
-pub(super) fn listed(list: &IdList) -> Vec<MessageId> {
-    let name = |id: u32| MessageId { epoch: list.epoch, id };
-    match &list.entries {
-        IdEntries::Plain(ids) => ids.iter().copied().map(name).collect(),
-        IdEntries::Sources(entries) => entries.iter().map(|(id, _)| name(*id)).collect(),
-        IdEntries::Groups(entries) => entries.iter().map(|(id, ..)| name(*id)).collect(),
+        self.message.lists.iter().flat_map(IdList::message_ids).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rsvp_core::wire::{
-    FilterSpec, Head, IdEntries, IdList, Message, MessageId, RawMessage, RsvpHop, SessionKey, messages,
+    FilterSpec, Head, IdList, Message, MessageId, RawMessage, RsvpHop, SessionKey, messages,
 };
 
 use super::model::{FlowIndex, Scenario};
@@ -38,7 +38,7 @@ impl Listener {
         for message in messages(datagram).flatten() {
             let Some(parsed) = parse(message) else { continue };
             if let Message::Srefresh(srefresh) = &parsed {
-                let named = srefresh.lists.iter().flat_map(ids);
+                let named = srefresh.lists.iter().flat_map(IdList::message_ids);
                 refreshes.extend(named.filter_map(|id| self.named.get(&(source, id)).cloned()));
             }
             let Some(refresh) = read(parsed, scenario) else { continue };
@@ -54,15 +54,6 @@ impl Listener {
 
 fn parse(message: &[u8]) -> Option<Message> {
     Message::parse(&RawMessage::decode(message).ok()?, MAX_OBJECTS).ok()
-}
-
-fn ids(list: &IdList) -> Vec<MessageId> {
-    let ids: Vec<u32> = match &list.entries {
-        IdEntries::Plain(ids) => ids.clone(),
-        IdEntries::Sources(entries) => entries.iter().map(|(id, _)| *id).collect(),
-        IdEntries::Groups(entries) => entries.iter().map(|(id, ..)| *id).collect(),
-    };
-    ids.into_iter().map(|id| MessageId { epoch: list.epoch, id }).collect()
 }
 
 /// What a message refreshes, if it is a Path or Resv of flows of the scenario.
@@ -92,7 +83,7 @@ pub(crate) fn flows_of(session: &SessionKey, senders: &[FilterSpec], scenario: &
 #[cfg(test)]
 mod tests {
     use rsvp_core::wire::{
-        Bundle, FilterSpec, FlaggedId, FlowKey, Header, SenderTspec, Session, Srefresh, Tspec,
+        Bundle, FilterSpec, FlaggedId, FlowKey, Header, IdEntries, SenderTspec, Session, Srefresh, Tspec,
     };
 
     use super::*;

@@ -60,7 +60,8 @@ impl Node {
         }
     }
 
-    fn destination_of(&self, id: PathAdId) -> IpAddr {
+    /// Where the data goes that an advertisement is about.
+    pub(crate) fn destination_of(&self, id: PathAdId) -> IpAddr {
         self.state.psbs[self.state.path_ads[id].psb].route.destination
     }
 

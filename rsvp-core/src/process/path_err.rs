@@ -20,12 +20,8 @@ impl Node {
             if self.state.path_ads[ad].interface != received.interface {
                 continue;
             }
-            let item = OutboxItem::Path(ad);
-            if is_rejected_id {
-                self.on_rejected_id(received.interface, received.datagram.source, item);
-            } else {
-                self.has_arrived(item);
-            }
+            let from = (received.interface, received.datagram.source);
+            self.is_answered_by_error(from, OutboxItem::Path(ad), is_rejected_id);
         }
         // It is between this node and the next hop: nobody else could do anything about it.
         if is_rejected_id {

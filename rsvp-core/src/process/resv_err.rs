@@ -32,12 +32,8 @@ impl Node {
             if self.state.resv_ads[ad].hop.address != error.hop.address {
                 continue;
             }
-            let item = OutboxItem::Resv(ad);
-            if is_rejected_id {
-                self.on_rejected_id(received.interface, error.hop.address, item);
-            } else {
-                self.has_arrived(item);
-            }
+            let from = (received.interface, error.hop.address);
+            self.is_answered_by_error(from, OutboxItem::Resv(ad), is_rejected_id);
         }
         // It is between this node and the previous hop: nobody else could do anything about it.
         if is_rejected_id {

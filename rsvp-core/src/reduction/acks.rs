@@ -37,13 +37,11 @@ impl Node {
         } else {
             self.state.acks.owe(key, acknowledgement, now + delay)
         };
-        let lane = self.lane_to(interface, generator);
         let full = (self.packet_limit(interface, generator) / Acknowledgement::ENCODED_LEN).max(1);
         let Some(account) = self.state.acks.get_mut(id) else { return };
         let Some(latest) = account.latest().filter(|_| !account.queued) else { return };
         if latest <= now || account.ready(now) >= full {
-            account.queued = true;
-            self.outbox.push_urgent(lane, OutboxItem::Acks(id));
+            self.queue_acks(id);
         } else {
             self.timers.advance(&mut account.timer, latest, TimerKey::Acks(id));
         }
@@ -60,19 +58,21 @@ impl Node {
     /// Sees to it that what is still owed leaves in time.
     fn arrange_acks(&mut self, id: AckId) {
         let Some(account) = self.state.acks.get_mut(id) else { return };
-        let (interface, generator) = (account.interface, account.generator);
-        let latest = account.latest();
-        match latest {
+        match account.latest() {
             Some(latest) if latest > self.now => {
                 self.timers.arm(&mut account.timer, latest, TimerKey::Acks(id));
             }
-            Some(_) if !account.queued => {
-                account.queued = true;
-                let lane = self.lane_to(interface, generator);
-                self.outbox.push_urgent(lane, OutboxItem::Acks(id));
-            }
+            Some(_) if !account.queued => self.queue_acks(id),
             _ => self.close_account(id),
         }
+    }
+
+    fn queue_acks(&mut self, id: AckId) {
+        let Some(account) = self.state.acks.get_mut(id) else { return };
+        account.queued = true;
+        let (interface, generator) = (account.interface, account.generator);
+        let lane = self.lane_to(interface, generator);
+        self.outbox.push_urgent(lane, OutboxItem::Acks(id));
     }
 
     /// Appends as many of the acknowledgements that may leave now as fit into `room`, and tells how many they are.

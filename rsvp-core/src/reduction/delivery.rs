@@ -201,7 +201,7 @@ impl Node {
                     counters.received_ack += 1;
                     counters.unknown_ack += 1;
                 }),
-                (Acknowledgement::Nack(_), Some(OutboxItem::Path(_) | OutboxItem::Resv(_))) => {
+                (Acknowledgement::Nack(_), Some(item @ (OutboxItem::Path(_) | OutboxItem::Resv(_)))) => {
                     self.count(Some(from), |counters| counters.received_nack += 1);
                     self.on_nack(item);
                 }
@@ -231,7 +231,7 @@ impl Node {
 
     /// The latest message about some state has arrived: it was acknowledged, or answered by an error message
     /// (RFC 2961 section 4.5).
-    pub(crate) fn has_arrived(&mut self, item: OutboxItem) {
+    fn has_arrived(&mut self, item: OutboxItem) {
         self.await_no_more(item);
         if let Some(delivery) = self.delivery_mut(item) {
             delivery.is_acked = true;
@@ -252,21 +252,31 @@ impl Node {
     }
 
     /// A neighbour has no state that this identifier advertised: it gets the whole message (RFC 2961 section 5.4).
-    fn on_nack(&mut self, item: Option<OutboxItem>) {
-        let Some(item) = item else { return };
+    fn on_nack(&mut self, item: OutboxItem) {
         if let Some(delivery) = self.delivery_mut(item) {
             delivery.is_asked_for = true;
         }
-        match item {
-            OutboxItem::Path(id) => self.queue_path(id),
-            OutboxItem::Resv(id) => self.queue_resv(id),
-            _ => {}
+        self.queue_whole(item);
+    }
+
+    /// An error message of a neighbour is about what it was told here: so that has arrived, unless the error says that the
+    /// neighbour does not know MESSAGE_ID.
+    pub(crate) fn is_answered_by_error(
+        &mut self,
+        (interface, from): (InterfaceId, IpAddr),
+        item: OutboxItem,
+        is_rejected_id: bool,
+    ) {
+        if is_rejected_id {
+            self.on_rejected_id(interface, from, item);
+        } else {
+            self.has_arrived(item);
         }
     }
 
     /// An error message says that a neighbour does not know MESSAGE_ID: it gets its message again without
     /// (RFC 2961 section 4.8).
-    pub(crate) fn on_rejected_id(&mut self, interface: InterfaceId, from: IpAddr, item: OutboxItem) {
+    fn on_rejected_id(&mut self, interface: InterfaceId, from: IpAddr, item: OutboxItem) {
         let peer = match item {
             OutboxItem::Path(id) => self.path_peer(id),
             OutboxItem::Resv(id) => {
@@ -292,11 +302,7 @@ impl Node {
             // Else a neighbour may take back what somebody has said in its name.
             delivery.without_id = !is_noted;
         }
-        match item {
-            OutboxItem::Path(id) => self.queue_path(id),
-            OutboxItem::Resv(id) => self.queue_resv(id),
-            _ => {}
-        }
+        self.queue_whole(item);
     }
 
     /// How many acknowledgements a Path awaits (RFC 2961 section 4.7).

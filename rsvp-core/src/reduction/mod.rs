@@ -2,8 +2,8 @@
 //!
 //! Each message that changes something takes a new identifier ([`delivery`]) and is sent again until it is acknowledged.
 //! State that a capable neighbour has been told of joins the others that it is told of ([`refresh`]): all have one timer,
-//! and are refreshed by their identifiers ([`srefresh`]). What waits for one neighbour leaves in one datagram ([`pack`]). The other
-//! direction is in [`receive`], and what this node owes its neighbours in [`acks`].
+//! and are refreshed by their identifiers ([`srefresh`]). What waits for one neighbour leaves in one datagram ([`pack`]).
+//! The other direction is in [`receive`], and what this node owes its neighbours in [`acks`].
 //!
 //! Which of it is used is asked anew each time: of the configuration, and of what the neighbour said last. So a neighbour
 //! may gain and lose its abilities at any time.
@@ -109,7 +109,7 @@ impl Node {
     /// Who gets the Path of an advertisement.
     pub(crate) fn path_peer(&self, id: PathAdId) -> Peer {
         let ad = &self.state.path_ads[id];
-        let destination = self.state.sessions[self.state.psbs[ad.psb].session].key.destination();
+        let destination = self.destination_of(id);
         let next = if !destination.is_multicast() {
             Some(ad.next_hop.unwrap_or(destination))
         } else if self.is_point_to_point(ad.interface) {

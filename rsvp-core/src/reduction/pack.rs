@@ -6,7 +6,7 @@ use core::net::IpAddr;
 use crate::input::{Encapsulation, InterfaceId};
 use crate::node::Node;
 use crate::output::Transmit;
-use crate::process::transmit::{HOP_TTL, NETWORK_CONTROL, Parcel};
+use crate::process::transmit::{HOP_TTL, Parcel};
 use crate::state::{Lane, OutboxItem, Peer, TimerKey};
 use crate::wire::Bundle;
 
@@ -87,7 +87,7 @@ impl Node {
     fn pack(&mut self, lane: Lane, buf: &mut Vec<u8>) -> Option<Transmit> {
         buf.clear();
         let bundle_to = self.bundle_to(lane);
-        let limit = match bundle_to.or_else(|| self.neighbor_of(lane)) {
+        let limit = match self.neighbor_of(lane) {
             Some((interface, address)) => self.packet_limit(interface, address),
             None => self.packet_limit(lane.interface.unwrap_or(InterfaceId(0)), lane.peer),
         };
@@ -116,7 +116,7 @@ impl Node {
             }
             packing.add(parcel);
         }
-        self.close(packing, buf)
+        self.close(lane, packing, buf)
     }
 
     /// What comes next in a lane and fits beside what is there. Acknowledgements go first if no other message takes them
@@ -169,7 +169,7 @@ impl Node {
     }
 
     /// The datagram of the messages in `buf`.
-    fn close(&mut self, packing: Packing, buf: &mut Vec<u8>) -> Option<Transmit> {
+    fn close(&mut self, lane: Lane, packing: Packing, buf: &mut Vec<u8>) -> Option<Transmit> {
         let first = packing.first?;
         let transmit = match packing.bundle_to {
             Some((interface, address)) if packing.count > 1 => {
@@ -179,16 +179,7 @@ impl Node {
                 // Each of its messages was small enough, and so is the whole.
                 Bundle::seal(header, buf).ok()?;
                 self.counters.sent.bundle += 1;
-                Transmit {
-                    interface: Some(interface),
-                    next_hop: None,
-                    source,
-                    destination: address,
-                    ttl,
-                    router_alert: false,
-                    encapsulation: Encapsulation::Raw,
-                    traffic_class: NETWORK_CONTROL,
-                }
+                Transmit { ttl, ..self.to_neighbor(lane, source, address, Encapsulation::Raw) }
             }
             _ => {
                 buf.drain(..Bundle::HEADER_LEN);

@@ -106,8 +106,7 @@ impl Node {
 
     /// Whether it is the Path of a multicast session.
     fn is_of_group(&self, item: OutboxItem) -> bool {
-        let OutboxItem::Path(id) = item else { return false };
-        self.state.path_ads.get(id).is_some_and(|ad| self.state.psbs[ad.psb].route.destination.is_multicast())
+        matches!(item, OutboxItem::Path(id) if self.destination_of(id).is_multicast())
     }
 
     /// The group that an advertisement belongs to, as things stand now. One whose R is still growing towards that of the
@@ -137,7 +136,7 @@ impl Node {
             return None;
         }
         let (interface, has_id) = (ad.interface, ad.delivery.id.is_some());
-        let destination = self.state.psbs[ad.psb].route.destination;
+        let destination = self.destination_of(id);
         let source = self.address_towards(interface, destination)?;
         let of_session = GroupKey { interface, destination, source, to_session: true };
         let neighbor = match self.path_peer(id) {
@@ -165,7 +164,7 @@ impl Node {
     fn may_summarize_for_all(&self, id: PathAdId) -> bool {
         let ad = &self.state.path_ads[id];
         let config = &self.interface_config(ad.interface).reduction;
-        let destination = self.state.psbs[ad.psb].route.destination;
+        let destination = self.destination_of(id);
         let are_all_known = || {
             self.known_next_hops(id).is_some()
                 && ad.delivery.is_acked
@@ -392,7 +391,7 @@ impl Node {
     fn dissolve(&mut self, id: RefreshGroupId) {
         for _ in 0..SLICE {
             let Some(group) = self.state.refresh_groups.get(id) else { return };
-            let Some(item) = group.plain.last().or_else(|| group.multicast.last()) else { return };
+            let Some(item) = group.last() else { return };
             self.stand_up(item);
         }
         self.wake_group(id, Duration::from_millis(1));

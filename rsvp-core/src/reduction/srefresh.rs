@@ -6,7 +6,7 @@ use super::refresh::Manner;
 use crate::input::Encapsulation;
 use crate::node::Node;
 use crate::output::Transmit;
-use crate::process::transmit::{HOP_TTL, NETWORK_CONTROL, Parcel};
+use crate::process::transmit::{HOP_TTL, Parcel};
 use crate::state::{GroupKey, Lane, OutboxItem, Peer, RefreshGroup, RefreshGroupId};
 use crate::wire::{Bundle, FlaggedId, ListWriter, MessageId, MessageType, ctype, seal};
 
@@ -26,7 +26,7 @@ impl Node {
         if !group.key.to_session {
             return Some(Lane { interface: Some(group.key.interface), peer: group.key.destination });
         }
-        match group.plain.last().or_else(|| group.multicast.last())? {
+        match group.last()? {
             OutboxItem::Path(ad) => Some(self.path_lane(self.state.path_ads.get(ad)?)),
             _ => None,
         }
@@ -107,22 +107,11 @@ impl Node {
     }
 
     fn srefresh_transmit(&self, id: RefreshGroupId, lane: Lane, key: &GroupKey) -> Transmit {
-        let to_neighbor = Transmit {
-            interface: Some(key.interface),
-            next_hop: None,
-            source: key.source,
-            destination: key.destination,
-            ttl: HOP_TTL,
-            router_alert: false,
-            encapsulation: Encapsulation::Raw,
-            traffic_class: NETWORK_CONTROL,
-        };
+        let to_neighbor = self.to_neighbor(lane, key.source, key.destination, Encapsulation::Raw);
         if !key.to_session {
             return to_neighbor;
         }
-        let first =
-            self.state.refresh_groups.get(id).and_then(|g| g.plain.last().or_else(|| g.multicast.last()));
-        let ttl = match first {
+        let ttl = match self.state.refresh_groups.get(id).and_then(RefreshGroup::last) {
             Some(OutboxItem::Path(ad)) => self.state.psbs[self.state.path_ads[ad].psb].ttl,
             _ => HOP_TTL,
         };

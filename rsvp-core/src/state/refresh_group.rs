@@ -126,6 +126,11 @@ impl RefreshGroup {
         self.plain.len() + self.multicast.len() == 0
     }
 
+    /// One of its members.
+    pub(crate) fn last(&self) -> Option<OutboxItem> {
+        self.plain.last().or_else(|| self.multicast.last())
+    }
+
     /// Begins a walk over all members.
     pub(crate) fn begin(&mut self, now: Instant, next: Instant) {
         self.plain.begin();

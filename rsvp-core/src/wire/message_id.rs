@@ -262,6 +262,16 @@ impl IdList {
         Self { flags: 0, epoch, entries }
     }
 
+    /// What its entries name, in their order.
+    pub fn message_ids(&self) -> impl Iterator<Item = MessageId> {
+        let id = |index: usize| match &self.entries {
+            IdEntries::Plain(ids) => ids[index],
+            IdEntries::Sources(entries) => entries[index].0,
+            IdEntries::Groups(entries) => entries[index].0,
+        };
+        (0..self.len()).map(move |index| MessageId { epoch: self.epoch, id: id(index) })
+    }
+
     /// How many entries it has.
     #[must_use]
     pub const fn len(&self) -> usize {
