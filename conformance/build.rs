@@ -4,8 +4,9 @@
 //! that are sure to be compiled and run count: the scan follows `mod` declarations from `tests/*/main.rs`, as the
 //! compiler does, and likewise from the kernel's tests, and fails where a test is ignored or conditional, or where `shows` stands anywhere else.
 //!
-//! It also finds out which tests speak to their DUT in packets alone, and so could do it over the wire: those that send,
-//! and that call no function, by whatever way, that looks inside.
+//! A case is a function in `src/cases` with the same first statement, which takes the `Lab`. The cases are put into a table.
+//! They speak to their DUT in packets alone, so that they can do it over the wire: it is a fault if one calls a function, by
+//! whatever way, that looks inside. Of the tests it is found out which could be cases.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -27,11 +28,12 @@ const KERNEL_TESTS: [&str; 1] = ["../rsvp-io/tests/traffic.rs"];
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    for watched in ["requirements", "tests", "waivers.toml", "src/bench"] {
+    for watched in ["requirements", "tests", "waivers.toml", "src/bench", "src/cases"] {
         println!("cargo::rerun-if-changed={watched}");
     }
     fs::write(out.join("catalogue.rs"), embed(&root.join("requirements"))).expect("OUT_DIR is writable");
     let mut scan = Scan { root: root.clone(), bench: methods(&root.join("src/bench")), ..Scan::default() };
+    scan.cases(&root.join("src/cases"));
     for folder in entries(&root.join("tests")) {
         let main = folder.join("main.rs");
         if main.is_file() {
@@ -48,6 +50,7 @@ fn main() {
     }
     assert!(scan.faults.is_empty(), "{}", scan.faults.join("\n"));
     fs::write(out.join("shown.rs"), scan.table()).expect("OUT_DIR is writable");
+    fs::write(out.join("cases.rs"), scan.case_table()).expect("OUT_DIR is writable");
 }
 
 /// The catalogue's files, as an array of names and texts.
@@ -80,11 +83,44 @@ struct Scan {
     tests: Vec<(Vec<String>, String, String)>,
     /// Requirement, file, test, and whether it speaks in packets alone.
     shown: Vec<(String, String, String, bool)>,
+    /// While the cases are read: the modules that lead to where the scan is.
+    modules: Option<Vec<String>>,
+    cases: Vec<CaseEntry>,
     read: BTreeSet<PathBuf>,
     faults: Vec<String>,
 }
 
+/// One row of the table of cases.
+struct CaseEntry {
+    modules: Vec<String>,
+    name: String,
+    text: String,
+    file: String,
+    ids: Vec<String>,
+}
+
 impl Scan {
+    /// Reads the cases.
+    fn cases(&mut self, folder: &Path) {
+        self.modules = Some(Vec::new());
+        self.file(&folder.join("mod.rs"), folder);
+        self.expect_all_read(folder);
+        self.modules = None;
+        let functions = std::mem::take(&mut self.functions);
+        for case in std::mem::take(&mut self.cases) {
+            let used = self.closure(&functions, &case.name);
+            if let Some(name) = LOOKS_INSIDE.iter().find(|name| used.contains(**name)) {
+                self.faults.push(format!("{}: {} is a case, and looks inside: {name}", case.file, case.name));
+            }
+            if !used.contains(SENDS) {
+                self.faults.push(format!("{}: {} is a case, and sends nothing", case.file, case.name));
+            }
+            let shown = |id: &String| (id.clone(), case.file.clone(), case.name.clone(), true);
+            self.shown.extend(case.ids.iter().map(shown));
+            self.cases.push(case);
+        }
+    }
+
     /// Reads one file; `children` is where its modules are.
     fn file(&mut self, path: &Path, children: &Path) {
         self.read.insert(path.to_owned());
@@ -103,9 +139,15 @@ impl Scan {
                     if has(&module.attrs, "cfg") || has(&module.attrs, "path") {
                         self.faults.push(format!("{file}: mod {name}: no cfg or path, please"));
                     }
+                    if let Some(modules) = &mut self.modules {
+                        modules.push(name.clone());
+                    }
                     match &module.content {
                         Some((_, items)) => self.items(items, file, &children.join(name)),
                         None => self.module(&name, children),
+                    }
+                    if let Some(modules) = &mut self.modules {
+                        modules.pop();
                     }
                 }
                 other => self.expect_no_shows(other, file),
@@ -138,6 +180,20 @@ impl Scan {
                 .push(format!("{file}: {name}: shows(&[\"id\"]) must be the first statement of a test"));
         }
         let Some(ids) = first else { return };
+        if let Some(modules) = self.modules.clone() {
+            let (file, text) = (file.to_owned(), documentation(&function.attrs));
+            if has(&function.attrs, "test")
+                || has(&function.attrs, "cfg")
+                || rest.is_empty()
+                || text.is_empty()
+            {
+                self.faults.push(format!(
+                    "{file}: {name}: a case is a function with a comment, that is no test, always there, and does something"
+                ));
+            }
+            self.cases.push(CaseEntry { modules, name, text, file, ids });
+            return;
+        }
         let runs =
             has(&function.attrs, "test") && !has(&function.attrs, "ignore") && !has(&function.attrs, "cfg");
         if !runs || rest.is_empty() {
@@ -190,6 +246,23 @@ impl Scan {
         }
     }
 
+    /// The cases in the order of RFC and section, as an array.
+    fn case_table(&self) -> String {
+        let mut text = "&[\n".to_owned();
+        let mut cases: Vec<&CaseEntry> = self.cases.iter().collect();
+        cases.sort_by_key(|case| (case.modules.first(), section_order(case.modules.get(1))));
+        for CaseEntry { modules, name, text: about, file, ids } in cases {
+            let path = format!("{}::{name}", modules.join("::"));
+            let id = format!("{}/{}", id_of(modules), name.replace('_', "-"));
+            writeln!(
+                text,
+                "Case {{ id: {id:?}, text: {about:?}, requirements: &{ids:?}, file: {file:?}, run: {path} }},"
+            )
+            .expect("it is a string");
+        }
+        text + "]"
+    }
+
     fn table(&self) -> String {
         let mut text = "&[\n".to_owned();
         for (id, file, test, packets_alone) in &self.shown {
@@ -202,6 +275,39 @@ impl Scan {
 
 fn has(attributes: &[Attribute], name: &str) -> bool {
     attributes.iter().any(|attribute| attribute.path().is_ident(name))
+}
+
+/// The text of a comment, in one line.
+fn documentation(attributes: &[Attribute]) -> String {
+    let line = |attribute: &Attribute| match &attribute.meta {
+        syn::Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value().trim().to_owned()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    };
+    attributes.iter().filter_map(line).collect::<Vec<_>>().join(" ")
+}
+
+/// The RFC and the section of a module: `rfc2205/3.1`.
+fn id_of(modules: &[String]) -> String {
+    let part = |module: &String| match module.strip_prefix("section_").or(module.strip_prefix("appendix_")) {
+        Some(number) => number.replace('_', ".").to_uppercase(),
+        None => module.replace('_', "-"),
+    };
+    modules.iter().map(part).collect::<Vec<_>>().join("/")
+}
+
+/// Sections by their numbers, then all else by name.
+fn section_order(module: Option<&String>) -> (Vec<u32>, String) {
+    let module = module.cloned().unwrap_or_default();
+    let numbers = module.strip_prefix("section_").map(|numbers| {
+        numbers.split('_').map(|number| number.parse().unwrap_or(u32::MAX)).collect::<Vec<u32>>()
+    });
+    (numbers.unwrap_or_else(|| vec![u32::MAX]), module)
 }
 
 /// The ids of a statement `shows(&["id", …]);`.

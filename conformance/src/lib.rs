@@ -1,11 +1,16 @@
 //! Requirements of the RSVP RFCs and the tests that show them.
 //!
-//! [`catalogue`] holds what the RFCs ask for, [`coverage`] which of it is shown by tests. A test shows requirements by
-//! naming them in its first statement, a call of [`shows`]; `build.rs` finds those calls.
+//! [`catalogue`] holds what the RFCs ask for, [`cases`] the suite that shows it: each [`case::Case`] runs against an engine
+//! in this process and in virtual time, or over the wire against any device. [`coverage`] says which requirements are shown.
+//! A case, or a test that looks inside the engine, shows requirements by naming them in its first statement, a call of
+//! [`shows`]; `build.rs` finds those calls.
 
 pub mod bench;
+pub mod case;
+pub mod cases;
 pub mod catalogue;
 pub mod coverage;
+pub mod verdict;
 
 use std::sync::LazyLock;
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rsvp_core::admission::Admission;
-use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig};
+use rsvp_core::config::NodeConfig;
 use rsvp_core::counters::DropReason;
 use rsvp_core::event::EventKind;
 use rsvp_core::input::{Encapsulation, Route};
@@ -19,14 +19,15 @@ use rsvp_core::wire::{
 use rsvp_core::{ApiId, Command, CommandError, Event, Instant, Node, Reply};
 use rsvp_sim::describe;
 
+use crate::bench::lab::{Lab, Setup, Timing, Unsupported};
 use crate::bench::messages::{Kind, Share, shares, tspec};
 use crate::bench::monitor::{self, Ledger};
-use crate::bench::plan::{B, Family, Plan, Port, Station};
+use crate::bench::plan::{Family, Plan, Port, Station};
 use crate::bench::reduction::Manners;
-use crate::bench::tester::{InProcess, Packet, Sent, Tester};
+use crate::bench::tester::{Action, InProcess, Packet, Sent, Tester};
 
-/// How long the DUT may take over what it does at once.
-pub const AT_ONCE: Duration = Duration::from_millis(100);
+/// How often one looks for what has not come yet.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// The TTL that the testers' messages leave with.
 pub(super) const TTL: u8 = 64;
@@ -38,6 +39,8 @@ const UPSTREAM_LIH: u32 = 77;
 pub struct Dut {
     /// Who has which address.
     pub plan: Plan,
+    /// How time runs.
+    pub timing: Timing,
     pub(super) tester: Box<dyn Tester>,
     /// Messages; a Bundle has been opened.
     pub(super) sent: Vec<Sent>,
@@ -47,13 +50,20 @@ pub struct Dut {
     ledger: Ledger,
 }
 
-/// The configuration of a router with 50 [`B`] to reserve on each interface.
-fn config() -> NodeConfig {
-    let total = (50.0 * B) as u64;
-    let bandwidth = Some(Bandwidth { total, per_flow: total, link: 2 * total });
-    let guaranteed = Some(GuaranteedConfig::new(1500, 1000));
-    let default_interface = InterfaceConfig { bandwidth, guaranteed, ..InterfaceConfig::default() };
-    NodeConfig { router: true, default_interface, ..NodeConfig::default() }
+/// A time as TIME_VALUES has it, in milliseconds.
+///
+/// # Panics
+///
+/// When it is longer than fits there: 49 days.
+#[must_use]
+pub fn millis(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).expect("less than 49 days")
+}
+
+fn or_unsupported(result: Result<(), Unsupported>) {
+    if let Err(unsupported) = result {
+        std::panic::panic_any(unsupported);
+    }
 }
 
 /// A message that the DUT sent.
@@ -70,95 +80,37 @@ pub struct Received<M> {
 }
 
 impl Dut {
-    /// A router over IPv4, with the defaults of the RFC and 50 [`B`] to reserve on each interface, whose scheduler has a C
-    /// of 1500 bytes and a D of 1 ms.
-    #[must_use]
-    pub fn router() -> Self {
-        Self::with(Family::V4, |_| ())
-    }
-
-    /// The same over IPv6.
-    #[must_use]
-    pub fn router_v6() -> Self {
-        Self::with(Family::V6, |_| ())
-    }
-
-    /// A host over IPv4.
-    #[must_use]
-    pub fn host() -> Self {
-        Self::with(Family::V4, |config| config.router = false)
-    }
-
-    /// A router that has path state of the first `senders` senders of the group G.
-    #[must_use]
-    pub fn group(senders: u8) -> Self {
-        let dut = Self::router();
-        let g = dut.g();
-        dut.knowing(g, senders)
-    }
-
-    /// A router that has path state of the first `senders` senders of the unicast session H.
-    #[must_use]
-    pub fn unicast(senders: u8) -> Self {
-        let dut = Self::router();
-        let h = dut.h();
-        dut.knowing(h, senders)
-    }
-
-    /// A router that has path state of S1 for H, whose SENDER_TSPEC is more than any interface has: 200 [`B`].
-    #[must_use]
-    pub fn greedy() -> Self {
-        let mut dut = Self::router();
-        let mut path = dut.path(Station::U1, dut.h(), dut.s1());
-        path.sender_tspec = tspec(200.0);
-        dut.send(Station::U1, path);
-        dut.forget();
-        dut
-    }
-
-    fn knowing(mut self, session: SessionKey, senders: u8) -> Self {
-        for number in 1..=senders {
-            let station = if number == 1 { Station::U1 } else { Station::U2 };
-            let sender = self.plan.sender(number);
-            self.learn(station, session, sender);
-        }
-        self
-    }
-
-    /// A router whose configuration is changed first.
-    #[must_use]
-    pub fn with(family: Family, change: impl FnOnce(&mut NodeConfig)) -> Self {
-        let mut config = config();
-        change(&mut config);
-        let plan = Plan(family);
-        Self::reached_by(plan, Box::new(InProcess::new(plan, config)))
-    }
-
-    /// A router, or a host, whose admission and policy control are the case's own.
+    /// An engine in this process, a router or a host, whose admission and policy control are the case's own.
     #[must_use]
     pub fn controlled(
         router: bool,
         admission: impl Admission + 'static,
         policy: impl Policy + 'static,
     ) -> Self {
-        let plan = Plan(Family::V4);
-        let config = NodeConfig { router, ..config() };
-        let (admission, policy) = (Box::new(admission), Box::new(policy));
-        let node = Node::with_control(config, [7; 32], Instant::ZERO, admission, policy);
-        Self::reached_by(plan, Box::new(InProcess::around(plan, node)))
+        let lab = Lab::in_process();
+        let Setup { family, config } = Setup::stock(Family::V4, lab.r());
+        let config = NodeConfig { router, ..config };
+        let (plan, seed) = (Plan(family), [7; 32]);
+        let node = Node::with_control(config, seed, Instant::ZERO, Box::new(admission), Box::new(policy));
+        lab.around(plan, Box::new(InProcess::around(plan, node)))
     }
 
-    /// A DUT that is reached in some other way.
-    #[must_use]
-    pub fn reached_by(plan: Plan, tester: Box<dyn Tester>) -> Self {
+    pub(super) fn reached_by(plan: Plan, timing: Timing, tester: Box<dyn Tester>) -> Self {
         Self {
             plan,
+            timing,
             tester,
             sent: Vec::new(),
             lih: BTreeMap::new(),
             manners: Manners::default(),
             ledger: Ledger::default(),
         }
+    }
+
+    /// R: the refresh period of the DUT, and that of the testers' messages.
+    #[must_use]
+    pub fn r(&self) -> Duration {
+        self.timing.refresh
     }
 
     /// The time.
@@ -188,8 +140,22 @@ impl Dut {
     }
 
     /// Changes how the DUT's network routes, for packets of all sources or of one.
+    ///
+    /// # Panics
+    ///
+    /// With [`Unsupported`], when that cannot be done with this DUT.
     pub fn set_route(&mut self, destination: IpAddr, source: Option<IpAddr>, route: Route) {
-        self.tester.set_route(destination, source, route);
+        or_unsupported(self.tester.set_route(destination, source, route));
+    }
+
+    /// Has the DUT do something of its own, and gives it the time.
+    ///
+    /// # Panics
+    ///
+    /// With [`Unsupported`], when that cannot be done with this DUT.
+    pub fn act(&mut self, action: &Action) {
+        or_unsupported(self.tester.act(action));
+        self.advance(self.timing.at_once);
     }
 
     /// Sends a message from a neighbour's place, packed as RFC 2205 says, and gives the DUT the time to react.
@@ -201,7 +167,7 @@ impl Dut {
     /// Sends any packet from a neighbour's place, and gives the DUT the time to react.
     pub fn send_packet(&mut self, from: Station, packet: &Packet) {
         self.tester.send(from, packet);
-        self.advance(AT_ONCE);
+        self.advance(self.timing.at_once);
     }
 
     /// A message in the packet that a neighbour would send it in.
@@ -273,7 +239,7 @@ impl Dut {
     ///
     /// When there is none.
     pub fn expect<M: Kind>(&mut self, port: Port) -> Received<M> {
-        self.take(|sent| sent.port == port)
+        self.wait_for(|sent| sent.port == port)
             .unwrap_or_else(|| panic!("expected a {} from {port:?}; the DUT sent:\n{}", M::NAME, self.log()))
     }
 
@@ -284,7 +250,7 @@ impl Dut {
     /// When there is none.
     pub fn expect_to<M: Kind>(&mut self, station: Station) -> Received<M> {
         let address = self.plan.station(station);
-        self.take(|sent| sent.port == station.port() && sent.packet.destination == address)
+        self.wait_for(|sent| sent.port == station.port() && sent.packet.destination == address)
             .unwrap_or_else(|| panic!("expected a {} to {station:?}; the DUT sent:\n{}", M::NAME, self.log()))
     }
 
@@ -324,6 +290,24 @@ impl Dut {
         std::iter::from_fn(|| self.take(|sent| sent.port == port)).collect()
     }
 
+    /// Takes the first message of a kind that is wanted, as soon as it is there.
+    fn wait_for<M: Kind>(&mut self, wanted: impl Fn(&Sent) -> bool) -> Option<Received<M>> {
+        self.patiently(|dut| dut.take(&wanted))
+    }
+
+    /// What is found at once, or within the patience of this bench.
+    fn patiently<T>(&mut self, mut find: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
+        let end = self.now() + self.timing.patience;
+        loop {
+            let found = find(self);
+            let left = end.since(self.now());
+            if found.is_some() || left.is_zero() {
+                return found;
+            }
+            self.advance(left.min(LOOK));
+        }
+    }
+
     fn take<M: Kind>(&mut self, wanted: impl Fn(&Sent) -> bool) -> Option<Received<M>> {
         let found = self.sent.iter().enumerate().filter(|(_, sent)| wanted(sent));
         let (position, message) =
@@ -342,7 +326,7 @@ impl Dut {
     pub fn expect_raw(&mut self, port: Port, message_type: MessageType) -> RawMessage {
         let decode = |sent: &Sent| RawMessage::decode(&sent.packet.message).expect("the monitor has seen it");
         let wanted = |sent: &Sent| sent.port == port && decode(sent).header.message_type == message_type;
-        let Some(position) = self.sent.iter().position(wanted) else {
+        let Some(position) = self.patiently(|dut| dut.sent.iter().position(wanted)) else {
             panic!("expected a {message_type} from {port:?}; the DUT sent:\n{}", self.log());
         };
         decode(&self.sent.remove(position))
@@ -404,13 +388,13 @@ impl Dut {
         self.plan.sender(3)
     }
 
-    /// A Path from a neighbour: R is 30 s, the SENDER_TSPEC 20 [`B`], the LIH 77.
+    /// A Path from a neighbour: its R is that of the DUT, the SENDER_TSPEC 20 [`B`], the LIH 77.
     #[must_use]
     pub fn path(&self, from: Station, session: SessionKey, sender: FilterSpec) -> Path {
         Path {
             session: Session { key: session, flags: 0 },
             hop: RsvpHop { address: self.plan.station(from), lih: UPSTREAM_LIH },
-            refresh_ms: 30_000,
+            refresh_ms: millis(self.r()),
             policy: Vec::new(),
             sender_template: sender,
             sender_tspec: tspec(20.0),
@@ -433,13 +417,13 @@ impl Dut {
         }
     }
 
-    /// A Resv from a neighbour, with the LIH of the DUT's Paths on its port; R is 30 s.
+    /// A Resv from a neighbour, with the LIH of the DUT's Paths on its port; its R is that of the DUT.
     #[must_use]
     pub fn resv(&self, from: Station, session: SessionKey, style: Style, flows: &[FlowDescriptor]) -> Resv {
         Resv {
             session: Session { key: session, flags: 0 },
             hop: self.next_hop(from),
-            refresh_ms: 30_000,
+            refresh_ms: millis(self.r()),
             confirm: None,
             scope: None,
             policy: Vec::new(),
@@ -604,7 +588,7 @@ impl Dut {
     /// What the DUT answers.
     pub fn command(&mut self, command: Command) -> Result<Reply, CommandError> {
         let reply = self.inside().command(command);
-        self.advance(AT_ONCE);
+        self.advance(self.timing.at_once);
         reply
     }
 

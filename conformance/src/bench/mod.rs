@@ -12,14 +12,18 @@
 //! business of a [`Tester`]: here an engine in this process and in virtual time ([`InProcess`]).
 
 mod dut;
+mod lab;
 mod messages;
 mod monitor;
 mod plan;
 mod reduction;
 mod tester;
+mod transcript;
 
-pub use dut::{AT_ONCE, Dut, Received};
+pub use dut::{Dut, Received, millis};
+pub use lab::{Devices, Engines, Interposition, Lab, Setup, Timing, Unsupported};
 pub use messages::{Ack, Kind, Share, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
 pub use plan::{B, Family, Plan, Port, R, Station};
 pub use reduction::{EPOCH, ack, list, mcast_list, mid, nack, plain, src_list, wanted};
-pub use tester::{InProcess, Installer, Packet, Sent, Tester, group_route};
+pub use tester::{Action, InProcess, Installer, Packet, Sent, Tester, group_route};
+pub use transcript::{Entry, Happening, Transcript};

@@ -14,6 +14,7 @@ use rsvp_core::wire::{
 };
 
 use crate::bench::dut::{Dut, Received, TTL};
+use crate::bench::lab::Lab;
 use crate::bench::messages::{Ack, Kind};
 use crate::bench::plan::{Family, Plan, Port, Station};
 use crate::bench::tester::{Packet, Sent};
@@ -122,29 +123,32 @@ fn hears(plan: Plan, station: Station, sent: &Sent) -> bool {
     station.port() == sent.port && (destination == address || is_for_it)
 }
 
-/// Neighbours that speak RFC 2961.
-impl Dut {
+/// Devices that use RFC 2961 from the start.
+impl Lab {
     /// A router that uses message ids with everyone (RFC 2961 section 4.8), and the rest of RFC 2961 as by default.
     #[must_use]
-    pub fn reducing() -> Self {
-        Self::reducing_with(|_| ())
+    pub fn reducing(&self) -> Dut {
+        self.reducing_with(|_| ())
     }
 
     /// The same with other settings of refresh reduction, for all interfaces.
     #[must_use]
-    pub fn reducing_with(change: impl FnOnce(&mut ReductionConfig)) -> Self {
-        Self::with(Family::V4, |config| reduce(config, change))
+    pub fn reducing_with(&self, change: impl FnOnce(&mut ReductionConfig)) -> Dut {
+        self.with(Family::V4, |config| reduce(config, change))
     }
 
     /// A router that uses message ids with everyone, and whose interfaces lead to one neighbour each.
     #[must_use]
-    pub fn point_to_point(family: Family) -> Self {
-        Self::with(family, |config| {
+    pub fn point_to_point(&self, family: Family) -> Dut {
+        self.with(family, |config| {
             reduce(config, |_| ());
             config.default_interface.point_to_point = Some(true);
         })
     }
+}
 
+/// Neighbours that speak RFC 2961.
+impl Dut {
     /// What flags a neighbour's messages have from now on; 0 before.
     pub fn set_flags(&mut self, station: Station, flags: u8) {
         self.manners.flags.insert(station, flags);

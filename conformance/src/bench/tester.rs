@@ -2,17 +2,21 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::config::NodeConfig;
 use rsvp_core::input::{Datagram, Encapsulation, InstallFailure, InterfaceInfo, NextHop, Route};
 use rsvp_core::output::{Installation, InstallationId, RouteKey};
 use rsvp_core::udp::PU;
-use rsvp_core::{Command, CommandError, Event, Input, Instant, Node, Reply, Request, Transmit};
+use rsvp_core::wire::{FilterSpec, SessionKey};
+use rsvp_core::{ApiId, Command, CommandError, Event, Input, Instant, Node, Reply, Request, Transmit};
 use rsvp_sim::{Driver, Output};
 
+use crate::bench::lab::Unsupported;
 use crate::bench::plan::{Plan, Port, Station};
 
 /// An RSVP message in an IP packet.
@@ -56,6 +60,51 @@ pub struct Sent {
     pub bundle: Option<Rc<Packet>>,
 }
 
+/// What the DUT can be made to do by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// An application sends: Path messages are to leave.
+    Send(SessionKey, SenderRequest),
+    /// It sends no more.
+    Withdraw(SessionKey, FilterSpec),
+    /// An application receives, and does not reserve yet: it joins the group of a multicast session.
+    Receive(SessionKey),
+    /// It reserves, or changes what it has reserved.
+    Reserve(SessionKey, ReserveRequest),
+    /// It withdraws its reservation.
+    Unreserve(SessionKey),
+    /// Applications have done with a session.
+    Release(SessionKey),
+    /// The operator changes the configuration.
+    Configure(Box<NodeConfig>),
+    /// An interface goes down, or comes up again.
+    Link(Port, bool),
+    /// The device stops in order: it takes down its state, and is not there any more.
+    Shutdown,
+    /// The device stops at once without a word, and starts anew.
+    Restart,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(session, request) => write!(f, "the device sends {} to {session}", request.template),
+            Self::Withdraw(session, sender) => write!(f, "the device ceases to send {sender} to {session}"),
+            Self::Receive(session) => write!(f, "the device receives {session}"),
+            Self::Reserve(session, request) => {
+                write!(f, "the device reserves {} for {session}", request.style)
+            }
+            Self::Unreserve(session) => write!(f, "the device withdraws its reservation for {session}"),
+            Self::Release(session) => write!(f, "the device has done with {session}"),
+            Self::Configure(_) => f.write_str("the device is configured anew"),
+            Self::Link(port, true) => write!(f, "interface {} comes up", port.name()),
+            Self::Link(port, false) => write!(f, "interface {} goes down", port.name()),
+            Self::Shutdown => f.write_str("the device is shut down"),
+            Self::Restart => f.write_str("the device restarts"),
+        }
+    }
+}
+
 /// Plays the DUT's neighbours.
 pub trait Tester {
     /// The time.
@@ -68,18 +117,41 @@ pub trait Tester {
     fn advance(&mut self, time: Duration) -> Vec<Sent>;
 
     /// Changes how the DUT's network routes, for packets of all sources or of one.
-    fn set_route(&mut self, destination: IpAddr, source: Option<IpAddr>, route: Route);
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done with this DUT.
+    fn set_route(
+        &mut self,
+        destination: IpAddr,
+        source: Option<IpAddr>,
+        route: Route,
+    ) -> Result<(), Unsupported>;
+
+    /// Has the DUT do something of its own, as its operator or an application on it would.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done with this DUT.
+    fn act(&mut self, action: &Action) -> Result<(), Unsupported>;
 
     /// The inside of the DUT; `None` when only its packets can be seen.
     fn inside(&mut self) -> Option<&mut InProcess>;
 }
+
+/// What an engine's random numbers begin with.
+const SEED: [u8; 32] = [7; 32];
 
 /// Decides how traffic control answers a request to install; `None`: not yet.
 pub type Installer = Box<dyn FnMut(&Installation) -> Option<Result<(), InstallFailure>>>;
 
 /// An engine in this process and in virtual time, with all that it needs from outside.
 pub struct InProcess {
+    plan: Plan,
+    config: NodeConfig,
     driver: Driver,
+    /// The sessions that [`Action`]s have opened.
+    opened: BTreeMap<SessionKey, ApiId>,
     now: Instant,
     /// By destination, and by source where that matters.
     routes: BTreeMap<(IpAddr, Option<IpAddr>), Route>,
@@ -95,14 +167,21 @@ impl InProcess {
     /// A DUT with the bench's interfaces and routes.
     #[must_use]
     pub fn new(plan: Plan, config: NodeConfig) -> Self {
-        Self::around(plan, Node::new(config, [7; 32], Instant::ZERO))
+        Self::holding(plan, config.clone(), Node::new(config, SEED, Instant::ZERO))
     }
 
     /// An engine that was just made, with the bench's interfaces and routes.
     #[must_use]
     pub fn around(plan: Plan, node: Node) -> Self {
+        Self::holding(plan, NodeConfig::default(), node)
+    }
+
+    fn holding(plan: Plan, config: NodeConfig, node: Node) -> Self {
         let mut tester = Self {
+            plan,
+            config,
             driver: Driver::new(node),
+            opened: BTreeMap::new(),
             now: Instant::ZERO,
             routes: routes(plan),
             watches: Vec::new(),
@@ -166,6 +245,32 @@ impl InProcess {
     /// Replaces how traffic control answers.
     pub fn set_installer(&mut self, installer: Installer) {
         self.installer = installer;
+    }
+
+    /// The application that speaks for a session.
+    fn opened(&mut self, session: SessionKey) -> ApiId {
+        if let Some(api) = self.opened.get(&session) {
+            return *api;
+        }
+        let Ok(Reply::Session(api)) = self.command(Command::OpenSession(session)) else {
+            panic!("the device does not open {session}");
+        };
+        self.opened.insert(session, api);
+        api
+    }
+
+    /// Another engine takes the place of this one, later than it. It begins with other random numbers.
+    fn restart(&mut self) {
+        let mut seed = SEED;
+        seed[0] = seed[0].wrapping_add(1 + (self.now.as_micros() % 251) as u8);
+        let node = Node::new(self.config.clone(), seed, self.now);
+        self.driver = Driver::new(node);
+        self.watches.clear();
+        self.kernel.clear();
+        self.opened.clear();
+        for port in Port::ALL {
+            self.input(Input::Interface(interface(self.plan, port)));
+        }
     }
 
     fn route(&self, key: &RouteKey) -> Route {
@@ -269,7 +374,12 @@ impl Tester for InProcess {
     }
 
     /// The engine learns it if it watches it.
-    fn set_route(&mut self, destination: IpAddr, source: Option<IpAddr>, route: Route) {
+    fn set_route(
+        &mut self,
+        destination: IpAddr,
+        source: Option<IpAddr>,
+        route: Route,
+    ) -> Result<(), Unsupported> {
         self.routes.insert((destination, source), route);
         let concerned =
             |key: &RouteKey| key.destination == destination && (source.is_none() || key.source == source);
@@ -277,6 +387,42 @@ impl Tester for InProcess {
             let route = self.route(&key);
             self.input(Input::Route(key, route));
         }
+        Ok(())
+    }
+
+    /// # Panics
+    ///
+    /// When the engine refuses what the case asks for.
+    fn act(&mut self, action: &Action) -> Result<(), Unsupported> {
+        let command = match action.clone() {
+            Action::Send(session, request) => Command::AddSender(self.opened(session), request),
+            Action::Withdraw(session, sender) => Command::RemoveSender(self.opened(session), sender),
+            Action::Receive(session) => Command::Join(self.opened(session), None),
+            Action::Reserve(session, request) => Command::Reserve(self.opened(session), request),
+            Action::Unreserve(session) => Command::Unreserve(self.opened(session)),
+            Action::Release(session) => {
+                let api = self.opened(session);
+                self.opened.remove(&session);
+                Command::Release(api)
+            }
+            Action::Configure(config) => {
+                self.config = (*config).clone();
+                Command::Configure(*config)
+            }
+            Action::Link(port, up) => {
+                self.input(Input::Interface(InterfaceInfo { up, ..interface(self.plan, port) }));
+                return Ok(());
+            }
+            Action::Shutdown => Command::Shutdown,
+            Action::Restart => {
+                self.restart();
+                return Ok(());
+            }
+        };
+        if let Err(error) = self.command(command) {
+            panic!("{action}: {error}");
+        }
+        Ok(())
     }
 
     fn inside(&mut self) -> Option<&mut InProcess> {

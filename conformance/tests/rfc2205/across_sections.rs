@@ -1,7 +1,7 @@
 //! RFC 2205: cases that concern several sections at once.
 
 use conformance::bench::{
-    Dut, Family, InProcess, Packet, Plan, Port, R, Station, Tester, cl, ff, group_route, object, se, tspec,
+    Family, InProcess, Lab, Packet, Plan, Port, R, Station, Tester, cl, ff, group_route, object, se, tspec,
     wf,
 };
 use conformance::shows;
@@ -16,7 +16,7 @@ use rsvp_core::wire::{
 #[test]
 fn figure_10_both_ways() {
     shows(&["rfc2205-2.1-05", "rfc2205-2.3-08", "rfc2205-2.3-09", "rfc2205-3.4-10"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     let s9 = dut.plan.sender(9);
     let group = g.flow().destination;
@@ -48,7 +48,7 @@ fn figure_10_both_ways() {
 #[test]
 fn a_confirmation_promises_nothing() {
     shows(&["rfc2205-1.2-05", "rfc2205-2.6-04"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (session, s1) = (dut.plan.session(dut.plan.dut(Port::A), 5000), dut.s1());
     let api = dut.open(session);
     dut.learn(Station::U1, session, s1);
@@ -79,7 +79,7 @@ fn a_confirmation_promises_nothing() {
 #[test]
 fn policy_data_is_not_merged() {
     shows(&["rfc2205-2.7-02", "rfc2209-2.rrefresh-11"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     dut.learn(Station::U1, g, s1);
     let policy = [object(14, 1, &[1; 8]), object(14, 1, &[2; 8])];
@@ -96,7 +96,7 @@ fn policy_data_is_not_merged() {
 #[test]
 fn a_resv_crosses_other_routers_to_its_previous_hop() {
     shows(&["rfc2205-2.9-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1, far) = (dut.h(), dut.s1(), dut.plan.far());
     let via_u1 = NextHop { interface: Port::A.interface(), gateway: Some(dut.plan.station(Station::U1)) };
     dut.set_route(far, None, Route { outgoing: vec![via_u1], ..Route::default() });
@@ -115,7 +115,7 @@ fn a_resv_crosses_other_routers_to_its_previous_hop() {
 #[test]
 fn messages_of_others_are_forwarded_as_they_are() {
     shows(&["rfc2205-2.9-03", "rfc2209-2.arrive-02"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let other = dut.plan.session(dut.plan.station(Station::D1), 1).flow().destination;
     let resv = dut.pack(Station::U1, dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]));
@@ -141,7 +141,8 @@ fn messages_of_others_are_forwarded_as_they_are() {
 #[test]
 fn the_header_octet_by_octet() {
     shows(&["rfc2205-3.1.1-01"]);
-    let mut dut = Dut::with(Family::V4, |config| config.default_interface.reduction = ReductionConfig::off());
+    let mut dut = Lab::in_process()
+        .with(Family::V4, |config| config.default_interface.reduction = ReductionConfig::off());
     let path = dut.path(Station::U1, dut.h(), dut.s1());
     dut.send(Station::U1, path);
     let octets = dut.expect::<Path>(Port::C).sent.packet.message;
@@ -154,7 +155,7 @@ fn the_header_octet_by_octet() {
 fn the_classes_that_every_node_knows() {
     shows(&["rfc2205-3.1.2-02"]);
     for class in 0..=15 {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let path = dut.path(Station::U1, dut.h(), dut.s1());
         dut.send_changed(Station::U1, path, |objects| {
             objects.push(RawObject { class, ctype: 1, contents: vec![0; 8] });
@@ -168,7 +169,7 @@ fn the_classes_that_every_node_knows() {
 #[test]
 fn a_sender_behind_two_previous_hops() {
     shows(&["rfc2205-3.1.3-15"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -194,7 +195,7 @@ fn a_sender_behind_two_previous_hops() {
 #[test]
 fn a_session_of_a_protocol_with_ports_may_have_none() {
     shows(&["rfc2205-3.2-03"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let destination = dut.h().flow().destination;
     for (protocol, port) in [(17, 0), (89, 9)] {
         let flow = FlowKey { destination, protocol, port };
@@ -212,7 +213,7 @@ fn a_session_of_a_protocol_with_ports_may_have_none() {
 #[test]
 fn undefined_style_bits() {
     shows(&["rfc2205-A.7-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     let resv = dut.resv(Station::D1, h, Style::Wf, &[wf(cl(1.0))]);
@@ -229,7 +230,7 @@ fn undefined_style_bits() {
 #[test]
 fn each_code_in_its_message() {
     shows(&["rfc2205-B-01", "rfc2205-B-12", "rfc2205-B-16"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
     let unknown = dut.plan.sender(9);
     let mut resv_codes = Vec::new();
@@ -276,14 +277,14 @@ fn each_code_in_its_message() {
 #[test]
 fn a_preempted_reservation_is_code_12() {
     shows(&["rfc2205-B-13"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(3.0), s1)]);
     let id = dut.kernel(Port::C)[0].id;
     let reason = rsvp_core::input::PreemptReason::ResourceLost;
     dut.inside().input(rsvp_core::Input::Preempted(id, reason));
-    dut.advance(conformance::bench::AT_ONCE);
+    dut.advance(conformance::bench::Timing::VIRTUAL.at_once);
     let error = dut.expect_to::<ResvErr>(Station::D1).message;
     let ErrorSpec { code, value, flags, .. } = error.error;
     assert_eq!((code, flags), (12, 0));
@@ -294,7 +295,7 @@ fn a_preempted_reservation_is_code_12() {
 #[test]
 fn a_path_from_the_wrong_side_goes_no_further() {
     shows(&["rfc2205-3.1.3-14"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     let path = dut.path(Station::U2, g, s1);
     dut.send(Station::U2, path);
@@ -305,7 +306,7 @@ fn a_path_from_the_wrong_side_goes_no_further() {
 #[test]
 fn path_state_of_the_wrong_side_is_for_local_use_alone() {
     shows(&["rfc2205-3.1.3-13", "rfc2205-3.9-04", "rfc2205-3.9-05", "rfc2209-1-02", "rfc2209-2.path-01"]);
-    let mut dut = Dut::group(1);
+    let mut dut = Lab::in_process().group(1);
     let (g, s1) = (dut.g(), dut.s1());
     let path = dut.path(Station::U2, g, s1);
     dut.send(Station::U2, path);

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use conformance::bench::{Dut, Kind, Station, bucket, cl, ff, hex, se, wf};
+use conformance::bench::{Kind, Lab, Station, bucket, cl, ff, hex, se, wf};
 use conformance::shows;
 use rsvp_core::wire::{
     DecodeErrorKind, ErrorSpec, FilterSpec, FlowKey, Object, RawMessage, RawObject, RsvpHop, Session,
@@ -23,7 +23,7 @@ fn golden(text: &str, object: &Object, message: impl Kind) {
 }
 
 fn has_octets(message: impl Kind, text: &str) -> bool {
-    let packet = Dut::router().pack(Station::U1, message);
+    let packet = Lab::in_process().router().pack(Station::U1, message);
     let raw_message = RawMessage::decode(&packet.message).expect("it was encoded just now");
     raw_message.objects.iter().any(|placed| placed.object == raw(text))
 }
@@ -50,7 +50,7 @@ const HOP_V6: &str = "00180302 20010db8 00000000 00000000 00000001 0000004d";
 #[test]
 fn session() {
     shows(&["rfc2205-A.1-01"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     for (text, destination) in [
         ("000c0101 e0010203 11001388", "224.1.2.3"),
         ("00180102 ff1e0000 00000000 00000000 00000123 11001388", "ff1e::123"),
@@ -67,7 +67,7 @@ fn session() {
 #[test]
 fn session_without_a_port() {
     shows(&["rfc2205-A.1-04"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let flow = FlowKey { destination: ip("10.0.7.7"), protocol: 89, port: 0 };
     let key = SessionKey::Ip(flow);
     let no_port = FilterSpec::Ip { source: ip("10.0.0.1"), port: 0 };
@@ -82,7 +82,7 @@ fn session_without_a_port() {
 #[test]
 fn rsvp_hop() {
     shows(&["rfc2205-A.2-01"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     for (text, address) in [("000c0301 0a000101 0000004d", "10.0.1.1"), (HOP_V6, "2001:db8::1")] {
         let hop = RsvpHop { address: ip(address), lih: 77 };
         let mut path = dut.path(Station::U1, dut.h(), dut.s1());
@@ -94,7 +94,7 @@ fn rsvp_hop() {
 #[test]
 fn error_spec() {
     shows(&["rfc2205-A.5-01"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     for (text, node) in [
         ("000c0601 0a000909 01010002", "10.0.9.9"),
         ("00180602 20010db8 00000000 00000000 00000009 01010002", "2001:db8::9"),
@@ -111,7 +111,7 @@ fn error_spec() {
 #[test]
 fn style() {
     shows(&["rfc2205-A.7-01"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     for (text, style, flow) in [
         ("00080801 00000011", Style::Wf, wf(cl(1.0))),
         ("00080801 0000000a", Style::Ff, ff(cl(1.0), dut.s1())),
@@ -124,7 +124,7 @@ fn style() {
 #[test]
 fn filter_spec_and_sender_template() {
     shows(&["rfc2205-A.9-01"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let label = FilterSpec::FlowLabel { source: "2001:db8::5".parse().expect("an address"), label: 0x12345 };
     for (text, filter) in [
         ("000c0a01 0a000001 00000fa0", sender("10.0.0.1")),
@@ -143,7 +143,7 @@ fn filter_spec_and_sender_template() {
 #[test]
 fn resv_confirm() {
     shows(&["rfc2205-A.14-01"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     for (text, receiver) in
         [("00080f01 0a000707", "10.0.7.7"), ("00140f02 20010db8 00000000 00000000 00000007", "2001:db8::7")]
     {
@@ -155,7 +155,7 @@ fn resv_confirm() {
 
 #[test]
 fn scope_as_octets() {
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let scope = vec![ip("10.0.0.1"), ip("192.168.0.1")];
     let mut resv = dut.resv(Station::D1, dut.h(), Style::Wf, &[wf(cl(1.0))]);
     resv.scope = Some(scope.clone());
@@ -169,7 +169,7 @@ fn reserved_fields_are_ignored() {
     assert_eq!(flags, Ok(Object::Style(Style::Ff)), "no flag of STYLE is defined");
     let template = Object::decode(&raw("000c0b01 0a000001 ffff0fa0"));
     assert_eq!(template, Ok(Object::SenderTemplate(sender("10.0.0.1"))));
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     assert!(
         has_octets(dut.path(Station::U1, dut.h(), dut.s1()), "000c0b01 0a000001 00000fa0"),
         "sent as zero"
@@ -179,7 +179,7 @@ fn reserved_fields_are_ignored() {
 
 #[test]
 fn token_bucket_as_octets() {
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let tspec = rsvp_core::wire::Tspec { peak: f32::INFINITY, bucket: 2000.0, ..bucket(1.0) };
     let mut path = dut.path(Station::U1, dut.h(), dut.s1());
     path.sender_tspec = rsvp_core::wire::SenderTspec::TokenBucket(tspec);

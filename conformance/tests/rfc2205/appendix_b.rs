@@ -1,6 +1,6 @@
 //! RFC 2205 Appendix B: error codes, and what is no error but a fault.
 
-use conformance::bench::{Dut, Packet, Port, Station, bucket, cl, ff, hex, object, se, tspec, wf};
+use conformance::bench::{Dut, Lab, Packet, Port, Station, bucket, cl, ff, hex, object, se, tspec, wf};
 use conformance::shows;
 use rsvp_core::counters::DropReason;
 use rsvp_core::wire::{
@@ -23,7 +23,7 @@ fn refused(dut: &mut Dut, style: Style, flow: rsvp_core::wire::FlowDescriptor) -
 #[test]
 fn admission_control_failures() {
     shows(&["rfc2205-B-03", "rfc2205-B-04", "rfc2212-inv-03", "rfc2211-5-03"]);
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let s1 = dut.s1();
     let error = refused(&mut dut, Style::Ff, ff(cl(100.0), s1));
     assert_eq!((error.code, error.value), (1, 2), "requested bandwidth unavailable");
@@ -39,7 +39,7 @@ fn admission_control_failures() {
 #[test]
 fn no_sender_information() {
     shows(&["rfc2205-B-07", "rfc2209-2.resv-07"]);
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let unknown = dut.plan.sender(9);
     assert_eq!(refused(&mut dut, Style::Ff, ff(cl(1.0), unknown)).code, 4);
     // S1 is known, but its data does not leave by d.
@@ -57,7 +57,7 @@ fn no_sender_information() {
 fn unknown_styles() {
     shows(&["rfc2205-A.7-02", "rfc2205-B-09"]);
     for vector in [[0, 0, 0x09], [0, 0, 0], [0, 0, 0x1a]] {
-        let mut dut = Dut::greedy();
+        let mut dut = Lab::in_process().greedy();
         let (h, s1) = (dut.h(), dut.s1());
         let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
         dut.send_changed(Station::D1, resv, |objects| {
@@ -75,7 +75,7 @@ fn unknown_styles() {
 #[test]
 fn system_errors_are_passed_on_untouched() {
     shows(&["rfc2205-B-18"]);
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     for code in [22, 23] {
@@ -91,7 +91,7 @@ fn system_errors_are_passed_on_untouched() {
 #[test]
 fn the_node_that_found_an_error_says_so() {
     shows(&["rfc2205-B-19", "rfc2209-2.resv-17"]);
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let (h, s1) = (dut.h(), dut.s1());
     let unknown = dut.plan.sender(9);
     let (on_a, on_c) = (dut.plan.dut(Port::A), dut.plan.dut(Port::C));
@@ -114,13 +114,13 @@ fn the_node_that_found_an_error_says_so() {
 fn faults_of_form_are_counted_and_answered_by_nothing() {
     shows(&["rfc2205-B-20", "rfc2205-B-22"]);
     let octets = {
-        let dut = Dut::router();
+        let dut = Lab::in_process().router();
         dut.pack(Station::U1, dut.path(Station::U1, dut.h(), dut.s1()))
     };
     let mut answered = 0;
     for position in 8..octets.message.len() {
         for value in [0x00, 0x01, 0x7f, 0xff] {
-            let mut dut = Dut::router();
+            let mut dut = Lab::in_process().router();
             let mut packet = octets.clone();
             packet.message[2..4].fill(0);
             packet.message[position] = value;
@@ -140,7 +140,7 @@ fn faults_of_form_are_counted_and_answered_by_nothing() {
 #[test]
 fn parameters_that_traffic_control_cannot_use() {
     shows(&["rfc2205-B-17"]);
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let (h, s1) = (dut.h(), dut.s1());
     let nan = Tspec { rate: f32::NAN, ..bucket(1.0) };
     let error = refused(&mut dut, Style::Ff, ff(Flowspec::ControlledLoad(nan), s1));
@@ -169,7 +169,7 @@ fn parameters_that_traffic_control_cannot_use() {
 #[test]
 fn a_request_for_larger_packets_than_the_link_carries() {
     shows(&["rfc2210-2.3.2-06"]);
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let s1 = dut.s1();
     let huge = Flowspec::ControlledLoad(Tspec { max_packet: 9000, ..bucket(1.0) });
     let error = refused(&mut dut, Style::Ff, ff(huge, s1));
@@ -234,8 +234,8 @@ fn with_objects(packet: &Packet, change: &dyn Fn(&mut Vec<RawObject>)) -> Packet
 #[test]
 fn each_fault_of_form_is_counted_and_answered_by_nothing() {
     shows(&["rfc2205-B-21"]);
-    for (what, packet, from, reason) in faults_of_form(&Dut::router()) {
-        let mut dut = Dut::unicast(1);
+    for (what, packet, from, reason) in faults_of_form(&Lab::in_process().router()) {
+        let mut dut = Lab::in_process().unicast(1);
         let h = dut.h();
         dut.send_packet(from, &packet);
         dut.expect_silence();

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use conformance::bench::{Dut, Family, Kind, Packet, Plan, Port, R, Station, cl, ff, tspec};
+use conformance::bench::{Dut, Family, Kind, Lab, Packet, Plan, Port, R, Station, cl, ff, tspec};
 use conformance::shows;
 use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::config::{Bandwidth, FirstHop, InterfaceConfig, NodeConfig, UdpEncapsulation, UdpOnly};
@@ -41,7 +41,7 @@ fn send_in_udp(dut: &mut Dut, from: Station, message: impl Kind, to: IpAddr, por
 
 /// A router whose neighbour U1 is a host without raw I/O that sends to H.
 fn router_with_hu() -> Dut {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let path = dut.path(Station::U1, dut.h(), dut.s1());
     let to = dut.plan.dut(Port::A);
     send_in_udp(&mut dut, Station::U1, path, to, PU);
@@ -51,7 +51,7 @@ fn router_with_hu() -> Dut {
 
 /// A host without raw I/O.
 fn hu(first_hop: Option<FirstHop>) -> Dut {
-    Dut::with(Family::V4, |config: &mut NodeConfig| {
+    Lab::in_process().with(Family::V4, |config: &mut NodeConfig| {
         config.router = false;
         config.udp_only = Some(UdpOnly { first_hop });
     })
@@ -99,8 +99,8 @@ fn the_two_forms_have_two_ports() {
 #[test]
 fn a_router_listens_at_its_address_and_at_the_group() {
     shows(&["rfc2205-C-03", "rfc2205-C-08"]);
-    let own = Dut::router().plan.dut(Port::A);
-    let h = Dut::router().h().flow().destination;
+    let own = Lab::in_process().router().plan.dut(Port::A);
+    let h = Lab::in_process().router().h().flow().destination;
     for (to, port, is_heard) in [
         (own, PU, true),
         (group(), PU, true),
@@ -109,7 +109,7 @@ fn a_router_listens_at_its_address_and_at_the_group() {
         (h, PU, false),
         (own, 1700, false),
     ] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let (h, s1) = (dut.h(), dut.s1());
         let path = dut.path(Station::U1, h, s1);
         send_in_udp(&mut dut, Station::U1, path, to, port);
@@ -117,7 +117,7 @@ fn a_router_listens_at_its_address_and_at_the_group() {
         assert_eq!(dut.drops(DropReason::NotListening), u64::from(!is_heard), "{to} port {port}");
     }
     for router in [true, false] {
-        let mut dut = Dut::with(Family::V4, |config| config.router = router);
+        let mut dut = Lab::in_process().with(Family::V4, |config| config.router = router);
         let session = dut.plan.session(own, 5000);
         let both = dut.pack(Station::U1, dut.path(Station::U1, session, dut.s1()));
         dut.send_packet(Station::U1, &both);
@@ -134,7 +134,7 @@ fn a_router_listens_at_its_address_and_at_the_group() {
 fn an_interface_learns_that_it_needs_udp() {
     shows(&["rfc2205-C-04", "rfc2205-C-05", "rfc2205-C-08"]);
     for to_group in [false, true] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let (session, s1, s2) = (dut.session_towards_u1(), dut.s1(), dut.s2());
         let (h, u1, own) = (dut.h(), dut.plan.station(Station::U1), dut.plan.dut(Port::A));
         let path = dut.path(Station::U2, session, s2);
@@ -160,7 +160,7 @@ fn an_interface_learns_that_it_needs_udp() {
 fn an_interface_is_told_whether_it_needs_udp() {
     shows(&["rfc2205-C-05"]);
     for (setting, is_encapsulated) in [(UdpEncapsulation::Always, true), (UdpEncapsulation::Never, false)] {
-        let mut dut = Dut::with(Family::V4, |config| {
+        let mut dut = Lab::in_process().with(Family::V4, |config| {
             let settings = config.default_interface.clone();
             let settings = InterfaceConfig { udp_encapsulation: setting, ..settings };
             config.interfaces.insert("a".to_owned(), settings);
@@ -263,7 +263,7 @@ fn the_other_messages_go_in_udp_to_those_that_need_it() {
 #[test]
 fn errors_answer_in_the_form_that_the_cause_came_in() {
     shows(&["rfc2205-C-09"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1, own) = (dut.h(), dut.s1(), dut.plan.dut(Port::A));
     let (u1, to_c) = (dut.plan.station(Station::U1), dut.plan.dut(Port::C));
     let mut path = dut.path(Station::U1, h, s1);
@@ -288,7 +288,7 @@ fn errors_answer_in_the_form_that_the_cause_came_in() {
 #[test]
 fn a_confirmation_reaches_a_host_without_raw_io() {
     shows(&["rfc2205-C-09"]);
-    let mut dut = Dut::unicast(1);
+    let mut dut = Lab::in_process().unicast(1);
     let (h, s1, d1) = (dut.h(), dut.s1(), dut.plan.station(Station::D1));
     let to_c = dut.plan.dut(Port::C);
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -348,7 +348,8 @@ fn a_host_without_raw_io_answers_in_udp() {
 fn send_ttl_stands_for_the_received_ttl() {
     shows(&["rfc2205-C-10"]);
     for (udp_send_ttl, non_rsvp) in [(true, false), (false, true)] {
-        let mut dut = Dut::with(Family::V4, |config| config.default_interface.udp_send_ttl = udp_send_ttl);
+        let mut dut =
+            Lab::in_process().with(Family::V4, |config| config.default_interface.udp_send_ttl = udp_send_ttl);
         let (h, s1, own) = (dut.h(), dut.s1(), dut.plan.dut(Port::A));
         let mut packet = dut.pack(Station::U1, dut.path(Station::U1, h, s1)).in_udp(own, PU);
         let send_ttl = packet.ttl;

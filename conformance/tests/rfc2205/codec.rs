@@ -1,7 +1,7 @@
 //! RFC 2205 section 3.1: the formats of messages, as octets.
 
 use conformance::bench::{
-    Dut, InProcess, Kind, Packet, Port, R, Station, Tester, bucket, cl, ff, hex, object, se, wf,
+    Dut, InProcess, Kind, Lab, Packet, Port, R, Station, Tester, bucket, cl, ff, hex, object, se, wf,
 };
 use conformance::shows;
 use rsvp_core::NodeConfig;
@@ -78,7 +78,7 @@ fn without(class: ClassNum) -> impl Fn(&mut Vec<RawObject>) {
 #[test]
 fn path() {
     shows(&["rfc2205-3.1.3-03", "rfc2205-A.11-01"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let path = Path {
         sender_tspec: SenderTspec::TokenBucket(golden_bucket(f32::INFINITY)),
         ..dut.path(Station::U1, group(), dut.s1())
@@ -89,7 +89,7 @@ fn path() {
 #[test]
 fn resv() {
     shows(&["rfc2205-3.1.4-02"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let mut resv = dut.resv(Station::U1, group(), Style::Ff, &[golden_flow(&dut)]);
     resv.hop.lih = 77;
     golden(FF_RESV, resv);
@@ -103,7 +103,7 @@ fn resv() {
 #[test]
 fn path_tear() {
     shows(&["rfc2205-3.1.5-05"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let mut tear = dut.path_tear(Station::U1, group(), dut.s1());
     tear.sender_tspec = None;
     golden(PATH_TEAR, tear.clone());
@@ -119,7 +119,7 @@ fn path_tear() {
 #[test]
 fn resv_tear() {
     shows(&["rfc2205-3.1.6-06"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let flow = FlowDescriptor { flowspec: None, filters: vec![dut.s1()] };
     let mut tear = dut.resv_tear(Station::U1, group(), Style::Ff, &[flow]);
     tear.hop.lih = 77;
@@ -136,7 +136,7 @@ fn resv_tear() {
 #[test]
 fn path_err() {
     shows(&["rfc2205-3.1.7-03"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let mut error = dut.path_err(group(), dut.s1(), 2, 0);
     error.sender_tspec = Some(SenderTspec::TokenBucket(golden_bucket(f32::INFINITY)));
     golden(PATH_ERR, error);
@@ -145,7 +145,7 @@ fn path_err() {
 #[test]
 fn resv_err() {
     shows(&["rfc2205-3.1.8-02"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let how = (1, 2, ErrorSpec::IN_PLACE);
     golden(RESV_ERR, dut.resv_err(Station::U1, group(), Style::Ff, golden_flow(&dut), how));
     let two = changed(RESV_ERR, |objects| {
@@ -158,7 +158,7 @@ fn resv_err() {
 #[test]
 fn resv_conf() {
     shows(&["rfc2205-3.1.9-02"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let receiver = [10, 0, 7, 7].into();
     let confirmation: ResvConf = dut.resv_conf(group(), receiver, Style::Ff, &[golden_flow(&dut)]);
     golden(RESV_CONF, confirmation);
@@ -288,7 +288,7 @@ fn integrity_comes_first_or_not_at_all() {
         }
     }
     // What the DUT sends: another node's message keeps it first, a message of its own carries none of a neighbour's.
-    let mut dut = Dut::unicast(1);
+    let mut dut = Lab::in_process().unicast(1);
     let error = dut.pack(Station::D1, dut.path_err(dut.h(), dut.s1(), 2, 0));
     let raw = RawMessage::decode(&error.message).expect("it is valid");
     let mut objects: Vec<RawObject> = raw.objects.into_iter().map(|placed| placed.object).collect();
@@ -337,7 +337,7 @@ fn ff_lists() {
 #[test]
 fn se_and_wf_lists() {
     shows(&["rfc2205-3.1.4-04", "rfc2205-3.1.4-06"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let pack = |style, flows: &[FlowDescriptor]| {
         let packet = dut.pack(Station::D1, dut.resv(Station::D1, dut.h(), style, flows));
         parse(&packet.message)

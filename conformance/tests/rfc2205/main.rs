@@ -11,7 +11,6 @@ mod section_2;
 mod section_3_1;
 mod section_3_11;
 mod section_3_2;
-mod section_3_3;
 mod section_3_4;
 mod section_3_5;
 mod section_3_7;

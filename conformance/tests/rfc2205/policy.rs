@@ -1,6 +1,6 @@
 //! RFC 2205 sections 1, 2.7, 3.1.7, 3.11.1 and Appendix B: policy control and the policy data that it lives on.
 
-use conformance::bench::{Dut, Port, Station, cl, ff, object, tspec};
+use conformance::bench::{Dut, Lab, Port, Station, cl, ff, object, tspec};
 use conformance::shows;
 use rsvp_core::admission::BandwidthPools;
 use rsvp_core::command::{Reply, ReserveRequest, SenderRequest};
@@ -127,13 +127,13 @@ fn announced(dut: &mut Dut) -> (ApiId, FilterSpec) {
 fn path_errors_bring_policy_data() {
     shows(&["rfc2205-3.1.7-06"]);
     let policy = vec![data(1), object(14, 9, &[0xff; 64])];
-    let mut dut = Dut::unicast(1);
+    let mut dut = Lab::in_process().unicast(1);
     let (h, s1) = (dut.h(), dut.s1());
     let mut error = dut.path_err(h, s1, 2, 0);
     error.policy = policy.clone();
     dut.send(Station::D1, error);
     assert_eq!(dut.expect_to::<PathErr>(Station::U1).message.policy, policy);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (api, sender) = announced(&mut dut);
     assert_eq!(dut.expect::<Path>(Port::C).message.policy, [data(5)], "the application's own goes along");
     let mut error = dut.path_err(h, sender, 2, 0);
@@ -145,7 +145,7 @@ fn path_errors_bring_policy_data() {
 #[test]
 fn the_upcall_of_a_reservation_error_is_complete() {
     shows(&["rfc2205-3.11.1-10"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (session, s1) = (dut.plan.session(dut.plan.dut(Port::A), 5000), dut.s1());
     let api = dut.open(session);
     dut.learn(Station::U1, session, s1);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Family, Packet, Plan, Port, Station, cl, ff, group_route, se, wf};
+use conformance::bench::{Dut, Family, Lab, Packet, Plan, Port, Station, cl, ff, group_route, se, wf};
 use conformance::shows;
 use rsvp_core::wire::{
     FilterSpec, FlowDescriptor, FlowKey, Path, Resv, ResvConf, ResvErr, SessionKey, Style,
@@ -12,7 +12,7 @@ use rsvp_core::wire::{
 fn both_families_carry_the_same_exchange() {
     shows(&["rfc2205-1-02"]);
     for family in [Family::V4, Family::V6] {
-        let mut dut = Dut::with(family, |_| ());
+        let mut dut = Lab::in_process().with(family, |_| ());
         let (h, s1) = (dut.h(), dut.s1());
         let path = dut.path(Station::U1, h, s1);
         dut.send(Station::U1, path);
@@ -34,7 +34,7 @@ fn both_families_carry_the_same_exchange() {
 #[test]
 fn a_session_is_named_by_all_three_of_its_parts() {
     shows(&["rfc2205-1.1-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let s1 = dut.s1();
     let destination = dut.h().flow().destination;
     let key = |protocol, port| SessionKey::Ip(FlowKey { destination, protocol, port });
@@ -59,7 +59,7 @@ fn a_session_is_named_by_all_three_of_its_parts() {
 #[test]
 fn several_senders_may_reserve_towards_one_unicast_receiver() {
     shows(&["rfc2205-1.1-02", "rfc2205-3.1.4-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1, s2, s3) = (dut.h(), dut.s1(), dut.s2(), dut.s3());
     dut.learn(Station::U1, h, s1);
     dut.learn(Station::U2, h, s2);
@@ -74,7 +74,7 @@ fn several_senders_may_reserve_towards_one_unicast_receiver() {
 #[test]
 fn a_session_may_do_without_ports() {
     shows(&["rfc2205-1.1-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let key = SessionKey::Ip(FlowKey { destination: dut.h().flow().destination, protocol: 89, port: 0 });
     let sender = FilterSpec::Ip { source: dut.s1().source(), port: 0 };
     let path = dut.path(Station::U1, key, sender);
@@ -89,7 +89,7 @@ fn a_session_may_do_without_ports() {
 #[test]
 fn the_reservation_is_where_the_data_leaves() {
     shows(&["rfc2205-1.2-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -103,7 +103,7 @@ fn the_reservation_is_where_the_data_leaves() {
 fn a_request_goes_no_further_than_an_equal_or_larger_one() {
     shows(&["rfc2205-1.2-03", "rfc2205-2.6-02"]);
     for smaller in [3.0, 4.0] {
-        let mut dut = Dut::group(3);
+        let mut dut = Lab::in_process().group(3);
         let (g, r2) = (dut.g(), dut.plan.address(8, 8));
         dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
         let mut resv = dut.resv(Station::D2, g, Style::Wf, &[wf(cl(smaller))]);
@@ -119,7 +119,7 @@ fn a_request_goes_no_further_than_an_equal_or_larger_one() {
 #[test]
 fn an_explicit_filter_takes_one_sender() {
     shows(&["rfc2205-1.3-01", "rfc2205-2.1-03"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s2) = (dut.g(), dut.s2());
     let resv = dut.resv(Station::D1, g, Style::Ff, &[ff(cl(1.0), s2)]);
     dut.send(Station::D1, resv);
@@ -131,7 +131,7 @@ fn an_explicit_filter_takes_one_sender() {
 #[test]
 fn wf_is_one_pipe_for_all_senders() {
     shows(&["rfc2205-1.3-02"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let g = dut.g();
     dut.reserve(Station::D2, g, Style::Wf, &[wf(cl(3.0))]);
     assert_eq!(dut.reserved(Port::D), [(3.0, vec![])], "one reservation, for any sender");
@@ -140,7 +140,7 @@ fn wf_is_one_pipe_for_all_senders() {
 #[test]
 fn wf_reaches_new_senders_by_itself() {
     shows(&["rfc2205-1.3-03", "rfc2209-2.path-16"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.learn(Station::U1, g, s1);
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
@@ -153,7 +153,7 @@ fn wf_reaches_new_senders_by_itself() {
 #[test]
 fn ff_is_one_pipe_for_each_sender() {
     shows(&["rfc2205-1.3-04"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(4.0), s1), ff(cl(5.0), s2)]);
     assert_eq!(dut.reserved(Port::C), [(4.0, vec![s1]), (5.0, vec![s2])]);
@@ -164,7 +164,7 @@ fn ff_is_one_pipe_for_each_sender() {
 #[test]
 fn se_is_one_pipe_for_the_listed_senders() {
     shows(&["rfc2205-1.3-05"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s1, s2])]);
     assert_eq!(dut.reserved(Port::C), [(1.0, vec![s1, s2])]);
@@ -184,7 +184,7 @@ fn styles_do_not_mix() {
     let styles = [(Style::Wf, 0x11), (Style::Ff, 0x0a), (Style::Se, 0x12)];
     for (first, value) in styles {
         for (second, _) in styles.into_iter().filter(|(style, _)| *style != first) {
-            let mut dut = Dut::group(3);
+            let mut dut = Lab::in_process().group(3);
             let (g, s1) = (dut.g(), dut.s1());
             dut.reserve(Station::D1, g, first, &[in_style(first, s1)]);
             let before = dut.reserved(Port::C);
@@ -213,7 +213,7 @@ fn wildcard_example(dut: &mut Dut) {
 #[test]
 fn figure_5_wildcard_filter() {
     shows(&["rfc2205-1.4-01", "rfc2205-2.2-02"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     wildcard_example(&mut dut);
     for port in [Port::A, Port::B] {
         let last = dut.all::<Resv>(port).pop().expect("a Resv");
@@ -224,7 +224,7 @@ fn figure_5_wildcard_filter() {
 #[test]
 fn figure_6_fixed_filter() {
     shows(&["rfc2205-1.4-02"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2, s3) = (dut.g(), dut.s1(), dut.s2(), dut.s3());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(4.0), s1), ff(cl(5.0), s2)]);
     dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(3.0), s1), ff(cl(1.0), s3)]);
@@ -242,7 +242,7 @@ fn figure_6_fixed_filter() {
 #[test]
 fn figure_7_shared_explicit() {
     shows(&["rfc2205-1.4-03", "rfc2209-2.utc-01"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2, s3) = (dut.g(), dut.s1(), dut.s2(), dut.s3());
     for (station, n, senders) in
         [(Station::D1, 1.0, vec![s1, s2]), (Station::D2, 3.0, vec![s1, s3]), (Station::D3, 2.0, vec![s2])]
@@ -261,7 +261,7 @@ fn figure_7_shared_explicit() {
 #[test]
 fn figure_8_partial_routing() {
     shows(&["rfc2205-1.4-04", "rfc2209-2.rrefresh-03", "rfc2205-2.3-10"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let group = dut.g().flow().destination;
     for number in [2, 3] {
         let source = Some(dut.plan.sender(number).source());
@@ -282,7 +282,7 @@ fn figure_8_partial_routing() {
 fn the_bench_speaks_the_golden_messages() {
     let plan = Plan(Family::V4);
     assert_eq!(plan.sender(1).to_string(), "10.0.0.1 port 4000");
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     let Packet { source, destination, router_alert, .. } =
         dut.pack(Station::U1, dut.path(Station::U1, dut.h(), dut.s1()));
     assert_eq!((source, destination), (dut.s1().source(), dut.h().flow().destination));

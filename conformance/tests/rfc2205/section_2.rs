@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use conformance::bench::{AT_ONCE, Dut, Family, Port, R, Station, cl, ff, group_route, hex, se, tspec, wf};
+use conformance::bench::{
+    Dut, Family, Lab, Port, R, Station, Timing, cl, ff, group_route, hex, se, tspec, wf,
+};
 use conformance::shows;
 use rsvp_core::wire::{
     ClassNum, ErrorSpec, Path, PathErr, PathTear, RawObject, Resv, ResvConf, ResvErr, ResvTear, Style,
@@ -10,7 +12,7 @@ use rsvp_core::wire::{
 
 /// The same with n times B reserved.
 fn reserved(n: f32) -> Dut {
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(n), s1)]);
     dut
@@ -25,7 +27,7 @@ fn a_resv_goes_to_the_previous_hop_in_the_path() {
         "rfc2209-2.rrefresh-10",
         "rfc2205-2.9-05",
     ]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.hop.lih = 0xdead_beef;
@@ -42,7 +44,7 @@ fn a_resv_goes_to_the_previous_hop_in_the_path() {
 #[test]
 fn a_path_without_adspec_gets_none() {
     shows(&["rfc2205-2.1-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.path(Station::U1, h, s1);
     dut.send(Station::U1, path.clone());
@@ -63,7 +65,7 @@ fn a_path_without_adspec_gets_none() {
 #[test]
 fn what_goes_upstream_is_the_least_upper_bound() {
     shows(&["rfc2205-2.2-01"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1) = (dut.g(), dut.s1());
     let bucket = |rate, bucket| {
         let tspec = rsvp_core::wire::Tspec { rate, bucket, ..conformance::bench::bucket(1.0) };
@@ -79,13 +81,13 @@ fn what_goes_upstream_is_the_least_upper_bound() {
 #[test]
 fn state_that_is_not_refreshed_dies() {
     shows(&["rfc2205-2.3-01", "rfc2205-2.4-03", "rfc2205-3.7-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.refresh_ms = 2000;
     dut.send(Station::U1, path);
     // L = (K + 0.5) * 1.5 * R = 10.5 s; twice R has passed without a refresh long before.
-    dut.advance(Duration::from_millis(10_400) - AT_ONCE);
+    dut.advance(Duration::from_millis(10_400) - Timing::VIRTUAL.at_once);
     assert_eq!(dut.senders(h).len(), 1, "before L");
     dut.expect_no::<PathTear>(Port::C);
     dut.advance(Duration::from_secs(5));
@@ -98,7 +100,7 @@ fn state_that_is_not_refreshed_dies() {
 #[test]
 fn a_reservation_that_is_not_refreshed_dies_and_is_torn_upstream() {
     shows(&["rfc2205-3.1.6-04", "rfc2205-3.1.6-05"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.refresh_ms = 600_000;
@@ -121,7 +123,7 @@ fn a_reservation_that_is_not_refreshed_dies_and_is_torn_upstream() {
 #[test]
 fn a_node_refreshes_from_its_own_state_at_its_own_rate() {
     shows(&["rfc2205-2.3-02", "rfc2205-3.1.3-08"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.advance(Duration::from_secs(120));
@@ -138,7 +140,7 @@ fn a_node_refreshes_from_its_own_state_at_its_own_rate() {
 #[test]
 fn a_repeated_path_is_no_news() {
     shows(&["rfc2205-2.3-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.path(Station::U1, h, s1);
     dut.send(Station::U1, path.clone());
@@ -152,19 +154,19 @@ fn a_repeated_path_is_no_news() {
 #[test]
 fn a_lost_message_is_not_repeated_before_the_next_refresh() {
     shows(&["rfc2205-2.3-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
-    dut.advance(R / 2 - 2 * AT_ONCE);
+    dut.advance(R / 2 - 2 * Timing::VIRTUAL.at_once);
     dut.expect_silence();
-    dut.advance(R + 2 * AT_ONCE);
+    dut.advance(R + 2 * Timing::VIRTUAL.at_once);
     let _ = dut.expect::<Path>(Port::C);
 }
 
 #[test]
 fn a_changed_path_is_passed_on_at_once() {
     shows(&["rfc2205-2.3-05", "rfc2205-3.3-03"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1) = (dut.g(), dut.s1());
     let mut path = dut.path(Station::U1, g, s1);
     path.sender_tspec = tspec(3.0);
@@ -190,7 +192,7 @@ fn a_changed_reservation_is_passed_on_at_once() {
 #[test]
 fn a_change_ends_where_merging_hides_it() {
     shows(&["rfc2205-2.3-07"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let g = dut.g();
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
     dut.reserve(Station::D2, g, Style::Wf, &[wf(cl(2.0))]);
@@ -224,7 +226,7 @@ fn a_path_tear_takes_the_reservation_along() {
 #[test]
 fn a_lost_tear_is_made_up_for_by_the_timeout() {
     shows(&["rfc2205-2.4-06", "rfc2205-3.1.5-04", "rfc2205-3.1.5-09"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1) = (dut.g(), dut.s1());
     for _ in 0..6 {
         dut.advance(R);
@@ -247,7 +249,7 @@ fn a_lost_tear_is_made_up_for_by_the_timeout() {
 #[test]
 fn any_subset_of_filters_can_be_torn() {
     shows(&["rfc2205-2.4-07"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s1, s2])]);
     let tear = dut.resv_tear(Station::D1, g, Style::Se, &[se(cl(1.0), &[s2])]);
@@ -268,7 +270,7 @@ fn the_flowspec_of_a_tear_does_not_count() {
     dut.send(Station::D1, tear);
     assert!(dut.kernel(Port::C).is_empty());
 
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s2) = (dut.g(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(2.0), &[s1, s2])]);
     let tear = dut.resv_tear(Station::D1, g, Style::Se, &[se(cl(9.0), &[s2])]);
@@ -314,7 +316,7 @@ fn a_refused_increase_leaves_the_old_reservation_in_place() {
     dut.advance(R + R / 2);
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(2.0, vec![s1])]);
 
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(100.0), s1)]);
     dut.send(Station::D1, resv);
     let error = dut.expect_to::<ResvErr>(Station::D1).message.error;
@@ -325,7 +327,7 @@ fn a_refused_increase_leaves_the_old_reservation_in_place() {
 #[test]
 fn a_merged_error_goes_to_all_who_are_responsible() {
     shows(&["rfc2205-2.5-05", "rfc2205-3.1.8-01", "rfc2209-2.rerr-09", "rfc2205-3.1.8-03"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1) = (dut.g(), dut.s1());
     for station in [Station::D1, Station::D2] {
         dut.reserve(station, g, Style::Ff, &[ff(cl(4.0), s1)]);
@@ -343,7 +345,7 @@ fn a_merged_error_goes_to_all_who_are_responsible() {
 #[test]
 fn only_the_largest_request_and_its_confirmation_go_on() {
     shows(&["rfc2205-2.6-01", "rfc2205-3.1.9-04"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1) = (dut.g(), dut.s1());
     let (r1, r2) = (dut.plan.address(7, 7), dut.plan.address(8, 8));
     let mut resv = dut.resv(Station::D1, g, Style::Ff, &[ff(cl(4.0), s1)]);
@@ -367,7 +369,7 @@ fn only_the_largest_request_and_its_confirmation_go_on() {
 #[test]
 fn a_confirmation_request_is_passed_on_once() {
     shows(&["rfc2205-2.6-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1, r1) = (dut.h(), dut.s1(), dut.plan.address(7, 7));
     dut.learn(Station::U1, h, s1);
     let mut resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -390,7 +392,7 @@ fn a_confirmation_request_is_passed_on_once() {
 fn a_path_that_crossed_other_routers_breaks_the_adspec() {
     shows(&["rfc2205-2.9-02", "rfc2205-3.8-05"]);
     for (ttl, broken) in [(64, 0), (63, 0x80)] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let (h, s1) = (dut.h(), dut.s1());
         let mut path = dut.path(Station::U1, h, s1);
         let adspec =
@@ -409,7 +411,7 @@ fn a_path_that_crossed_other_routers_breaks_the_adspec() {
 #[test]
 fn the_lih_says_which_interface_a_resv_is_for() {
     shows(&["rfc2205-2.9-04", "rfc2209-2.resv-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -422,7 +424,7 @@ fn the_lih_says_which_interface_a_resv_is_for() {
 #[test]
 fn a_resv_before_any_path_is_refused() {
     shows(&["rfc2205-2.10-01", "rfc2205-B-06", "rfc2209-2.resv-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     dut.send(Station::D1, resv);
@@ -435,7 +437,7 @@ fn a_resv_before_any_path_is_refused() {
 #[test]
 fn path_state_is_kept_for_receivers_to_come() {
     shows(&["rfc2205-2.10-02"]);
-    let mut dut = Dut::with(Family::V4, |_| ());
+    let mut dut = Lab::in_process().with(Family::V4, |_| ());
     let (g, s1) = (dut.g(), dut.s1());
     let (group, source) = (g.flow().destination, Some(s1.source()));
     dut.set_route(group, source, group_route(Port::A, &[]));
@@ -452,7 +454,7 @@ fn path_state_is_kept_for_receivers_to_come() {
 #[test]
 fn installed_is_no_more_than_the_senders_send() {
     shows(&["rfc2205-2.2-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let g = dut.g();
     for (station, number) in [(Station::U1, 1), (Station::U2, 2)] {
         let mut path = dut.path(station, g, dut.plan.sender(number));

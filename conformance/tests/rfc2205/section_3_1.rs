@@ -1,6 +1,8 @@
 //! RFC 2205 section 3.1: what a node does with each message, and how it makes its own.
 
-use conformance::bench::{Dut, Packet, Port, R, Received, Station, cl, ff, gs, hex, object, se, tspec, wf};
+use conformance::bench::{
+    Dut, Lab, Packet, Port, R, Received, Station, cl, ff, gs, hex, object, se, tspec, wf,
+};
 use conformance::shows;
 use rsvp_core::config::Bandwidth;
 use rsvp_core::counters::DropReason;
@@ -10,7 +12,7 @@ use rsvp_core::wire::{
 
 /// The state of figure 6: FF reservations of D1 on c, of D2 and D3 on d.
 fn figure_6() -> Dut {
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2, s3) = (dut.g(), dut.s1(), dut.s2(), dut.s3());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(4.0), s1), ff(cl(5.0), s2)]);
     dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(3.0), s1), ff(cl(1.0), s3)]);
@@ -26,7 +28,7 @@ fn adspec() -> RawObject {
 
 /// Sends a Path whose octets were changed, and returns how many were dropped for `reason`.
 fn damaged_path(change: impl FnOnce(&mut Vec<u8>), reason: DropReason) -> u64 {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let path = dut.path(Station::U1, dut.h(), dut.s1());
     let mut packet = dut.pack(Station::U1, path);
     packet.message[2..4].fill(0);
@@ -40,7 +42,7 @@ fn damaged_path(change: impl FnOnce(&mut Vec<u8>), reason: DropReason) -> u64 {
 #[test]
 fn objects_are_sent_in_the_order_of_the_grammar() {
     shows(&["rfc2205-3.1-01", "rfc2205-3.1.2-05", "rfc2205-3.1.2-07", "rfc2205-3.1.1-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.path(Station::U1, h, s1);
     dut.send_changed(Station::U1, path, |objects| objects.push(adspec()));
@@ -93,7 +95,7 @@ fn another_version_is_discarded() {
 #[test]
 fn flags_and_the_reserved_octet_do_not_count() {
     shows(&["rfc2205-3.1.1-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let path = dut.path(Station::U1, dut.h(), dut.s1());
     let mut packet = dut.pack(Station::U1, path);
     packet.message[2..4].fill(0);
@@ -107,7 +109,7 @@ fn flags_and_the_reserved_octet_do_not_count() {
 #[test]
 fn unknown_types_are_discarded() {
     for kind in [0, 10, 255] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let path = dut.path(Station::U1, dut.h(), dut.s1());
         let mut packet = dut.pack(Station::U1, path);
         packet.message[1] = kind;
@@ -122,7 +124,7 @@ fn unknown_types_are_discarded() {
 #[test]
 fn a_message_without_checksum_is_taken() {
     shows(&["rfc2205-3.1.1-06"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let path = dut.path(Station::U1, dut.h(), dut.s1());
     let mut packet = dut.pack(Station::U1, path);
     packet.message[2..4].fill(0);
@@ -136,7 +138,7 @@ fn a_message_without_checksum_is_taken() {
 #[test]
 fn send_ttl_is_the_ip_ttl() {
     shows(&["rfc2205-3.1.1-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.path(Station::U1, h, s1);
     dut.send(Station::U1, path);
@@ -162,7 +164,7 @@ fn a_length_that_does_not_fit_is_discarded() {
 
 /// Sends a message without an object, and asserts that nothing comes of it.
 fn without(class: ClassNum, message: impl Fn(&Dut) -> Message) {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     if matches!(message(&dut), Message::Resv(_)) {
         dut.learn(Station::U1, h, s1);
@@ -208,7 +210,7 @@ fn required_objects() {
 fn all_policy_data_is_kept() {
     shows(&["rfc2205-3.1.2-09", "rfc2205-A.13-01", "rfc2205-3.1.4-11"]);
     let policy: Vec<RawObject> = (1..=3).map(|n| object(14, 1, &[n * 17; 64])).collect();
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.policy = policy.clone();
@@ -227,7 +229,7 @@ fn all_policy_data_is_kept() {
 fn the_class_says_what_becomes_of_an_unknown_object() {
     shows(&["rfc2205-3.1.2-11"]);
     let [reject, ignore, pass] = [0x63, 0x99, 0xc9].map(|class| object(class, 1, &[1, 2, 3, 4]));
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let path = dut.path(Station::U1, dut.h(), dut.s1());
     dut.send_changed(Station::U1, path.clone(), |objects| {
         objects.extend([reject, ignore.clone(), pass.clone()]);
@@ -244,7 +246,7 @@ fn the_class_says_what_becomes_of_an_unknown_object() {
 #[test]
 fn the_sender_is_the_source_of_a_path_at_every_hop() {
     shows(&["rfc2205-3.1.3-02", "rfc2205-3.1.3-05", "rfc2209-2.prefresh-04", "rfc2205-3.1.3-06"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1) = (dut.g(), dut.s1());
     let path = dut.path(Station::U1, g, s1);
     let mut path = Path { sender_tspec: tspec(5.0), ..path };
@@ -268,7 +270,7 @@ fn the_sender_is_the_source_of_a_path_at_every_hop() {
 #[test]
 fn an_error_in_a_path_goes_to_its_previous_hop() {
     shows(&["rfc2205-3.1.3-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     let conflicting = dut.plan.session(h.flow().destination, 0);
@@ -285,7 +287,7 @@ fn an_error_in_a_path_goes_to_its_previous_hop() {
 #[test]
 fn paths_follow_the_routes_of_the_group() {
     shows(&["rfc2205-3.1.3-10"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     let path = dut.path(Station::U1, g, s1);
     dut.send(Station::U1, path);
@@ -305,7 +307,7 @@ fn paths_follow_the_routes_of_the_group() {
 #[test]
 fn a_path_ends_where_its_destination_is() {
     shows(&["rfc2205-3.1.3-11"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let here = dut.plan.session(dut.plan.dut(Port::A), 5000);
     let s1 = dut.s1();
     let api = dut.open(here);
@@ -324,7 +326,7 @@ fn a_path_ends_where_its_destination_is() {
 fn copies_of_a_path_differ_by_interface() {
     shows(&["rfc2205-3.1.3-12", "rfc2209-2.prefresh-03"]);
     let slow = Bandwidth { total: 1000, per_flow: 1000, link: 1000 };
-    let mut dut = Dut::with(conformance::bench::Family::V4, |config| {
+    let mut dut = Lab::in_process().with(conformance::bench::Family::V4, |config| {
         let mut c = config.default_interface.clone();
         c.bandwidth = Some(slow);
         config.interfaces.insert("c".to_owned(), c);
@@ -353,7 +355,7 @@ fn a_confirmation_request_when_merging() {
         (bucket(5000.0, 5000.0), false),
         (bucket(20_000.0, 5000.0), false),
     ] {
-        let mut dut = Dut::group(3);
+        let mut dut = Lab::in_process().group(3);
         let (g, s1, r1) = (dut.g(), dut.s1(), dut.plan.address(7, 7));
         dut.reserve(Station::D2, g, Style::Ff, &[ff(bucket(10_000.0, 10_000.0), s1)]);
         let mut resv = dut.resv(Station::D1, g, Style::Ff, &[ff(request.clone(), s1)]);
@@ -371,7 +373,7 @@ fn a_confirmation_request_when_merging() {
 #[test]
 fn a_path_tear_must_match_in_everything() {
     shows(&["rfc2205-3.1.5-01", "rfc2205-3.1.5-02", "rfc2209-2.ptear-01"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1) = (dut.g(), dut.s1());
     let mut other_hop = dut.path_tear(Station::U1, g, s1);
     other_hop.hop.address = dut.plan.address(1, 9);
@@ -392,7 +394,7 @@ fn a_path_tear_must_match_in_everything() {
 #[test]
 fn a_removed_sender_leaves_shared_reservations_of_the_others() {
     shows(&["rfc2205-3.1.5-06", "rfc2209-2.ptear-03", "rfc2205-3.1.5-08"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s1, s2])]);
     let tear = dut.path_tear(Station::U1, g, s1);
@@ -408,7 +410,7 @@ fn a_removed_sender_leaves_shared_reservations_of_the_others() {
 #[test]
 fn a_wildcard_reservation_lives_with_its_last_sender() {
     shows(&["rfc2205-3.1.5-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.learn(Station::U1, g, s1);
     dut.learn(Station::U2, g, s2);
@@ -424,7 +426,7 @@ fn a_wildcard_reservation_lives_with_its_last_sender() {
 #[test]
 fn a_resv_tear_must_match_in_everything() {
     shows(&["rfc2205-3.1.6-01", "rfc2209-2.rtear-01", "rfc2205-3.1.6-02"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
     let mut other_lih = dut.resv_tear(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -442,7 +444,7 @@ fn a_resv_tear_must_match_in_everything() {
 #[test]
 fn a_resv_tear_may_name_some_of_the_filters() {
     shows(&["rfc2205-3.1.6-03"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2, s3) = (dut.g(), dut.s1(), dut.s2(), dut.s3());
     let flows = [ff(cl(1.0), s1), ff(cl(1.0), s2), ff(cl(1.0), s3)];
     dut.reserve(Station::D1, g, Style::Ff, &flows);
@@ -490,7 +492,7 @@ fn a_tear_that_changes_nothing_ends_here() {
 #[test]
 fn a_path_error_is_told_to_the_sending_application() {
     shows(&["rfc2205-3.1.7-05"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let h = dut.h();
     let source = rsvp_core::wire::FilterSpec::Ip { source: dut.plan.dut(Port::C), port: 4000 };
     let api = dut.open(h);
@@ -518,7 +520,7 @@ fn a_path_error_is_told_to_the_sending_application() {
 #[test]
 fn each_ff_descriptor_stands_for_itself() {
     shows(&["rfc2205-3.1.8-04", "rfc2209-2.resv-06"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     let unknown = dut.plan.sender(9);
     let mut path = dut.path(Station::U2, g, s2);
@@ -545,7 +547,7 @@ fn each_ff_descriptor_stands_for_itself() {
 #[test]
 fn an_error_goes_to_the_next_hop_that_asked() {
     shows(&["rfc2205-3.1.8-06"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (k, s1) = (dut.k(), dut.s1());
     let mut path = dut.path(Station::U1, k, s1);
     path.sender_tspec = tspec(200.0);
@@ -563,7 +565,7 @@ fn an_error_goes_to_the_next_hop_that_asked() {
 #[test]
 fn a_reservation_error_is_told_to_the_receiving_application() {
     shows(&["rfc2205-3.1.8-10"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let here = dut.plan.session(dut.plan.dut(Port::A), 5000);
     let s1 = dut.s1();
     let api = dut.open(here);
@@ -595,14 +597,14 @@ fn a_reservation_error_is_told_to_the_receiving_application() {
 #[test]
 fn a_broken_reservation_is_reported() {
     shows(&["rfc2205-3.1.8-11", "rfc2205-3.11.2-06"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     let id = dut.kernel(Port::C)[0].id;
     let reason = rsvp_core::input::PreemptReason::Priority;
     dut.inside().input(rsvp_core::Input::Preempted(id, reason));
-    dut.advance(conformance::bench::AT_ONCE);
+    dut.advance(conformance::bench::Timing::VIRTUAL.at_once);
     let error = dut.expect_to::<ResvErr>(Station::D1).message;
     assert_eq!((error.error.code, &error.flows[0].filters), (12, &vec![s1]));
     let _ = dut.expect::<ResvTear>(Port::A);
@@ -612,7 +614,7 @@ fn a_broken_reservation_is_reported() {
 #[test]
 fn a_confirmation_says_who_confirms_what() {
     shows(&["rfc2205-3.1.9-03", "rfc2205-B-02"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     let r1 = dut.plan.address(7, 7);
     dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(4.0), s1)]);
@@ -631,7 +633,7 @@ fn a_confirmation_says_who_confirms_what() {
 #[test]
 fn a_confirmation_passes_through() {
     shows(&["rfc2205-3.1.9-01", "rfc2205-B-24", "rfc2205-A.5-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let receiver = h.flow().destination;
     let confirmation = dut.resv_conf(h, receiver, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -649,7 +651,7 @@ fn a_confirmation_passes_through() {
 #[test]
 fn a_path_tear_of_an_old_previous_hop_tears_nothing_downstream() {
     shows(&["rfc2205-3.1.5-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.learn(Station::U2, h, s1);
@@ -666,7 +668,7 @@ fn a_path_tear_of_an_old_previous_hop_tears_nothing_downstream() {
 #[test]
 fn an_error_goes_only_where_its_sender_is_reserved() {
     shows(&["rfc2205-3.1.8-08", "rfc2205-3.1.8-12"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s3) = (dut.g(), dut.s1(), dut.s3());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
     dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -683,7 +685,7 @@ fn an_error_goes_only_where_its_sender_is_reserved() {
 #[test]
 fn an_error_names_what_the_next_hop_asked_for() {
     shows(&["rfc2205-3.1.8-09", "rfc2205-3.1.8-05"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s2, s3) = (dut.g(), dut.s2(), dut.s3());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s2])]);
     dut.reserve(Station::D2, g, Style::Se, &[se(cl(1.0), &[s2, s3])]);
@@ -696,7 +698,7 @@ fn an_error_names_what_the_next_hop_asked_for() {
 #[test]
 fn different_services_do_not_merge() {
     shows(&["rfc2205-3.11.6-02", "rfc2210-2.2-02"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1) = (dut.g(), dut.s1());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
     let resv = dut.resv(Station::D2, g, Style::Ff, &[ff(gs(1.0), s1)]);

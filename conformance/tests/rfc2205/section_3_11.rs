@@ -1,6 +1,6 @@
 //! RFC 2205 section 3.11: the interfaces to applications, traffic control and routing.
 
-use conformance::bench::{AT_ONCE, Dut, Family, Port, R, Station, cl, ff, group_route, se, tspec};
+use conformance::bench::{Dut, Family, Lab, Port, R, Station, Timing, cl, ff, group_route, se, tspec};
 use conformance::shows;
 use rsvp_core::command::{Reply, ReserveRequest, SenderRequest};
 use rsvp_core::event::Upcall;
@@ -40,7 +40,7 @@ fn reserve(dut: &mut Dut, api: ApiId, style: Style, flows: &[FlowDescriptor], co
 
 /// A host that has a receiver of S1 here, and so many applications.
 fn receivers<const N: usize>() -> (Dut, [ApiId; N]) {
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (session, s1) = (here(&dut), dut.s1());
     let apis = [(); N].map(|()| dut.open(session));
     dut.learn(Station::U1, session, s1);
@@ -51,7 +51,7 @@ fn receivers<const N: usize>() -> (Dut, [ApiId; N]) {
 #[test]
 fn a_session_alone_sends_nothing() {
     shows(&["rfc2205-3.11.1-01"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let h = dut.h();
     let [one, two] = [(); 2].map(|()| dut.open(h));
     assert_ne!(one, two, "each call has its own id");
@@ -62,7 +62,7 @@ fn a_session_alone_sends_nothing() {
 #[test]
 fn a_sender_is_announced_at_once_and_again() {
     shows(&["rfc2205-3.11.1-02", "rfc2205-3.1.3-01", "rfc2209-2.path-04"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let api = dut.open(dut.h());
     announce(&mut dut, api, 1.0, 64);
     let path = dut.expect::<Path>(Port::C);
@@ -78,7 +78,7 @@ fn a_sender_is_announced_at_once_and_again() {
 #[test]
 fn the_ttl_of_the_data_is_that_of_the_path() {
     shows(&["rfc2205-3.11.1-03"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let api = dut.open(dut.h());
     announce(&mut dut, api, 1.0, 7);
     let path = dut.expect::<Path>(Port::C);
@@ -120,7 +120,7 @@ fn a_confirmation_is_asked_for_until_it_comes() {
 #[test]
 fn a_release_tears_all_down() {
     shows(&["rfc2205-3.11.1-06", "rfc2205-2.4-01"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let api = dut.open(dut.h());
     announce(&mut dut, api, 1.0, 64);
     dut.forget();
@@ -143,7 +143,7 @@ fn a_release_tears_all_down() {
 #[test]
 fn a_path_is_told_when_it_is_news() {
     shows(&["rfc2205-3.11.1-07", "rfc2205-3.11.1-13", "rfc2209-2.path-14"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (session, s1) = (here(&dut), dut.s1());
     let api = dut.open(session);
     let mut path = dut.path(Station::U1, session, s1);
@@ -162,7 +162,7 @@ fn a_path_is_told_when_it_is_news() {
 #[test]
 fn a_reservation_is_told_to_the_sender_when_it_is_news() {
     shows(&["rfc2205-3.11.1-08", "rfc2209-2.utc-12", "rfc2205-2.1-01", "rfc2210-2.1-02"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (h, sender) = (dut.h(), own(&dut));
     let api = dut.open(h);
     announce(&mut dut, api, 20.0, 64);
@@ -183,7 +183,7 @@ fn a_reservation_is_told_to_the_sender_when_it_is_news() {
 #[test]
 fn every_error_is_told() {
     shows(&["rfc2205-3.11.1-09", "rfc2209-2.perr-02"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (h, sender) = (dut.h(), own(&dut));
     let api = dut.open(h);
     announce(&mut dut, api, 1.0, 64);
@@ -236,7 +236,7 @@ fn a_confirmation_is_told() {
 #[test]
 fn next_hops_on_a_lan_share_one_installation() {
     shows(&["rfc2209-1-03", "rfc2209-2.resv-10", "rfc2209-1-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (k, s1, s2) = (dut.k(), dut.s1(), dut.s2());
     dut.learn(Station::U1, k, s1);
     dut.learn(Station::U2, k, s2);
@@ -249,7 +249,7 @@ fn next_hops_on_a_lan_share_one_installation() {
 #[test]
 fn traffic_control_is_told_everything() {
     shows(&["rfc2205-3.11.2-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.sender_tspec = tspec(2.0);
@@ -281,7 +281,7 @@ fn traffic_control_is_told_everything() {
 
 #[test]
 fn a_refused_change_leaves_what_is_in_place() {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -298,7 +298,7 @@ fn a_refused_change_leaves_what_is_in_place() {
 
 #[test]
 fn a_resv_goes_on_when_traffic_control_has_answered() {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.inside().set_installer(Box::new(|_| None));
@@ -307,14 +307,14 @@ fn a_resv_goes_on_when_traffic_control_has_answered() {
     dut.expect_silence();
     let id = dut.node().installed()[0].id;
     dut.inside().input(Input::Installed(id, Ok(())));
-    dut.advance(AT_ONCE);
+    dut.advance(Timing::VIRTUAL.at_once);
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(4.0, vec![s1])]);
 }
 
 #[test]
 fn filters_come_and_go_without_touching_the_flowspec() {
     shows(&["rfc2205-3.11.2-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
     dut.learn(Station::U1, h, s1);
     dut.learn(Station::U2, h, s2);
@@ -329,7 +329,7 @@ fn filters_come_and_go_without_touching_the_flowspec() {
 #[test]
 fn routing_is_asked_once_and_followed() {
     shows(&["rfc2205-3.11.4-01", "rfc2209-2.path-10"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     for _ in 0..3 {
         let path = dut.path(Station::U1, h, s1);
@@ -350,7 +350,7 @@ fn routing_is_asked_once_and_followed() {
 #[test]
 fn without_a_route_a_path_makes_state_and_goes_no_further() {
     shows(&["rfc2205-3.11.4-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.set_route(h.flow().destination, None, Route::default());
     let path = dut.path(Station::U1, h, s1);
@@ -366,7 +366,7 @@ fn without_a_route_a_path_makes_state_and_goes_no_further() {
 #[test]
 fn interfaces_may_appear_later() {
     shows(&["rfc2205-3.11.4-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     let address = dut.plan.address(5, 254);
     dut.inside().input(Input::Interface(InterfaceInfo {
@@ -386,7 +386,7 @@ fn interfaces_may_appear_later() {
 #[test]
 fn copies_for_a_group_leave_by_the_chosen_interfaces_alone() {
     shows(&["rfc2205-3.11.5-01", "rfc2205-3.11.5-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     dut.set_route(g.flow().destination, Some(s1.source()), group_route(Port::A, &[Port::C]));
     let path = dut.path(Station::U1, g, s1);
@@ -399,7 +399,7 @@ fn copies_for_a_group_leave_by_the_chosen_interfaces_alone() {
 
 #[test]
 fn a_message_for_a_host_that_is_not_it_is_left_alone() {
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.path(Station::U1, h, s1);
     dut.send(Station::U1, path);
@@ -415,7 +415,7 @@ fn a_message_for_a_host_that_is_not_it_is_left_alone() {
 #[test]
 fn a_disabled_interface_is_no_part_of_rsvp() {
     shows(&["rfc2205-3.11.4-05"]);
-    let mut dut = Dut::with(Family::V4, |config| {
+    let mut dut = Lab::in_process().with(Family::V4, |config| {
         let mut d = config.default_interface.clone();
         d.enabled = false;
         config.interfaces.insert("d".to_owned(), d);
@@ -435,7 +435,7 @@ fn a_disabled_interface_is_no_part_of_rsvp() {
 #[test]
 fn not_guilty_is_for_receivers_alone() {
     shows(&["rfc2205-3.11.1-11", "rfc2205-A.5-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let h = dut.h();
     let s1 = dut.s1();
     dut.learn(Station::U1, h, s1);
@@ -448,7 +448,7 @@ fn not_guilty_is_for_receivers_alone() {
 #[test]
 fn how_a_diverted_message_came_is_known() {
     shows(&["rfc2205-3.11.5-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, h, s1) = (dut.g(), dut.h(), dut.s1());
     for (session, station) in [(g, Station::U1), (h, Station::U2)] {
         let mut packet = dut.pack(station, dut.path(station, session, s1));
@@ -470,7 +470,7 @@ fn how_a_diverted_message_came_is_known() {
 #[test]
 fn source_ttl_and_router_alert_are_chosen() {
     shows(&["rfc2205-3.11.5-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.pack(Station::U1, dut.path(Station::U1, h, s1));
     (path.ttl, path.message[4]) = (9, 9);
@@ -496,7 +496,7 @@ fn source_ttl_and_router_alert_are_chosen() {
 #[test]
 fn what_is_merged_where_data_are_replicated() {
     shows(&["rfc2205-3.11.2-01"]);
-    let mut dut = Dut::group(1);
+    let mut dut = Lab::in_process().group(1);
     let (g, s1) = (dut.g(), dut.s1());
     for (station, n) in [(Station::D2, 1.0), (Station::D3, 3.0), (Station::D1, 2.0)] {
         dut.reserve(station, g, Style::Ff, &[ff(cl(n), s1)]);

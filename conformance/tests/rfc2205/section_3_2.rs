@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Port, Station, cl, ff, se, tspec, wf};
+use conformance::bench::{Dut, Lab, Port, Station, cl, ff, se, tspec, wf};
 use conformance::shows;
 use rsvp_core::counters::DropReason;
 use rsvp_core::wire::{FilterSpec, FlowKey, Path, PathErr, PathTear, Resv, ResvErr, SessionKey, Style};
@@ -21,7 +21,7 @@ fn s1_port(dut: &Dut, port: u16) -> FilterSpec {
 fn any_protocol_is_accepted() {
     shows(&["rfc2205-3.2-02"]);
     for (port, source_port) in [(0, 0), (9, 4000)] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let key = session(&dut, 132, port);
         let path = dut.path(Station::U1, key, s1_port(&dut, source_port));
         dut.send(Station::U1, path);
@@ -33,7 +33,7 @@ fn any_protocol_is_accepted() {
 fn destination_ports_are_all_zero_or_none() {
     shows(&["rfc2209-2.path-02"]);
     for (first, second) in [(5000, 0), (0, 5000)] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let port_of = |port| if port == 0 { 0 } else { 4000 };
         let [one, two] = [first, second].map(|port| session(&dut, 17, port));
         let sender = s1_port(&dut, port_of(first));
@@ -46,7 +46,7 @@ fn destination_ports_are_all_zero_or_none() {
         dut.expect_silence();
         assert_eq!(dut.node().senders(), before);
     }
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let s1 = dut.s1();
     for port in [5000, 5001] {
         let key = session(&dut, 17, port);
@@ -58,7 +58,7 @@ fn destination_ports_are_all_zero_or_none() {
 #[test]
 fn without_a_destination_port_there_is_no_source_port() {
     shows(&["rfc2205-3.2-05", "rfc2209-2.arrive-05"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let key = session(&dut, 89, 0);
     let path = dut.path(Station::U1, key, s1_port(&dut, 4000));
     dut.send(Station::U1, path);
@@ -77,7 +77,7 @@ fn without_a_destination_port_there_is_no_source_port() {
 fn source_ports_of_one_sender_are_all_zero_or_none() {
     shows(&["rfc2205-3.2-06", "rfc2205-B-11", "rfc2209-2.path-03"]);
     for (first, second, conflict) in [(4000, 0, true), (0, 4000, true), (4000, 4001, false)] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let h = dut.h();
         let sender = s1_port(&dut, first);
         dut.learn(Station::U1, h, sender);
@@ -97,7 +97,7 @@ fn source_ports_of_one_sender_are_all_zero_or_none() {
 #[test]
 fn a_zero_port_matches_only_zero() {
     shows(&["rfc2205-3.2-07", "rfc2209-2.resv-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1_port(&dut, 0))]);
@@ -111,7 +111,7 @@ fn a_zero_port_matches_only_zero() {
 fn router_alert_is_on_what_travels_to_others() {
     shows(&["rfc2205-3.3-02"]);
     // The bench's monitor checks the option on every message of every case; here are those that have it.
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.path(Station::U1, h, s1);
     dut.send(Station::U1, path);
@@ -132,7 +132,7 @@ fn router_alert_is_on_what_travels_to_others() {
 #[test]
 fn a_message_may_be_larger_than_a_packet() {
     shows(&["rfc2205-3.3-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let h = dut.h();
     let senders: Vec<FilterSpec> = (1..=300).map(|port| s1_port(&dut, port)).collect();
     for sender in &senders {
@@ -148,7 +148,7 @@ fn a_message_may_be_larger_than_a_packet() {
 
 #[test]
 fn a_change_on_a_lan_triggers_nothing_there() {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let g = dut.g();
     for (station, number) in [(Station::U1, 1), (Station::U2, 2)] {
         let sender = dut.plan.sender(number);
@@ -164,7 +164,7 @@ fn a_change_on_a_lan_triggers_nothing_there() {
 fn the_lih_is_opaque_to_the_neighbour() {
     shows(&["rfc2205-3.3-05", "rfc2205-A.2-02"]);
     for lih in [0, 1, 0xffff_ffff] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let (h, s1) = (dut.h(), dut.s1());
         let mut path = dut.path(Station::U1, h, s1);
         path.hop.lih = lih;
@@ -182,7 +182,7 @@ fn the_lih_is_opaque_to_the_neighbour() {
 #[test]
 fn the_session_flags_are_no_part_of_its_name() {
     shows(&["rfc2205-A.1-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.session.flags = 0x81;
@@ -198,7 +198,7 @@ fn the_session_flags_are_no_part_of_its_name() {
 fn sessions_and_senders_have_real_addresses() {
     shows(&["rfc2205-A.1-02", "rfc2205-A.9-02"]);
     let zero = std::net::IpAddr::from([0, 0, 0, 0]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let nowhere = dut.plan.session(zero, 5000);
     let path = dut.path(Station::U1, nowhere, s1);
@@ -223,7 +223,7 @@ fn sessions_and_senders_have_real_addresses() {
 fn hops_have_real_addresses() {
     shows(&["rfc2205-A.2-03"]);
     for address in [[0, 0, 0, 0], [255, 255, 255, 255], [224, 0, 0, 1]] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let mut path = dut.path(Station::U1, dut.h(), dut.s1());
         path.hop.address = address.into();
         dut.send(Station::U1, path);
@@ -236,7 +236,7 @@ fn hops_have_real_addresses() {
 #[test]
 fn a_filter_of_another_c_type_is_another_sender() {
     shows(&["rfc2205-A.10-01"]);
-    let mut dut = Dut::router_v6();
+    let mut dut = Lab::in_process().router_v6();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     let std::net::IpAddr::V6(source) = s1.source() else { panic!("S1 is an IPv6 host") };
@@ -251,7 +251,7 @@ fn a_filter_of_another_c_type_is_another_sender() {
 fn any_refresh_period_is_taken_as_it_is() {
     shows(&["rfc2205-A.4-02"]);
     for refresh_ms in [0, u32::MAX] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let (h, s1) = (dut.h(), dut.s1());
         let mut path = dut.path(Station::U1, h, s1);
         path.refresh_ms = refresh_ms;
@@ -262,7 +262,7 @@ fn any_refresh_period_is_taken_as_it_is() {
             assert_eq!(dut.senders(h).len(), 1, "it lives for 8 months");
         }
     }
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.refresh_ms = 0;
@@ -275,7 +275,7 @@ fn any_refresh_period_is_taken_as_it_is() {
 fn a_resv_with_conflicting_ports_is_refused() {
     shows(&["rfc2205-3.2-04", "rfc2205-B-10"]);
     for (first, second) in [(5000, 0), (0, 5000)] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let [one, two] = [first, second].map(|port| session(&dut, 17, port));
         let sender = s1_port(&dut, if first == 0 { 0 } else { 4000 });
         dut.learn(Station::U1, one, sender);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use conformance::bench::{Dut, Family, Port, Station, cl, ff};
+use conformance::bench::{Family, Lab, Port, Station, cl, ff};
 use conformance::shows;
 use rsvp_core::Command;
 use rsvp_core::command::{ReserveRequest, SenderRequest};
@@ -25,7 +25,7 @@ fn is_broken(path: &Path) -> bool {
 #[test]
 fn a_tunnel_is_an_interface_with_a_cloud_behind_it() {
     shows(&["rfc2205-3.3-06"]);
-    let mut dut = Dut::with(Family::V4, |config| {
+    let mut dut = Lab::in_process().with(Family::V4, |config| {
         let tunnel = InterfaceConfig { non_rsvp: true, ..config.default_interface.clone() };
         config.interfaces.insert(Port::D.name().to_owned(), tunnel);
     });

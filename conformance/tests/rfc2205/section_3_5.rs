@@ -1,12 +1,12 @@
 //! RFC 2205 section 3.5: blockade state.
 
-use conformance::bench::{Dut, Family, Port, R, Station, bucket, cl, ff, se, wf};
+use conformance::bench::{Dut, Family, Lab, Port, R, Station, bucket, cl, ff, se, wf};
 use conformance::shows;
 use rsvp_core::wire::{ErrorSpec, Flowspec, Resv, ResvErr, Style, Tspec};
 
 /// WF: 4B from D1 on c, 2B from D2 on d.
 fn four_and_two() -> Dut {
-    let mut dut = Dut::group(2);
+    let mut dut = Lab::in_process().group(2);
     let g = dut.g();
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
     dut.reserve(Station::D2, g, Style::Wf, &[wf(cl(2.0))]);
@@ -71,7 +71,7 @@ fn a_blockade_concerns_its_previous_hop_alone() {
 #[test]
 fn a_blockade_of_one_sender_leaves_the_others_alone() {
     shows(&["rfc2205-3.5-07"]);
-    let mut dut = Dut::group(2);
+    let mut dut = Lab::in_process().group(2);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(4.0), &[s1, s2])]);
     dut.reserve(Station::D2, g, Style::Se, &[se(cl(2.0), &[s1, s2])]);
@@ -101,7 +101,7 @@ fn what_a_blockade_holds_back() {
         (flowspec(12.0, 5.0), true),
         (flowspec(5.0, 5.0), false),
     ] {
-        let mut dut = Dut::group(2);
+        let mut dut = Lab::in_process().group(2);
         let (g, s1) = (dut.g(), dut.s1());
         dut.reserve(Station::D1, g, Style::Ff, &[ff(flowspec(10.0, 10.0), s1)]);
         let error = dut.resv_err(Station::U1, g, Style::Ff, ff(flowspec(10.0, 10.0), s1), (1, 2, 0));
@@ -124,7 +124,7 @@ fn a_smaller_request_is_tried_at_once() {
     assert_eq!(asked(&mut dut, Port::A), [2.0]);
     dut.expect_no::<Resv>(Port::B);
 
-    let mut dut = Dut::group(2);
+    let mut dut = Lab::in_process().group(2);
     let g = dut.g();
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
     fail(&mut dut, 0);
@@ -152,7 +152,7 @@ fn the_in_place_flag_limits_who_is_told() {
 #[test]
 fn the_merge_leaves_blockaded_requests_out() {
     shows(&["rfc2205-3.5-06", "rfc2209-2.rrefresh-05", "rfc2205-2.5-04", "rfc2205-3.5-11"]);
-    let mut dut = Dut::group(2);
+    let mut dut = Lab::in_process().group(2);
     let g = dut.g();
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
     dut.reserve(Station::D2, g, Style::Wf, &[wf(cl(6.0))]);
@@ -190,7 +190,8 @@ fn figure_12_and_what_follows() {
 fn the_blockade_multiple_is_configurable() {
     shows(&["rfc2205-3.5-10"]);
     for (multiple, blockaded) in [(1, false), (8, true)] {
-        let mut dut = Dut::with(Family::V4, |config| config.default_interface.blockade_multiple = multiple);
+        let mut dut = Lab::in_process()
+            .with(Family::V4, |config| config.default_interface.blockade_multiple = multiple);
         let g = dut.g();
         for (station, number) in [(Station::U1, 1), (Station::U2, 2)] {
             let sender = dut.plan.sender(number);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{AT_ONCE, Dut, Family, Port, R, Received, Station, cl, ff, group_route};
+use conformance::bench::{Dut, Family, Lab, Port, R, Received, Station, Timing, cl, ff, group_route};
 use conformance::shows;
 use rsvp_core::Instant;
 use rsvp_core::wire::{Path, PathTear, Resv, Style};
@@ -17,7 +17,7 @@ fn paths(dut: &mut Dut, port: Port) -> Vec<(Duration, u16)> {
 #[test]
 fn a_route_change_is_repaired_after_a_while() {
     shows(&["rfc2205-3.6-01", "rfc2209-2.path-12", "rfc2205-3.11.4-03", "rfc2209-2.route-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     let group = g.flow().destination;
     dut.set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
@@ -41,7 +41,7 @@ fn a_route_change_is_repaired_after_a_while() {
 #[test]
 fn the_wait_is_configurable_by_interface() {
     shows(&["rfc2205-3.6-02"]);
-    let mut dut = Dut::with(Family::V4, |config| {
+    let mut dut = Lab::in_process().with(Family::V4, |config| {
         let mut d = config.default_interface.clone();
         d.repair_delay = Duration::from_millis(500);
         config.interfaces.insert("d".to_owned(), d);
@@ -56,14 +56,14 @@ fn the_wait_is_configurable_by_interface() {
         dut.advance(Duration::from_secs(3));
         let after = paths(&mut dut, port)[0].0 - change;
         let wait = Duration::from_millis(wait);
-        assert!(after >= wait && after < wait + 2 * AT_ONCE, "{port:?}: {after:?}");
+        assert!(after >= wait && after < wait + 2 * Timing::VIRTUAL.at_once, "{port:?}: {after:?}");
     }
 }
 
 #[test]
 fn flapping_within_the_wait_comes_to_nothing() {
     shows(&["rfc2209-2.route-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     let group = g.flow().destination;
     dut.set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
@@ -80,7 +80,7 @@ fn flapping_within_the_wait_comes_to_nothing() {
 #[test]
 fn a_new_previous_hop_gets_the_resv_at_once() {
     shows(&["rfc2205-3.6-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -94,7 +94,7 @@ fn a_new_previous_hop_gets_the_resv_at_once() {
 #[test]
 fn nothing_more_is_sent_along_an_abandoned_branch() {
     shows(&["rfc2205-3.6-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     let group = g.flow().destination;
     dut.set_route(group, Some(s1.source()), group_route(Port::A, &[Port::C]));
@@ -108,7 +108,8 @@ fn nothing_more_is_sent_along_an_abandoned_branch() {
 #[test]
 fn refreshes_are_spread_at_random() {
     shows(&["rfc2205-3.7-01", "rfc2205-3.7-07"]);
-    let mut dut = Dut::with(Family::V4, |config| config.default_interface.refresh = Duration::from_secs(1));
+    let mut dut = Lab::in_process()
+        .with(Family::V4, |config| config.default_interface.refresh = Duration::from_secs(1));
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.refresh_ms = 600_000;
@@ -128,7 +129,7 @@ fn refreshes_are_spread_at_random() {
 #[test]
 fn the_lifetime_follows_the_neighbours_period() {
     shows(&["rfc2209-2.path-08", "rfc2209-2.resv-12"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     for (refresh_ms, alive, dead) in [(1000, 5, 7), (4000, 20, 24)] {
         let mut path = dut.path(Station::U1, h, s1);
@@ -156,7 +157,7 @@ fn the_lifetime_follows_the_neighbours_period() {
 #[test]
 fn each_next_hops_period_counts_for_its_own_state() {
     shows(&["rfc2205-3.7-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (k, s1) = (dut.k(), dut.s1());
     let mut path = dut.path(Station::U1, k, s1);
     path.refresh_ms = 600_000;
@@ -176,7 +177,7 @@ fn each_next_hops_period_counts_for_its_own_state() {
 #[test]
 fn time_values_say_the_nodes_own_period() {
     shows(&["rfc2205-3.7-04", "rfc2205-3.7-05", "rfc2205-A.4-01"]);
-    let mut dut = Dut::with(Family::V4, |config| {
+    let mut dut = Lab::in_process().with(Family::V4, |config| {
         let mut c = config.default_interface.clone();
         c.refresh = Duration::from_secs(10);
         config.interfaces.insert("c".to_owned(), c);
@@ -198,7 +199,8 @@ fn time_values_say_the_nodes_own_period() {
 #[test]
 fn the_period_grows_slowly() {
     shows(&["rfc2205-3.7-06"]);
-    let mut dut = Dut::with(Family::V4, |config| config.default_interface.refresh = Duration::from_secs(10));
+    let mut dut = Lab::in_process()
+        .with(Family::V4, |config| config.default_interface.refresh = Duration::from_secs(10));
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.refresh_ms = 600_000;
@@ -225,7 +227,7 @@ fn the_period_grows_slowly() {
 #[test]
 fn timers_are_set_by_interface() {
     shows(&["rfc2205-3.7-08", "rfc2205-3.3-07"]);
-    let mut dut = Dut::with(Family::V4, |config| {
+    let mut dut = Lab::in_process().with(Family::V4, |config| {
         let mut a = config.default_interface.clone();
         a.refresh_multiple = 5;
         config.interfaces.insert("a".to_owned(), a);

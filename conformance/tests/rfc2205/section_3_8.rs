@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use conformance::bench::{Dut, Port, R, Station, cl, ff, group_route, object, se, wf};
+use conformance::bench::{Dut, Lab, Port, R, Station, cl, ff, group_route, object, se, wf};
 use conformance::shows;
 use rsvp_core::counters::DropReason;
 use rsvp_core::output::PoliceFlags;
@@ -19,7 +19,7 @@ fn scope(dut: &Dut, senders: &[u8]) -> Vec<IpAddr> {
 fn explicit_styles_need_no_scope() {
     shows(&["rfc2205-3.4-01"]);
     for style in [Style::Ff, Style::Se] {
-        let mut dut = Dut::group(2);
+        let mut dut = Lab::in_process().group(2);
         let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
         let flows = match style {
             Style::Ff => vec![ff(cl(1.0), s1), ff(cl(1.0), s2)],
@@ -44,7 +44,7 @@ fn explicit_styles_need_no_scope() {
 #[test]
 fn a_refused_wildcard_request_is_answered_with_its_scope() {
     shows(&["rfc2205-3.4-08"]);
-    let mut dut = Dut::group(0);
+    let mut dut = Lab::in_process().group(0);
     let g = dut.g();
     for (station, number) in [(Station::U1, 1), (Station::U2, 2)] {
         let mut path = dut.path(station, g, dut.plan.sender(number));
@@ -62,7 +62,7 @@ fn a_refused_wildcard_request_is_answered_with_its_scope() {
 fn entry_police() {
     shows(&["rfc2205-3.8-02", "rfc2209-2.prefresh-02", "rfc2209-2.utc-03", "rfc2209-2.path-09"]);
     for (flags, police) in [(Session::E_POLICE, true), (0, false)] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let (h, s1) = (dut.h(), dut.s1());
         let mut path = dut.path(Station::U1, h, s1);
         path.session.flags = flags;
@@ -76,13 +76,13 @@ fn entry_police() {
 #[test]
 fn merge_police() {
     shows(&["rfc2205-3.8-03"]);
-    let mut dut = Dut::group(1);
+    let mut dut = Lab::in_process().group(1);
     let (g, s2) = (dut.g(), dut.s2());
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(1.0))]);
     assert!(!dut.kernel(Port::C)[0].police.contains(PoliceFlags::MERGE), "one sender");
     dut.learn(Station::U2, g, s2);
     assert!(dut.kernel(Port::C)[0].police.contains(PoliceFlags::MERGE), "two senders share");
-    let mut dut = Dut::group(2);
+    let mut dut = Lab::in_process().group(2);
     let s1 = dut.s1();
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1), ff(cl(1.0), s2)]);
     assert!(
@@ -94,7 +94,7 @@ fn merge_police() {
 #[test]
 fn branch_police() {
     shows(&["rfc2205-3.8-04", "rfc2209-2.utc-02", "rfc2205-3.8-01"]);
-    let mut dut = Dut::group(1);
+    let mut dut = Lab::in_process().group(1);
     let g = dut.g();
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
     dut.reserve(Station::D2, g, Style::Wf, &[wf(cl(2.0))]);
@@ -109,7 +109,7 @@ fn branch_police() {
 #[test]
 fn an_unknown_class_that_must_be_known_is_refused() {
     shows(&["rfc2205-3.10-01", "rfc2205-B-14"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.path(Station::U1, h, s1);
     dut.send_changed(Station::U1, path, |objects| objects.push(object(99, 5, &[1, 2, 3, 4])));
@@ -129,7 +129,7 @@ fn an_unknown_class_that_must_be_known_is_refused() {
 #[test]
 fn an_unknown_class_in_other_messages_is_answered_by_nothing() {
     shows(&["rfc2205-3.10-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -153,7 +153,7 @@ fn an_unknown_class_in_other_messages_is_answered_by_nothing() {
 #[test]
 fn an_unknown_class_that_may_be_ignored_is() {
     shows(&["rfc2205-3.10-03", "rfc2205-3.10-13"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let unknown = object(153, 5, &[1, 2, 3, 4]);
     let path = dut.path(Station::U1, h, s1);
@@ -175,7 +175,7 @@ fn an_unknown_class_that_may_be_ignored_is() {
 #[test]
 fn an_unknown_class_that_travels_stays_with_the_state() {
     shows(&["rfc2205-3.10-04", "rfc2205-3.10-06", "rfc2205-3.10-08"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let [one, other] = [1, 2].map(|n| object(201, 5, &[n; 8]));
     let mut path = dut.path(Station::U1, h, s1);
@@ -198,7 +198,7 @@ fn an_unknown_class_that_travels_stays_with_the_state() {
 #[test]
 fn merged_reservations_carry_every_unknown_object_once() {
     shows(&["rfc2205-3.10-07"]);
-    let mut dut = Dut::group(1);
+    let mut dut = Lab::in_process().group(1);
     let (g, s1) = (dut.g(), dut.s1());
     let [x, y, z] = [1, 2, 3].map(|n| object(201, 5, &[n; 4]));
     for (station, forward) in
@@ -216,7 +216,7 @@ fn merged_reservations_carry_every_unknown_object_once() {
 #[test]
 fn an_unknown_c_type_is_refused() {
     shows(&["rfc2205-3.10-09", "rfc2205-3.10-10", "rfc2205-B-15"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.path(Station::U1, h, s1);
     dut.send_changed(Station::U1, path, |objects| {
@@ -242,7 +242,7 @@ fn an_unknown_c_type_is_refused() {
 fn traffic_control_judges_the_c_types_of_its_objects() {
     shows(&["rfc2205-3.10-11", "rfc2205-A.8-01"]);
     for ctype in [1, 99] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let (h, s1) = (dut.h(), dut.s1());
         dut.learn(Station::U1, h, s1);
         let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -259,7 +259,7 @@ fn traffic_control_judges_the_c_types_of_its_objects() {
 
 #[test]
 fn a_confirmation_of_an_unknown_session_passes_too() {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let confirmation = dut.resv_conf(h, h.flow().destination, Style::Ff, &[ff(cl(1.0), s1)]);
     dut.send(Station::U1, confirmation.clone());
@@ -278,7 +278,7 @@ fn error_of(raw: &RawMessage) -> (u8, u16) {
 #[test]
 fn an_empty_scope_is_not_sent() {
     shows(&["rfc2205-3.4-03", "rfc2205-3.4-07"]);
-    let mut dut = Dut::group(1);
+    let mut dut = Lab::in_process().group(1);
     let g = dut.g();
     let mut resv = dut.resv(Station::D1, g, Style::Wf, &[wf(cl(1.0))]);
     resv.scope = Some(scope(&dut, &[1]));
@@ -296,7 +296,7 @@ fn an_empty_scope_is_not_sent() {
 #[test]
 fn a_wildcard_resv_to_several_previous_hops_has_a_scope() {
     shows(&["rfc2205-3.1.4-08", "rfc2205-3.4-06", "rfc2209-2.rrefresh-02"]);
-    let mut dut = Dut::group(1);
+    let mut dut = Lab::in_process().group(1);
     let g = dut.g();
     let resv = dut.resv(Station::D1, g, Style::Wf, &[wf(cl(1.0))]);
     dut.send(Station::D1, resv);
@@ -313,7 +313,7 @@ fn a_wildcard_resv_to_several_previous_hops_has_a_scope() {
 fn an_unknown_class_that_travels_passes_with_tears_and_errors() {
     shows(&["rfc2205-3.10-05"]);
     let unknown = object(201, 5, &[1; 8]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -338,7 +338,7 @@ fn an_unknown_class_that_travels_passes_with_tears_and_errors() {
 #[test]
 fn the_scope_is_the_union_of_what_was_received() {
     shows(&["rfc2205-3.4-02", "rfc2209-2.rrefresh-09"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let g = dut.g();
     for (station, senders) in [(Station::D1, Some([1, 2])), (Station::D2, Some([1, 3]))] {
         let mut resv = dut.resv(station, g, Style::Wf, &[wf(cl(1.0))]);
@@ -353,7 +353,7 @@ fn the_scope_is_the_union_of_what_was_received() {
 fn figure_11_scopes() {
     shows(&["rfc2205-3.4-04", "rfc2209-2.rrefresh-02"]);
     // S4 is on a, S1 on b, S2 and S3 on c, and so are the receivers R4, R1 and R2.
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let g = dut.g();
     let sides = [
         (Station::U1, Port::A, vec![4]),
@@ -389,7 +389,7 @@ fn figure_11_scopes() {
 #[test]
 fn a_wildcard_error_goes_where_the_senders_of_its_scope_go() {
     shows(&["rfc2205-3.4-09", "rfc2209-2.rerr-08"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let g = dut.g();
     for (number, ports) in [(1, vec![Port::C, Port::D]), (2, vec![Port::C]), (3, vec![Port::D])] {
         let incoming = if number == 1 { Port::A } else { Port::B };
@@ -416,7 +416,7 @@ fn a_wildcard_error_goes_where_the_senders_of_its_scope_go() {
 #[test]
 fn the_scope_is_in_order_and_names_nobody_twice() {
     shows(&["rfc2205-A.6-01"]);
-    let mut dut = Dut::unicast(1);
+    let mut dut = Lab::in_process().unicast(1);
     let h = dut.h();
     let sender = |source: [u8; 4], port| rsvp_core::wire::FilterSpec::Ip { source: source.into(), port };
     for sender in [sender([192, 168, 0, 1], 1), sender([10, 0, 0, 2], 1), sender([10, 0, 0, 2], 2)] {

@@ -1,6 +1,6 @@
 //! RFC 2205 sections 1, 3.1.3 and 3.9: senders and receivers on the node itself, and their interfaces.
 
-use conformance::bench::{Dut, Port, R, Station, cl, ff, group_route, tspec, wf};
+use conformance::bench::{Dut, Lab, Port, R, Station, cl, ff, group_route, tspec, wf};
 use conformance::shows;
 use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::event::Upcall;
@@ -43,7 +43,7 @@ fn heard(dut: &mut Dut, api: ApiId) -> Vec<FilterSpec> {
 #[test]
 fn sending_and_receiving_are_separate() {
     shows(&["rfc2205-1-01"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (g, own, s1) = (dut.g(), bound(&dut, Port::C), dut.s1());
     let [sending, receiving] = [(); 2].map(|()| dut.open(g));
     announce(&mut dut, sending, own);
@@ -65,7 +65,7 @@ fn sending_and_receiving_are_separate() {
 #[test]
 fn a_sender_does_not_hear_itself() {
     shows(&["rfc2205-3.1.3-09"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (g, own, s1) = (dut.g(), bound(&dut, Port::A), dut.s1());
     let [both, other] = [(); 2].map(|()| dut.open(g));
     for api in [both, other] {
@@ -83,7 +83,7 @@ fn a_sender_does_not_hear_itself() {
 #[test]
 fn a_sender_is_bound_to_the_interface_of_its_address() {
     shows(&["rfc2205-3.9-01"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let g = dut.g();
     for port in [Port::B, Port::C] {
         let (api, own) = (dut.open(g), bound(&dut, port));
@@ -113,7 +113,7 @@ fn a_sender_is_bound_to_the_interface_of_its_address() {
 fn a_reservation_goes_out_of_the_receivers_interface() {
     shows(&["rfc2205-3.9-02"]);
     for (on, elsewhere) in [(Port::A, Port::B), (Port::B, Port::A)] {
-        let mut dut = Dut::host();
+        let mut dut = Lab::in_process().host();
         let (g, s1) = (dut.g(), dut.s1());
         let api = dut.open(g);
         dut.learn(Station::U1, g, s1);
@@ -133,7 +133,7 @@ fn a_reservation_goes_out_of_the_receivers_interface() {
     }
 
     // No interface is named: the one that the system expects the data on.
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (g, s1) = (dut.g(), dut.s1());
     let api = dut.open(g);
     dut.learn(Station::U2, g, s1);
@@ -151,7 +151,7 @@ fn a_reservation_goes_out_of_the_receivers_interface() {
 fn a_router_with_a_receiver_uses_the_path_state_of_the_receivers_interface() {
     shows(&["rfc2205-3.9-03"]);
     for style in [Style::Ff, Style::Wf] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let (g, s1) = (dut.g(), dut.s1());
         let flow = if style == Style::Ff { ff(cl(1.0), s1) } else { wf(cl(1.0)) };
         let api = dut.open(g);

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use conformance::bench::{Dut, Port, Station, cl, ff, hex, se, tspec};
+use conformance::bench::{Dut, Lab, Port, Station, cl, ff, hex, se, tspec};
 use conformance::shows;
 use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::counters::DropReason;
@@ -26,7 +26,7 @@ fn s1(dut: &Dut, spi: u32) -> FilterSpec {
 #[test]
 fn sessions_and_senders_are_named_by_all_their_parts() {
     shows(&["rfc2207-2-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let [one, other] = [9000, 9001].map(|port| session(&dut, port));
     let [first, second] = [0x1122_3344, 0x1122_3345].map(|spi| s1(&dut, spi));
     for (session, sender) in [(one, first), (one, second), (other, first)] {
@@ -52,7 +52,7 @@ fn octets_of(dut: &Dut, session: SessionKey, sender: FilterSpec, class: ClassNum
 #[test]
 fn sessions_as_octets() {
     shows(&["rfc2207-3.1-01"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     for (destination, protocol, text) in [
         ("224.1.2.3", 51, "000c0103 e0010203 33002328"),
         ("2001:db8::9", 50, "00180104 20010db8 00000000 00000000 00000009 32002328"),
@@ -66,7 +66,7 @@ fn sessions_as_octets() {
 #[test]
 fn senders_and_filters_as_octets() {
     shows(&["rfc2207-3.2-01", "rfc2207-3.3-01"]);
-    let dut = Dut::router();
+    let dut = Lab::in_process().router();
     for (source, template, filter) in [
         ("10.0.0.1", "000c0b04 0a000001 11223344", "0a000001 11223344"),
         (
@@ -90,7 +90,7 @@ fn senders_and_filters_as_octets() {
 fn an_spi_matches_as_a_whole() {
     shows(&["rfc2207-4.1-05"]);
     for other in [0x1122_3345, 0x1122_3444, 0x1123_3344, 0x1222_3344] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let (session, sender) = (session(&dut, 9000), s1(&dut, 0x1122_3344));
         dut.learn(Station::U1, session, sender);
         let flow = ff(cl(1.0), s1(&dut, other));
@@ -106,7 +106,7 @@ fn an_spi_matches_as_a_whole() {
 #[test]
 fn two_associations_of_one_host_are_two_senders() {
     shows(&["rfc2207-4.2-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let session = session(&dut, 9000);
     let senders = [1, 2].map(|spi| s1(&dut, spi));
     for sender in senders {
@@ -120,7 +120,7 @@ fn two_associations_of_one_host_are_two_senders() {
 #[test]
 fn sessions_with_ports_and_with_gpis_are_apart() {
     shows(&["rfc2207-4.2-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (gpi, sender) = (session(&dut, 9000), s1(&dut, 1));
     let plain = SessionKey::Ip(FlowKey { port: 0, ..*gpi.flow() });
     let no_port = FilterSpec::Ip { source: sender.source(), port: 0 };
@@ -136,7 +136,7 @@ fn sessions_with_ports_and_with_gpis_are_apart() {
 #[test]
 fn a_new_association_joins_the_shared_reservation() {
     shows(&["rfc2207-6-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let session = session(&dut, 9000);
     let [old, new] = [1, 2].map(|spi| s1(&dut, spi));
     dut.learn(Station::U1, session, old);
@@ -152,7 +152,7 @@ fn a_new_association_joins_the_shared_reservation() {
 
 /// A host, and a session for IPsec of its own.
 fn host(protocol: u8, port: u16) -> (Dut, SessionKey) {
-    let dut = Dut::host();
+    let dut = Lab::in_process().host();
     let key = SessionKey::Gpi(FlowKey { destination: dut.h().flow().destination, protocol, port });
     (dut, key)
 }
@@ -179,7 +179,7 @@ fn a_session_with_a_virtual_port_has_senders_with_a_gpi_only() {
     let api = dut.open(other);
     assert_eq!(announce(&mut dut, api, gpi), Err(CommandError::ConflictingCType(gpi)));
     // On the wire.
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     for (key, sender) in [(key, dut.s1()), (dut.h(), s1(&dut, 1))] {
         let path = dut.path(Station::U1, key, sender);
         dut.send(Station::U1, path);
@@ -211,7 +211,7 @@ fn a_virtual_port_is_for_ipsec() {
 #[test]
 fn a_virtual_port_is_state_but_in_no_packet() {
     shows(&["rfc2207-4.1-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (one, other) = (session(&dut, 9000), session(&dut, 9001));
     let sender = s1(&dut, 1);
     dut.learn(Station::U1, one, sender);
@@ -233,7 +233,7 @@ fn a_virtual_port_is_state_but_in_no_packet() {
 #[test]
 fn a_filter_with_a_gpi_needs_such_a_session() {
     shows(&["rfc2207-4.1-04"]);
-    let mut dut = Dut::unicast(1);
+    let mut dut = Lab::in_process().unicast(1);
     let h = dut.h();
     let gpi = s1(&dut, 1);
     for (style, flow) in [(Style::Ff, ff(cl(1.0), gpi)), (Style::Se, se(cl(1.0), &[gpi]))] {

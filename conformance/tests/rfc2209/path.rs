@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Port, R, Station, cl, ff, group_route, hex, tspec, wf};
+use conformance::bench::{Dut, Lab, Port, R, Station, cl, ff, group_route, hex, tspec, wf};
 use conformance::shows;
 use rsvp_core::counters::DropReason;
 use rsvp_core::wire::{
@@ -32,7 +32,7 @@ fn bandwidth(path: &Path) -> f32 {
 #[test]
 fn path_state_holds_what_the_path_said() {
     shows(&["rfc2209-1-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     let mut path = dut.path(Station::U1, g, s1);
     path.session.flags = Session::E_POLICE;
@@ -54,7 +54,7 @@ fn path_state_holds_what_the_path_said() {
 #[test]
 fn what_changes_in_a_path_and_what_that_triggers() {
     shows(&["rfc2209-2.path-05"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -76,7 +76,7 @@ fn what_changes_in_a_path_and_what_that_triggers() {
 #[test]
 fn another_adspec_is_used_in_the_next_path() {
     shows(&["rfc2209-2.path-06"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.adspec = Some(adspec(2000.0));
@@ -91,7 +91,7 @@ fn another_adspec_is_used_in_the_next_path() {
 #[test]
 fn a_path_without_adspec_after_one_with() {
     shows(&["rfc2209-2.path-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.adspec = Some(adspec(2000.0));
@@ -110,7 +110,7 @@ fn a_path_without_adspec_after_one_with() {
 
 #[test]
 fn a_new_sender_is_passed_on_without_the_wait_of_a_repair() {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.path(Station::U1, h, s1);
     dut.send(Station::U1, path);
@@ -121,7 +121,7 @@ fn a_new_sender_is_passed_on_without_the_wait_of_a_repair() {
 #[test]
 fn a_path_that_is_no_news_changes_no_rate() {
     shows(&["rfc2209-2.path-13"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     for _ in 0..10 {
@@ -135,7 +135,7 @@ fn a_path_that_is_no_news_changes_no_rate() {
 #[test]
 fn a_change_of_one_sender_is_no_news_of_the_other() {
     shows(&["rfc2209-2.path-15"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
     dut.learn(Station::U1, h, s1);
     dut.learn(Station::U2, h, s2);
@@ -148,7 +148,7 @@ fn a_change_of_one_sender_is_no_news_of_the_other() {
 
 #[test]
 fn a_new_sender_of_a_shared_reservation_counts_at_once() {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
     dut.learn(Station::U1, h, s1);
     dut.reserve(Station::D1, h, Style::Wf, &[wf(cl(1.0))]);
@@ -162,7 +162,7 @@ fn a_new_sender_of_a_shared_reservation_counts_at_once() {
 #[test]
 fn a_path_tear_is_made_anew_for_each_interface() {
     shows(&["rfc2209-2.ptear-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     let path = dut.path(Station::U1, g, s1);
     dut.send(Station::U1, path);
@@ -180,7 +180,7 @@ fn a_path_tear_is_made_anew_for_each_interface() {
 #[test]
 fn a_removed_sender_takes_its_part_of_the_sum_along() {
     shows(&["rfc2209-2.ptear-04", "rfc2209-2.utc-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
     for (station, sender) in [(Station::U1, s1), (Station::U2, s2)] {
         let mut path = dut.path(station, h, sender);
@@ -200,7 +200,7 @@ fn a_removed_sender_takes_its_part_of_the_sum_along() {
 #[test]
 fn a_path_error_for_nobody_is_dropped() {
     shows(&["rfc2209-2.perr-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, k, s1, s2) = (dut.h(), dut.k(), dut.s1(), dut.s2());
     dut.learn(Station::U1, h, s1);
     for (session, sender) in [(h, s2), (k, s1)] {
@@ -218,7 +218,7 @@ fn a_path_error_for_nobody_is_dropped() {
 fn the_ttl_counts_down() {
     shows(&["rfc2209-2.prefresh-01"]);
     for (ttl, goes_on) in [(2, true), (1, false)] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let path = dut.path(Station::U1, dut.h(), dut.s1());
         let mut packet = dut.pack(Station::U1, path);
         packet.ttl = ttl;
@@ -238,7 +238,7 @@ fn the_ttl_counts_down() {
 #[test]
 fn the_path_state_that_routing_expects_takes_over() {
     shows(&["rfc2209-2.path-11"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     dut.learn(Station::U1, g, s1);
     let mut other = dut.path(Station::U2, g, s1);

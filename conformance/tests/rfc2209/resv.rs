@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Port, R, Received, Station, cl, ff, se, tspec, wf};
+use conformance::bench::{Dut, Lab, Port, R, Received, Station, cl, ff, se, tspec, wf};
 use conformance::shows;
 use rsvp_core::InterfaceId;
 use rsvp_core::admission::{Admission, AdmissionRequest, BandwidthPools, Decision};
@@ -15,7 +15,7 @@ use rsvp_core::wire::{Adspec, ErrorSpec, Flowspec, Resv, ResvConf, ResvErr, Resv
 #[test]
 fn without_an_lih_the_destination_address_says_the_interface() {
     shows(&["rfc2209-2.resv-01"]);
-    let mut dut = Dut::unicast(3);
+    let mut dut = Lab::in_process().unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     let mut resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     resv.hop.lih = 0;
@@ -25,7 +25,7 @@ fn without_an_lih_the_destination_address_says_the_interface() {
 
 #[test]
 fn styles_conflict_across_interfaces() {
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1) = (dut.g(), dut.s1());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s1)]);
     let resv = dut.resv(Station::D2, g, Style::Se, &[se(cl(1.0), &[s1])]);
@@ -37,7 +37,7 @@ fn styles_conflict_across_interfaces() {
 #[test]
 fn a_change_of_style_needs_a_tear_first() {
     shows(&["rfc2209-2.resv-05"]);
-    let mut dut = Dut::unicast(3);
+    let mut dut = Lab::in_process().unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     let shared = dut.resv(Station::D1, h, Style::Se, &[se(cl(1.0), &[s1])]);
@@ -55,7 +55,7 @@ fn a_change_of_style_needs_a_tear_first() {
 #[test]
 fn several_paths_of_one_sender_are_one_sender() {
     shows(&["rfc2209-2.resv-08"]);
-    let mut dut = Dut::unicast(3);
+    let mut dut = Lab::in_process().unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U2, h, s1);
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -67,14 +67,14 @@ fn several_paths_of_one_sender_are_one_sender() {
 #[test]
 fn se_filters_that_match_nobody_are_left_out() {
     shows(&["rfc2209-2.resv-09"]);
-    let mut dut = Dut::unicast(3);
+    let mut dut = Lab::in_process().unicast(3);
     let (h, s1, unknown) = (dut.h(), dut.s1(), dut.plan.sender(9));
     let resv = dut.resv(Station::D1, h, Style::Se, &[se(cl(1.0), &[s1, unknown])]);
     dut.send(Station::D1, resv);
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(1.0, vec![s1])]);
     dut.expect_silence();
     assert_eq!(dut.reserved(Port::C), [(1.0, vec![s1])]);
-    let mut dut = Dut::unicast(3);
+    let mut dut = Lab::in_process().unicast(3);
     let resv = dut.resv(Station::D1, h, Style::Se, &[se(cl(1.0), &[unknown])]);
     dut.send(Station::D1, resv);
     assert_eq!(dut.expect_to::<ResvErr>(Station::D1).message.error.code, 4);
@@ -83,7 +83,7 @@ fn se_filters_that_match_nobody_are_left_out() {
 #[test]
 fn each_se_filter_has_its_own_lifetime() {
     shows(&["rfc2209-2.resv-11"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
     for (station, sender) in [(Station::U1, s1), (Station::U2, s2)] {
         let mut path = dut.path(station, h, sender);
@@ -109,7 +109,7 @@ fn each_se_filter_has_its_own_lifetime() {
 #[test]
 fn an_identical_resv_is_quiet_and_a_changed_one_is_not() {
     shows(&["rfc2209-2.resv-13"]);
-    let mut dut = Dut::unicast(3);
+    let mut dut = Lab::in_process().unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     for _ in 0..3 {
@@ -126,7 +126,7 @@ fn an_identical_resv_is_quiet_and_a_changed_one_is_not() {
 #[test]
 fn a_refresh_that_asks_for_a_confirmation_is_no_mere_refresh() {
     shows(&["rfc2209-2.resv-14"]);
-    let mut dut = Dut::unicast(3);
+    let mut dut = Lab::in_process().unicast(3);
     let (h, s1, receiver) = (dut.h(), dut.s1(), dut.plan.address(7, 7));
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     let mut resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -144,7 +144,7 @@ fn a_refresh_that_asks_for_a_confirmation_is_no_mere_refresh() {
 #[test]
 fn a_refused_change_restores_what_was_there() {
     shows(&["rfc2209-2.resv-15"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let mut path = dut.path(Station::U1, h, s1);
     path.sender_tspec = tspec(200.0);
@@ -161,7 +161,7 @@ fn a_refused_change_restores_what_was_there() {
 #[test]
 fn a_resv_goes_to_the_previous_hops_that_it_concerns() {
     shows(&["rfc2209-2.resv-16", "rfc2209-2.rrefresh-01"]);
-    let mut dut = Dut::unicast(3);
+    let mut dut = Lab::in_process().unicast(3);
     let (h, s2, s3) = (dut.h(), dut.s2(), dut.s3());
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s2), ff(cl(2.0), s3)]);
     dut.send(Station::D1, resv);
@@ -173,7 +173,7 @@ fn a_resv_goes_to_the_previous_hops_that_it_concerns() {
 #[test]
 fn a_wildcard_tear_removes_the_reservation_of_its_next_hop() {
     shows(&["rfc2209-2.rtear-02", "rfc2209-2.rtear-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (k, s1) = (dut.k(), dut.s1());
     dut.learn(Station::U1, k, s1);
     dut.reserve(Station::D2, k, Style::Wf, &[wf(cl(3.0))]);
@@ -190,7 +190,7 @@ fn a_wildcard_tear_removes_the_reservation_of_its_next_hop() {
 #[test]
 fn a_tear_is_made_anew_for_each_previous_hop() {
     shows(&["rfc2209-2.rtear-03"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s2, s3) = (dut.g(), dut.s2(), dut.s3());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(1.0), s2), ff(cl(4.0), s3)]);
     dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(2.0), s3)]);
@@ -207,7 +207,7 @@ fn a_tear_is_made_anew_for_each_previous_hop() {
 #[test]
 fn a_reservation_error_without_path_state_is_dropped() {
     shows(&["rfc2209-2.rerr-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let error = dut.resv_err(Station::U1, h, Style::Ff, ff(cl(1.0), s1), (1, 2, 0));
     dut.send(Station::U1, error);
@@ -219,7 +219,7 @@ fn a_reservation_error_without_path_state_is_dropped() {
 #[test]
 fn a_failure_of_all_there_is_starts_no_loop() {
     shows(&["rfc2209-2.rerr-03"]);
-    let mut dut = Dut::unicast(3);
+    let mut dut = Lab::in_process().unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(4.0), s1)]);
     let mut answers = 0;
@@ -234,7 +234,7 @@ fn a_failure_of_all_there_is_starts_no_loop() {
 #[test]
 fn an_error_concerns_those_who_share_a_filter_with_it() {
     shows(&["rfc2209-2.rerr-04"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, g, Style::Se, &[se(cl(1.0), &[s1])]);
     dut.reserve(Station::D2, g, Style::Se, &[se(cl(1.0), &[s2])]);
@@ -247,7 +247,7 @@ fn an_error_concerns_those_who_share_a_filter_with_it() {
 #[test]
 fn the_in_place_flag_counts_for_admission_failures_only() {
     shows(&["rfc2209-2.rerr-06"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let g = dut.g();
     dut.reserve(Station::D1, g, Style::Wf, &[wf(cl(4.0))]);
     dut.reserve(Station::D2, g, Style::Wf, &[wf(cl(2.0))]);
@@ -260,7 +260,7 @@ fn the_in_place_flag_counts_for_admission_failures_only() {
 #[test]
 fn an_error_ends_at_its_receiver() {
     shows(&["rfc2209-2.rerr-07"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let (session, s1) = (dut.plan.session(dut.plan.dut(Port::A), 5000), dut.s1());
     let api = dut.open(session);
     dut.learn(Station::U1, session, s1);
@@ -289,7 +289,7 @@ fn an_error_ends_at_its_receiver() {
 #[test]
 fn a_confirmation_needs_no_state_to_pass() {
     shows(&["rfc2209-2.rack-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let confirmation = dut.resv_conf(h, h.flow().destination, Style::Ff, &[ff(cl(1.0), s1)]);
     dut.send(Station::U1, confirmation.clone());
@@ -303,7 +303,7 @@ fn a_confirmation_needs_no_state_to_pass() {
 #[test]
 fn the_end_of_a_reservation_ends_its_installation() {
     shows(&["rfc2209-2.utc-08"]);
-    let mut dut = Dut::unicast(3);
+    let mut dut = Lab::in_process().unicast(3);
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     let id = dut.kernel(Port::C)[0].id;
@@ -318,7 +318,7 @@ fn the_end_of_a_reservation_ends_its_installation() {
 #[test]
 fn a_change_of_police_flags_alone_is_no_news_upstream() {
     shows(&["rfc2209-2.utc-09"]);
-    let mut dut = Dut::group(3);
+    let mut dut = Lab::in_process().group(3);
     let (g, s1) = (dut.g(), dut.s1());
     dut.reserve(Station::D1, g, Style::Ff, &[ff(cl(4.0), s1)]);
     let resv = dut.resv(Station::D2, g, Style::Ff, &[ff(cl(2.0), s1)]);
@@ -335,7 +335,7 @@ fn a_change_of_police_flags_alone_is_no_news_upstream() {
 #[test]
 fn a_changed_filter_set_keeps_the_reservation() {
     shows(&["rfc2209-2.utc-10"]);
-    let mut dut = Dut::unicast(3);
+    let mut dut = Lab::in_process().unicast(3);
     let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, h, Style::Se, &[se(cl(1.0), &[s1, s2])]);
     let id = dut.kernel(Port::C)[0].id;
@@ -350,7 +350,7 @@ fn a_changed_filter_set_keeps_the_reservation() {
 #[test]
 fn the_previous_hop_of_a_local_sender_is_here() {
     shows(&["rfc2209-2.rrefresh-04"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let h = dut.h();
     let sender = rsvp_core::wire::FilterSpec::Ip { source: dut.plan.dut(Port::C), port: 4000 };
     let api = dut.open(h);
@@ -382,7 +382,7 @@ fn what_a_resv_says_in_each_style() {
             .collect()
     };
     for (style, count) in [(Style::Ff, 2), (Style::Se, 2), (Style::Wf, 0)] {
-        let mut dut = Dut::unicast(3);
+        let mut dut = Lab::in_process().unicast(3);
         let (h, s2, s3) = (dut.h(), dut.s2(), dut.s3());
         let flows = match style {
             Style::Ff => vec![ff(cl(1.0), s2), ff(cl(2.0), s3)],
@@ -404,7 +404,7 @@ fn what_a_resv_says_in_each_style() {
 #[test]
 fn the_error_code_says_what_failed() {
     shows(&["rfc2209-2.utc-07"]);
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let (h, s1) = (dut.h(), dut.s1());
     let bad = rsvp_core::wire::Tspec { rate: f32::NAN, ..conformance::bench::bucket(1.0) };
     let failing = rsvp_core::input::InstallFailure { reason: "no more classes".to_owned() };

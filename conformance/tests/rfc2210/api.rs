@@ -1,6 +1,6 @@
 //! RFC 2210 section 2.2 and RFC 2205 section 3.11.1: QoS objects through the API.
 
-use conformance::bench::{Dut, Port, Station, tspec};
+use conformance::bench::{Lab, Port, Station, tspec};
 use conformance::shows;
 use rsvp_core::Command;
 use rsvp_core::command::{AdspecRequest, Reply, SenderRequest};
@@ -21,7 +21,7 @@ fn adspec(octets: usize) -> IntServAdspec {
 
 /// What a host sends for an application that gives this ADSPEC.
 fn sent(given: AdspecRequest) -> (usize, Option<Adspec>) {
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let h = dut.h();
     let api = dut.open(h);
     let template = FilterSpec::Ip { source: dut.plan.dut(Port::C), port: 4000 };
@@ -39,7 +39,7 @@ fn adspecs_of_any_size_pass_through_the_api() {
         let given = Adspec::IntServ(adspec(octets));
         let (length, _) = sent(AdspecRequest::Given(given.clone()));
         assert_eq!(length, octets, "on the way down");
-        let mut dut = Dut::host();
+        let mut dut = Lab::in_process().host();
         let here = dut.plan.session(dut.plan.dut(Port::A), 5000);
         let api = dut.open(here);
         let mut path = dut.path(Station::U1, here, dut.s1());

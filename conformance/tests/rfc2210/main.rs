@@ -3,7 +3,9 @@
 mod api;
 mod receiver;
 
-use conformance::bench::{Dut, Family, Port, R, Received, Station, bucket, cl, ff, gs, hex, object, tspec};
+use conformance::bench::{
+    Dut, Family, Lab, Port, R, Received, Station, bucket, cl, ff, gs, hex, object, tspec,
+};
 use conformance::shows;
 use rsvp_core::config::GuaranteedConfig;
 use rsvp_core::wire::{
@@ -27,7 +29,7 @@ fn adspec(fragments: &[&str]) -> Vec<u8> {
 
 /// The ADSPEC that leaves by c when this one comes in.
 fn through(contents: Vec<u8>) -> Vec<u8> {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let path = dut.path(Station::U1, dut.h(), dut.s1());
     dut.send_changed(Station::U1, path, |objects| objects.push(RawObject { class: 13, ctype: 2, contents }));
     let sent = dut.expect::<Path>(Port::C);
@@ -61,7 +63,7 @@ fn parameter(fragment: &[u8], number: u8) -> u32 {
 #[test]
 fn the_sender_tspec_passes_unchanged() {
     shows(&["rfc2210-2-01", "rfc2210-3.1-01", "rfc2210-3.1-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let mut path = dut.path(Station::U1, dut.h(), dut.s1());
     let tspec = Tspec { bucket: 2000.0, peak: f32::INFINITY, ..bucket(1.0) };
     path.sender_tspec = SenderTspec::TokenBucket(tspec);
@@ -184,7 +186,7 @@ fn the_full_example() {
 #[test]
 fn a_sender_offers_what_the_host_knows() {
     shows(&["rfc2210-2.1-01", "rfc2210-3.3.2-02"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let api = dut.open(dut.h());
     let template = rsvp_core::wire::FilterSpec::Ip { source: dut.plan.dut(Port::C), port: 4000 };
     let request = rsvp_core::command::SenderRequest {
@@ -206,7 +208,7 @@ fn a_sender_offers_what_the_host_knows() {
 #[test]
 fn merged_requests_go_upstream_with_the_smaller_packet_size() {
     shows(&["rfc2210-2.3.2-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     dut.learn(Station::U1, g, s1);
     let load = |rate, max_packet| {
@@ -223,7 +225,7 @@ fn packet_sizes_that_contradict_each_other() {
     shows(&["rfc2210-3.1-03"]);
     for (min_unit, max_packet) in [(0, 1500), (1500, 1000)] {
         let bad = Tspec { min_unit, max_packet, ..bucket(1.0) };
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let (h, s1) = (dut.h(), dut.s1());
         let mut path = dut.path(Station::U1, h, s1);
         path.sender_tspec = SenderTspec::TokenBucket(bad);
@@ -257,7 +259,7 @@ fn guaranteed_service_as_octets() {
 
 /// What these octets ask for is understood, and asked for upstream in the same octets.
 fn flowspec_as_octets(octets: &str, flowspec: &Flowspec) {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -272,7 +274,7 @@ fn flowspec_as_octets(octets: &str, flowspec: &Flowspec) {
 
 /// The error that a FLOWSPEC with these contents gets.
 fn refused(contents: &[u8]) -> (u8, u16) {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -319,7 +321,7 @@ fn lengths_that_contradict_each_other() {
 
 #[test]
 fn guaranteed_service_is_reserved_at_its_rate() {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     dut.reserve(Station::D1, h, Style::Ff, &[ff(gs(3.0), s1)]);
@@ -342,7 +344,7 @@ fn adspecs_that_contradict_themselves() {
         .collect();
     lengths.push(not_first);
     for contents in lengths {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let h = dut.h();
         let path = dut.path(Station::U1, h, dut.s1());
         dut.send_changed(Station::U1, path, |objects| {
@@ -358,7 +360,7 @@ fn adspecs_that_contradict_themselves() {
 fn a_node_without_guaranteed_service_says_so() {
     shows(&["rfc2210-3.3.3-04"]);
     for before in [GUARANTEED_FRAGMENT, "02000000"] {
-        let mut dut = Dut::with(Family::V4, |config| config.default_interface.guaranteed = None);
+        let mut dut = Lab::in_process().with(Family::V4, |config| config.default_interface.guaranteed = None);
         let path = dut.path(Station::U1, dut.h(), dut.s1());
         let contents = adspec(&[GENERAL, before]);
         dut.send_changed(Station::U1, path, |objects| objects.push(object(13, 2, &contents)));
@@ -376,7 +378,7 @@ fn a_node_without_guaranteed_service_says_so() {
 #[test]
 fn a_value_of_this_node_for_one_service_is_inserted() {
     shows(&["rfc2210-3.3.5-02"]);
-    let mut dut = Dut::with(Family::V4, |config| {
+    let mut dut = Lab::in_process().with(Family::V4, |config| {
         let service = GuaranteedConfig { mtu: Some(576), ..GuaranteedConfig::new(1500, 1000) };
         config.default_interface.guaranteed = Some(service);
     });
@@ -415,7 +417,7 @@ fn announced(dut: &mut Dut, tspec: SenderTspec) -> Received<Path> {
 #[test]
 fn a_host_without_guaranteed_service_can_offer_it() {
     shows(&["rfc2210-3.3.3-02"]);
-    let mut dut = Dut::with(Family::V4, |config| {
+    let mut dut = Lab::in_process().with(Family::V4, |config| {
         config.router = false;
         config.default_interface.guaranteed = None;
     });
@@ -442,7 +444,7 @@ fn fragments_end_where_their_lengths_say() {
 #[test]
 fn a_sender_learns_the_packet_size_and_keeps_its_own() {
     shows(&["rfc2210-2.3.2-01", "rfc2210-2.3.2-05"]);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let h = dut.h();
     let template = rsvp_core::wire::FilterSpec::Ip { source: dut.plan.dut(Port::C), port: 4000 };
     let api = dut.open(h);

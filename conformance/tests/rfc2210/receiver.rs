@@ -1,6 +1,6 @@
 //! RFC 2210 sections 2.2, 2.3.2, 3.1 and 3.2.1: what receivers ask for, by what the paths of their senders have.
 
-use conformance::bench::{Dut, Port, Station, bucket, ff, hex, tspec};
+use conformance::bench::{Dut, Lab, Port, Station, bucket, ff, hex, tspec};
 use conformance::shows;
 use rsvp_core::Command;
 use rsvp_core::command::ReserveRequest;
@@ -29,7 +29,7 @@ fn here(dut: &Dut) -> SessionKey {
 
 /// A receiving host that knows two senders behind one router, whose paths have these ADSPECs, and whose m is 100 and 200.
 fn host(adspecs: [&IntServAdspec; 2]) -> (Dut, [FilterSpec; 2]) {
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let session = here(&dut);
     let senders = [dut.s1(), dut.s2()];
     for (index, (sender, adspec)) in senders.into_iter().zip(adspecs).enumerate() {
@@ -133,7 +133,7 @@ fn the_minimum_policed_unit_is_the_senders() {
 #[test]
 fn what_is_installed_is_no_larger_than_the_senders_packets() {
     shows(&["rfc2210-2.3.2-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, senders) = (dut.h(), [dut.s1(), dut.s2()]);
     for (station, sender, max_packet) in [(Station::U1, senders[0], 500), (Station::U2, senders[1], 1200)] {
         let mut path = dut.path(station, h, sender);
@@ -158,7 +158,7 @@ fn a_service_that_the_sender_does_not_offer_is_not_chosen() {
     assert_eq!(choose(&bare), Err(NoPromise::NotOffered));
     assert!(choose(&adspec(1500)).is_ok());
     // The application hears of it: the ADSPEC is in its PATH_EVENT, and nothing is reserved of the node's own accord.
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let session = here(&dut);
     dut.open(session);
     let mut path = dut.path(Station::U1, session, dut.s1());

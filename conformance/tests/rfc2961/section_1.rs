@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Port, R, Received, Station, hex, mid, object, plain, tspec};
+use conformance::bench::{Dut, Lab, Port, R, Received, Station, hex, mid, object, plain, tspec};
 use conformance::shows;
 use rsvp_core::wire::{
     Adspec, ClassNum, Message, MessageId, Path, PathErr, PathTear, RawObject, Resv, ResvTear, Srefresh,
@@ -25,7 +25,7 @@ fn summary(dut: &mut Dut, port: Port) -> Vec<MessageId> {
 #[test]
 fn what_is_new_or_changed_is_a_trigger() {
     shows(&["rfc2961-1.1-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.befriend(&[Station::D1]);
     let mut path = dut.path(Station::U1, h, s1);
@@ -50,7 +50,7 @@ fn a_change_that_rsvp_does_not_interpret_is_a_trigger() {
     let with_adspec = |path: &mut Path| path.adspec = Some(adspec.clone());
     let with_policy = |path: &mut Path| path.policy = vec![object(14, 1, &[0, 4, 0, 0])];
     for change in [&with_adspec as &dyn Fn(&mut Path), &with_policy] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let (h, s1) = (dut.h(), dut.s1());
         dut.befriend(&[Station::D1]);
         let mut path = lasting_path(&dut, Station::U1, h, s1);
@@ -68,7 +68,7 @@ fn a_change_that_rsvp_does_not_interpret_is_a_trigger() {
 #[test]
 fn a_refresh_says_what_was_said_before() {
     shows(&["rfc2961-1.1-03"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let (h, s1) = (dut.h(), dut.s1());
     dut.acknowledging(Station::D1);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
@@ -85,7 +85,7 @@ fn a_refresh_says_what_was_said_before() {
 #[test]
 fn only_path_and_resv_are_refreshes() {
     shows(&["rfc2961-1.1-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, k, s1) = (dut.h(), dut.k(), dut.s1());
     dut.befriend(&[Station::U1, Station::D1, Station::D2]);
     let mut last = None;
@@ -112,7 +112,7 @@ fn only_path_and_resv_are_refreshes() {
 #[test]
 fn flags_checksum_and_integrity_change_nothing() {
     shows(&["rfc2961-1.1-05"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.befriend(&[Station::D1]);
     let path = dut.path(Station::U1, h, s1);
@@ -150,7 +150,7 @@ fn flags_checksum_and_integrity_change_nothing() {
 #[test]
 fn a_path_that_is_routed_elsewhere_is_a_trigger() {
     shows(&["rfc2961-1.1-06"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.befriend(&[Station::D1, Station::D2]);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
@@ -171,7 +171,7 @@ fn a_path_that_is_routed_elsewhere_is_a_trigger() {
 #[test]
 fn a_new_previous_hop_gets_a_whole_resv() {
     shows(&["rfc2961-1.1-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.befriend(&[Station::U1, Station::U2, Station::D1]);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));

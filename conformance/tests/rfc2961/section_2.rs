@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use conformance::bench::{
-    Dut, Family, Packet, Port, R, Received, Station, ack, cl, ff, list, mcast_list, nack, src_list, tspec,
-    wanted,
+    Dut, Family, Lab, Packet, Port, R, Received, Station, ack, cl, ff, list, mcast_list, nack, src_list,
+    tspec, wanted,
 };
 use conformance::shows;
 use rsvp_core::config::{ReductionConfig, SummaryRefresh};
@@ -17,7 +17,7 @@ use crate::{announce, lasting_path, lasting_resv, longest_gap, refresh_times, se
 
 /// A router with path state of S1 for some sessions behind D1, which it refreshes there by Srefresh messages.
 fn summarizing(count: u16) -> (Dut, Vec<SessionKey>) {
-    summarizing_with(Dut::router(), count)
+    summarizing_with(Lab::in_process().router(), count)
 }
 
 fn summarizing_with(mut dut: Dut, count: u16) -> (Dut, Vec<SessionKey>) {
@@ -66,7 +66,7 @@ const STANDARD: [MessageType; 7] = [
 #[test]
 fn every_message_says_what_the_node_is_capable_of() {
     shows(&["rfc2961-2-01", "rfc2961-2-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::U1, Station::D1]);
     let mut sent = send_all_types(&mut dut);
     let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
@@ -84,7 +84,7 @@ fn every_message_says_what_the_node_is_capable_of() {
     let others = [MessageType::ACK, MessageType::SREFRESH];
     let missing: Vec<_> = STANDARD.iter().chain(&others).filter(|it| !types.contains(&it.0)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    let mut dut = Dut::reducing_with(|reduction| *reduction = ReductionConfig::off());
+    let mut dut = Lab::in_process().reducing_with(|reduction| *reduction = ReductionConfig::off());
     let (h, s1) = (dut.h(), dut.s1());
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
     dut.send(Station::D1, lasting_resv(&dut, Station::D1, h, s1));
@@ -95,7 +95,7 @@ fn every_message_says_what_the_node_is_capable_of() {
 #[test]
 fn who_is_capable_takes_all_that_is_defined() {
     shows(&["rfc2961-2-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, k, s1) = (dut.h(), dut.k(), dut.s1());
     dut.introduce(Station::D1);
     dut.forget();
@@ -123,7 +123,7 @@ fn who_is_capable_takes_all_that_is_defined() {
 fn the_flag_is_the_nodes_own() {
     shows(&["rfc2961-2-04"]);
     for (is_on, flags) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
-        let mut dut = Dut::reducing_with(|reduction| {
+        let mut dut = Lab::in_process().reducing_with(|reduction| {
             if !is_on {
                 *reduction = ReductionConfig::off();
             }
@@ -163,7 +163,7 @@ fn one_of_each_type(dut: &Dut) -> Vec<Packet> {
 #[test]
 fn every_message_is_examined_for_the_flag() {
     shows(&["rfc2961-2-05", "rfc2961-2-06"]);
-    let count = one_of_each_type(&Dut::router()).len();
+    let count = one_of_each_type(&Lab::in_process().router()).len();
     for number in 0..=count {
         let (mut dut, sessions) = summarizing(2);
         dut.set_flags(Station::D1, 0);
@@ -181,7 +181,7 @@ fn every_message_is_examined_for_the_flag() {
 #[test]
 fn no_bundle_goes_to_who_withdraws_the_flag() {
     shows(&["rfc2961-2-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::D1]);
     let (sessions, s1) = (sessions(&dut, dut.h(), 6), dut.s1());
     announce(&mut dut, Station::U1, &sessions[..3], s1);
@@ -197,7 +197,7 @@ fn no_bundle_goes_to_who_withdraws_the_flag() {
 #[test]
 fn state_outlives_the_withdrawal_of_the_flag() {
     shows(&["rfc2961-2-08", "rfc2961-2-13"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::D1]);
     let (sessions, s1) = (sessions(&dut, dut.h(), 20), dut.s1());
     announce(&mut dut, Station::U1, &sessions, s1);
@@ -224,7 +224,7 @@ fn state_outlives_the_withdrawal_of_the_flag() {
 fn an_operator_may_have_the_flag_ignored() {
     shows(&["rfc2961-2-09"]);
     for assume_capable in [true, false] {
-        let dut = Dut::with(Family::V4, |config| {
+        let dut = Lab::in_process().with(Family::V4, |config| {
             config.default_interface.reduction.assume_capable = assume_capable;
         });
         let (mut dut, sessions) = summarizing_with(dut, 2);
@@ -250,7 +250,8 @@ fn message_ids_do_not_need_the_flag() {
         |reduction| reduction.summary_refresh = SummaryRefresh::Off,
     ];
     for (number, change) in settings.into_iter().enumerate() {
-        let mut dut = Dut::with(Family::V4, |config| change(&mut config.default_interface.reduction));
+        let mut dut =
+            Lab::in_process().with(Family::V4, |config| change(&mut config.default_interface.reduction));
         let (h, s1) = (dut.h(), dut.s1());
         if number == 0 {
             dut.introduce(Station::U1);
@@ -274,7 +275,7 @@ fn message_ids_do_not_need_the_flag() {
 #[test]
 fn each_neighbour_is_treated_as_itself_says() {
     shows(&["rfc2961-2-12"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (k, s1) = (dut.k(), dut.s1());
     let other = dut.plan.session(dut.plan.address(8, 9), 5000);
     let route = via(&dut, Station::D3);

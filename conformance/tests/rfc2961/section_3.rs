@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use conformance::bench::{
-    Ack, Dut, Packet, Port, Station, ack, hex, list, nack, object, plain, tspec, wanted,
+    Ack, Dut, Lab, Packet, Port, Station, ack, hex, list, nack, object, plain, tspec, wanted,
 };
 use conformance::shows;
 use rsvp_core::config::ReductionConfig;
@@ -58,7 +58,7 @@ fn paths(dut: &Dut, count: u16) -> Vec<Packet> {
 #[test]
 fn the_header_is_that_of_every_message() {
     shows(&["rfc2961-3.1-01", "rfc2961-3.1-08", "rfc2961-3.1-09"]);
-    let (bundle, messages) = bundle_to_d1(&mut Dut::router());
+    let (bundle, messages) = bundle_to_d1(&mut Lab::in_process().router());
     let octets = &bundle.message;
     assert_eq!((octets[0], octets[1], octets[5]), (0x11, 12, 0));
     assert_eq!(octets[4], bundle.ttl);
@@ -72,7 +72,7 @@ fn the_header_is_that_of_every_message() {
 #[test]
 fn a_length_that_is_not_that_of_the_datagram_spoils_it() {
     shows(&["rfc2961-3.1-09"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let whole = dut.bundle(Station::U1, &paths(&dut, 2));
     for change in [-4_i32, 4, 200] {
         let mut packet = whole.clone();
@@ -89,11 +89,11 @@ fn a_length_that_is_not_that_of_the_datagram_spoils_it() {
 #[test]
 fn flags_that_are_reserved_are_clear_and_ignored() {
     shows(&["rfc2961-3.1-02", "rfc2961-3.1-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (bundle, _) = bundle_to_d1(&mut dut);
     assert_eq!(bundle.message[0] & 0xf, Header::REFRESH_REDUCTION);
     assert_eq!(bundle.message[1], 12);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.set_flags(Station::U1, 0xf);
     let packet = dut.bundle(Station::U1, &paths(&dut, 3));
     assert_eq!(packet.message[..2], [0x1f, 12]);
@@ -104,11 +104,11 @@ fn flags_that_are_reserved_are_clear_and_ignored() {
 #[test]
 fn the_checksum_covers_all_of_it() {
     shows(&["rfc2961-3.1-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (bundle, messages) = bundle_to_d1(&mut dut);
     assert!(bundle.message[2..4] == [0, 0] || sum(&bundle.message) == 0xffff);
     assert!(messages.iter().all(|message| message[2..4] == [0, 0] || sum(message) == 0xffff));
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let packet = dut.bundle(Station::U1, &paths(&dut, 2));
     assert_eq!(sum(&packet.message), 0xffff);
     dut.send_packet(Station::U1, &packet);
@@ -118,7 +118,7 @@ fn the_checksum_covers_all_of_it() {
 #[test]
 fn either_checksum_may_be_left_out() {
     shows(&["rfc2961-3.1-05", "rfc2961-3.1-06", "rfc2961-3.1-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let paths = paths(&dut, 4);
     let mut packet = dut.bundle(Station::U1, &paths[..1]);
     packet.message[2..4].fill(0);
@@ -129,7 +129,7 @@ fn either_checksum_may_be_left_out() {
     dut.send_bundle(Station::U1, &without);
     assert_eq!(passed_on(&mut dut), [5001, 5002]);
     dut.forget();
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let mut spoilt = paths[..2].to_vec();
     spoilt[0].message[2] ^= 0x55;
     let mut packet = dut.bundle(Station::U1, &spoilt);
@@ -142,7 +142,7 @@ fn either_checksum_may_be_left_out() {
 #[test]
 fn a_bundle_of_nothing_has_no_effect() {
     shows(&["rfc2961-3.2-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let packet = dut.bundle(Station::U1, &[]);
     assert_eq!(packet.message.len(), 8);
     dut.send_packet(Station::U1, &packet);
@@ -154,7 +154,7 @@ fn a_bundle_of_nothing_has_no_effect() {
 #[test]
 fn any_other_message_may_be_in_it() {
     shows(&["rfc2961-3.2-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, k, s1) = (dut.h(), dut.k(), dut.s1());
     let h2 = sessions(&dut, h, 2)[1];
     dut.introduce(Station::D1);
@@ -205,14 +205,14 @@ fn any_other_message_may_be_in_it() {
 #[test]
 fn a_bundle_in_a_bundle_has_no_effect() {
     shows(&["rfc2961-3.2-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let paths = paths(&dut, 3);
     let nested = dut.bundle(Station::U1, &paths[1..2]);
     dut.send_bundle(Station::U1, &[paths[0].clone(), nested, paths[2].clone()]);
     assert_eq!(passed_on(&mut dut), [5000, 5002]);
     assert!(!dut.acks(Station::U1).contains(&ack(11)));
     // What the DUT sends is checked by the monitor as well.
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (_, messages) = bundle_to_d1(&mut dut);
     assert!(messages.iter().all(|message| message[1] != MessageType::BUNDLE.0));
 }
@@ -220,7 +220,7 @@ fn a_bundle_in_a_bundle_has_no_effect() {
 #[test]
 fn it_is_read_by_the_lengths_of_its_messages() {
     shows(&["rfc2961-3.2-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let [h1, h2, h3] = sessions(&dut, dut.h(), 3)[..] else { panic!("three sessions") };
     let (u1, s1) = (Station::U1, dut.s1());
     let longer = |session, octets: usize| Path {
@@ -231,7 +231,7 @@ fn it_is_read_by_the_lengths_of_its_messages() {
     dut.send_bundle(u1, &packets);
     assert_eq!(passed_on(&mut dut), [5000, 5001, 5002]);
     for wrong in [2_u16, 6, 402, 0xfffc] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let mut packets = packets.clone();
         packets[1].message[6..8].copy_from_slice(&wrong.to_be_bytes());
         dut.send_bundle(u1, &packets);
@@ -244,7 +244,7 @@ fn it_is_read_by_the_lengths_of_its_messages() {
 fn who_takes_no_bundles_drops_them_whole() {
     shows(&["rfc2961-3.4-01"]);
     for off in [ReductionConfig::off(), ReductionConfig { bundle: false, ..ReductionConfig::default() }] {
-        let mut dut = Dut::reducing_with(|reduction| *reduction = off.clone());
+        let mut dut = Lab::in_process().reducing_with(|reduction| *reduction = off.clone());
         dut.set_flags(Station::U1, 1);
         dut.send_bundle(Station::U1, &paths(&dut, 2));
         dut.advance(Duration::from_secs(5));
@@ -255,7 +255,7 @@ fn who_takes_no_bundles_drops_them_whole() {
 /// The global break bit in the ADSPEC of the Path that goes on, after a Bundle with this TTL, this Send_TTL, and this
 /// Send_TTL of the Path in it.
 fn breaks(ttl: u8, send_ttl: u8, inner: u8) -> bool {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let mut path = dut.path(Station::U1, dut.h(), dut.s1());
     let adspec =
         hex("00000009 01000008 04000001 00000003 06000001 49742400 08000001 000001f4 0a000001 000005dc");
@@ -283,7 +283,7 @@ fn the_bundles_own_ttl_tells_of_other_hops() {
 #[test]
 fn another_version_or_checksum_spoils_all_of_it() {
     shows(&["rfc2961-3.4-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let whole = dut.bundle(Station::U1, &paths(&dut, 1));
     let mut version = whole.clone();
     version.message[0] = 0x20;
@@ -302,7 +302,7 @@ fn another_version_or_checksum_spoils_all_of_it() {
 #[test]
 fn each_message_is_taken_by_itself() {
     shows(&["rfc2961-3.4-05"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let [h1, h2] = sessions(&dut, dut.h(), 2)[..] else { panic!("two sessions") };
     let s1 = dut.s1();
     dut.learn(Station::U1, h1, s1);
@@ -329,7 +329,7 @@ fn each_message_is_taken_by_itself() {
 #[test]
 fn the_bundles_source_generated_what_has_no_hop() {
     shows(&["rfc2961-3.4-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.learn(Station::U1, h, s1);
     let error = dut.pack_id(Station::D1, dut.path_err(h, s1, 1, 0), wanted(8));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use conformance::bench::{Ack, Dut, Family, Port, R, Received, Station, cl, tspec, wanted};
+use conformance::bench::{Ack, Dut, Family, Lab, Port, R, Received, Station, cl, tspec, wanted};
 use conformance::shows;
 use rsvp_core::Instant;
 use rsvp_core::config::SummaryRefresh;
@@ -39,7 +39,7 @@ fn all_again(dut: &mut Dut) {
 fn nobody_has_to_bundle() {
     shows(&["rfc2961-3.3-01"]);
     for bundle in [false, true] {
-        let mut dut = Dut::reducing_with(|reduction| reduction.bundle = bundle);
+        let mut dut = Lab::in_process().reducing_with(|reduction| reduction.bundle = bundle);
         dut.befriend(&[Station::D1]);
         let s1 = dut.s1();
         for session in sessions(&dut, dut.h(), 3) {
@@ -55,7 +55,7 @@ fn nobody_has_to_bundle() {
 #[test]
 fn messages_that_are_not_bundled_are_always_taken() {
     shows(&["rfc2961-3.3-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, k, s1) = (dut.h(), dut.k(), dut.s1());
     dut.befriend(&[Station::U1, Station::D1, Station::D2]);
     announce(&mut dut, Station::U1, &[h, k], s1);
@@ -80,7 +80,7 @@ fn messages_that_are_not_bundled_are_always_taken() {
 #[test]
 fn bundles_go_to_those_who_are_known_to_take_them() {
     shows(&["rfc2961-3.3-03", "rfc2961-3.3-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (all, s1) = (sessions(&dut, dut.h(), 100), dut.s1());
     announce(&mut dut, Station::U1, &all[..20], s1);
     assert!(dut.bundles(Port::C).is_empty(), "nothing is known of D1");
@@ -99,7 +99,8 @@ fn bundles_go_to_those_who_are_known_to_take_them() {
     announce(&mut dut, Station::U1, &more, s1);
     assert!(!dut.bundles(Port::C).is_empty(), "it is");
     // It need not say so where it is configured.
-    let mut dut = Dut::with(Family::V4, |config| config.default_interface.reduction.assume_capable = true);
+    let mut dut =
+        Lab::in_process().with(Family::V4, |config| config.default_interface.reduction.assume_capable = true);
     dut.introduce(Station::D1);
     dut.withdraw(Station::D1);
     announce(&mut dut, Station::U1, &all[..20], s1);
@@ -109,7 +110,7 @@ fn bundles_go_to_those_who_are_known_to_take_them() {
 #[test]
 fn a_bundle_goes_from_one_neighbour_to_another() {
     shows(&["rfc2961-3.3-05", "rfc2961-3.3-06", "rfc2961-3.3-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::U1, Station::D1]);
     let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     announce(&mut dut, Station::U1, &sessions, s1);
@@ -140,7 +141,7 @@ fn a_bundle_goes_from_one_neighbour_to_another() {
 #[test]
 fn what_comes_in_a_bundle_needs_no_router_alert() {
     shows(&["rfc2961-3.3-08"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.pack(Station::U1, lasting_path(&dut, Station::U1, h, s1));
     let bundle = dut.bundle(Station::U1, &[path]);
@@ -161,7 +162,7 @@ fn what_comes_in_a_bundle_needs_no_router_alert() {
 fn a_bundle_is_one_datagram() {
     shows(&["rfc2961-3.3-09", "rfc2961-3.3-11"]);
     for (max_packet, limit) in [(u16::MAX, 1500), (600, 600)] {
-        let dut = Dut::reducing_with(|reduction| reduction.max_packet = max_packet);
+        let dut = Lab::in_process().reducing_with(|reduction| reduction.max_packet = max_packet);
         let mut dut = bundling(dut, 300);
         dut.advance(Duration::from_secs(5));
         let bundles = dut.bundles(Port::C);
@@ -181,7 +182,7 @@ fn a_bundle_is_one_datagram() {
 #[test]
 fn a_bundle_that_comes_may_be_larger_than_the_mtu() {
     shows(&["rfc2961-3.3-10"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (sessions, s1) = (sessions(&dut, dut.h(), 70), dut.s1());
     let path = |key: &SessionKey| dut.pack(Station::U1, lasting_path(&dut, Station::U1, *key, s1));
     let bundle = dut.bundle(Station::U1, &sessions.iter().map(path).collect::<Vec<_>>());
@@ -195,7 +196,7 @@ fn nothing_waits_long_for_others() {
     shows(&["rfc2961-3.3-12", "rfc2961-3.3-13"]);
     for delay in [0, 50] {
         let delay = Duration::from_millis(delay);
-        let mut dut = Dut::reducing_with(|reduction| {
+        let mut dut = Lab::in_process().reducing_with(|reduction| {
             reduction.bundle_delay = delay;
             reduction.summary_refresh = SummaryRefresh::Off;
         });
@@ -225,7 +226,7 @@ fn nothing_waits_long_for_others() {
 fn bundling_makes_no_refresh_late() {
     shows(&["rfc2961-3.3-14"]);
     let period = Duration::from_secs(2);
-    let dut = Dut::with(Family::V4, |config| {
+    let dut = Lab::in_process().with(Family::V4, |config| {
         config.default_interface.refresh = period;
         config.default_interface.reduction.summary_refresh = SummaryRefresh::Off;
         config.default_interface.reduction.bundle_delay = Duration::from_millis(20);
@@ -249,7 +250,8 @@ fn bundling_makes_no_refresh_late() {
 #[test]
 fn what_concerns_one_state_keeps_its_order() {
     shows(&["rfc2961-3.3-15"]);
-    let mut dut = Dut::reducing_with(|reduction| reduction.bundle_delay = Duration::from_millis(250));
+    let mut dut =
+        Lab::in_process().reducing_with(|reduction| reduction.bundle_delay = Duration::from_millis(250));
     dut.befriend(&[Station::D1]);
     let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     for n in [20.0, 10.0] {
@@ -289,7 +291,7 @@ fn behind_others(dut: &mut Dut) {
 #[test]
 fn no_bundle_goes_where_the_neighbour_is_not_the_next_hop() {
     shows(&["rfc2961-3.3-16"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     behind_others(&mut dut);
     let (sessions, s1) = (sessions(&dut, dut.h(), 6), dut.s1());
     announce(&mut dut, Station::U1, &sessions[..3], s1);
@@ -315,7 +317,7 @@ fn no_bundle_goes_where_the_neighbour_is_not_the_next_hop() {
 #[test]
 fn no_bundle_goes_to_who_is_behind_others() {
     shows(&["rfc2961-3.3-16", "rfc2961-5.6-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     announce(&mut dut, Station::U1, &sessions, s1);
     dut.set_flags(Station::D1, 1);
@@ -335,7 +337,7 @@ fn no_bundle_goes_to_who_is_behind_others() {
 #[test]
 fn paths_of_different_ttl_share_no_bundle() {
     shows(&["rfc2961-3.1-08"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::D1]);
     let (h, s1) = (dut.h(), dut.s1());
     for (number, session) in sessions(&dut, h, 6).into_iter().enumerate() {
@@ -361,7 +363,7 @@ fn paths_of_different_ttl_share_no_bundle() {
 #[test]
 fn a_bundle_holds_what_its_neighbour_handles() {
     shows(&["rfc2961-3.3-17"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (k, s1) = (dut.k(), dut.s1());
     let other = dut.plan.session(dut.plan.address(8, 9), 5000);
     let route = via(&dut, Station::D3);
@@ -417,7 +419,7 @@ fn multicast_bundled(dut: &mut Dut, port: Port, unicast: SessionKey) -> [usize; 
 #[test]
 fn paths_of_groups_are_bundled_on_no_lan() {
     shows(&["rfc2961-3.3-18"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::D2, Station::D3]);
     let k = dut.k();
     let [alone, bundled] = multicast_bundled(&mut dut, Port::D, k);
@@ -428,7 +430,7 @@ fn paths_of_groups_are_bundled_on_no_lan() {
 fn paths_of_groups_are_bundled_for_no_next_hop_that_is_not_capable() {
     shows(&["rfc2961-3.3-19"]);
     for is_capable in [false, true] {
-        let mut dut = Dut::point_to_point(Family::V4);
+        let mut dut = Lab::in_process().point_to_point(Family::V4);
         if is_capable {
             dut.befriend(&[Station::D1]);
         } else {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use conformance::bench::{
-    Ack, Dut, Packet, Port, R, Received, Station, ack, cl, ff, mid, nack, plain, wanted,
+    Ack, Dut, Lab, Packet, Port, R, Received, Station, ack, cl, ff, mid, nack, plain, wanted,
 };
 use conformance::shows;
 use rsvp_core::wire::{ClassNum, Head, Message, MessageId, Path, RawObject, Resv, ResvErr, Style};
@@ -17,7 +17,7 @@ const WHILE: Duration = Duration::from_secs(10);
 #[test]
 fn the_objects_go_over_one_hop_only() {
     shows(&["rfc2961-4-01"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let head = Head { acknowledgements: vec![ack(1), nack(2)], message_id: Some(wanted(77)) };
     let path = path(&dut, dut.h(), 20.0);
     dut.send_with(Station::U1, path, &head);
@@ -34,7 +34,7 @@ fn the_objects_go_over_one_hop_only() {
 /// A long exchange about many sessions, with changes, errors, tears and refreshes: all that had a MESSAGE_ID, port by
 /// port and in order.
 fn long_exchange() -> Vec<Received<Message>> {
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let sessions: Vec<_> = (0..40)
         .map(|n| {
             (
@@ -136,7 +136,7 @@ fn identifiers_go_up() {
 #[test]
 fn two_message_ids_in_one_message_are_a_fault() {
     shows(&["rfc2961-4-03"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let path = path(&dut, dut.h(), 20.0);
     dut.send_changed(Station::U1, path, |objects| {
         objects.splice(0..0, [id_object(1, wanted(9)), id_object(1, wanted(10))]);
@@ -160,7 +160,7 @@ fn ways(dut: &Dut, id: MessageId) -> [Packet; 4] {
 fn an_acknowledgement_may_come_in_any_message() {
     shows(&["rfc2961-4-04", "rfc2961-4-05"]);
     for way in 0..4 {
-        let mut dut = Dut::reducing();
+        let mut dut = Lab::in_process().reducing();
         dut.acknowledging(Station::U1);
         let other = at_port(&dut, dut.h(), 6000);
         let first = trigger_in(&mut dut, other).id().id;
@@ -176,7 +176,7 @@ fn an_acknowledgement_may_come_in_any_message() {
 #[test]
 fn a_refused_message_still_acknowledges() {
     shows(&["rfc2961-4.6-11"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let id = trigger(&mut dut).id().id;
     let without_path = resv(&dut, at_port(&dut, dut.h(), 6000), 1.0);
     dut.send_with(Station::D1, without_path, &saying(&[ack_of(id)]));
@@ -188,7 +188,7 @@ fn a_refused_message_still_acknowledges() {
 #[test]
 fn an_unneeded_refresh_still_acknowledges() {
     shows(&["rfc2961-4.6-11"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     dut.acknowledging(Station::U1);
     let first = trigger(&mut dut).id().id;
     dut.send_ack(Station::D1, first);
@@ -205,7 +205,7 @@ fn an_unneeded_refresh_still_acknowledges() {
 #[test]
 fn a_bundle_changes_nothing_about_acknowledgements() {
     shows(&["rfc2961-4-05"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let packets = [5, 6].map(|id| {
         let session = at_port(&dut, dut.h(), 5000 + id as u16);
         dut.pack_id(Station::U1, path(&dut, session, 20.0), wanted(id))

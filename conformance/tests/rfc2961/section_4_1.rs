@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Port, Station, ack, object, wanted};
+use conformance::bench::{Dut, Lab, Port, Station, ack, object, wanted};
 use conformance::shows;
 use rsvp_core::wire::{Acknowledgement, ClassNum, Head, Message, MessageId, Path, Resv};
 
@@ -17,7 +17,7 @@ const MESSAGE_ID_ACK: u8 = ClassNum::MESSAGE_ID_ACK.0;
 #[test]
 fn every_message_may_have_the_objects() {
     shows(&["rfc2961-4.1-01", "rfc2961-4.8-01", "rfc2961-4.5-01", "rfc2961-4.5-30"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     // What the DUT has said to U1 and to D1, and nobody has acknowledged.
     let mut owed: [Vec<Acknowledgement>; 2] = [vec![], vec![]];
     for (number, (from, message, port)) in (1..).zip(all_types(&dut)) {
@@ -40,7 +40,7 @@ fn every_message_may_have_the_objects() {
 
 /// A DUT that takes a second over its acknowledgements, which knows S1 and sends its Paths to D1.
 fn slow_dut() -> Dut {
-    let mut dut = Dut::reducing_with(|reduction| reduction.ack_delay = Duration::from_secs(1));
+    let mut dut = Lab::in_process().reducing_with(|reduction| reduction.ack_delay = Duration::from_secs(1));
     dut.acknowledging(Station::D1);
     trigger(&mut dut);
     dut
@@ -69,7 +69,7 @@ fn acknowledgements_come_first_and_message_id_after_them() {
 #[test]
 fn message_id_comes_first_without_acknowledgements() {
     shows(&["rfc2961-4.1-05"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     for (from, message, port) in all_types(&dut).into_iter().filter(|(_, message, _)| has_id(message)) {
         dut.send(from, message.clone());
         let sent = expect_like(&mut dut, port, &message);
@@ -80,7 +80,8 @@ fn message_id_comes_first_without_acknowledgements() {
 #[test]
 fn acknowledgements_may_be_mixed() {
     shows(&["rfc2961-4.1-06"]);
-    let mut dut = Dut::reducing_with(|reduction| reduction.retransmit_interval = Duration::from_secs(2));
+    let mut dut =
+        Lab::in_process().reducing_with(|reduction| reduction.retransmit_interval = Duration::from_secs(2));
     let [i, j, k, l]: [MessageId; 4] = [5000, 5001, 5002, 5003].map(|port| {
         let session = at_port(&dut, dut.h(), port);
         trigger_in(&mut dut, session).id().id
@@ -108,7 +109,7 @@ fn acknowledgements_may_be_mixed() {
 fn objects_in_the_wrong_place() {
     shows(&["rfc2961-4.1-07", "rfc2961-4.5-32"]);
     for place in [1, 2, 3] {
-        let mut dut = Dut::reducing();
+        let mut dut = Lab::in_process().reducing();
         let path = path(&dut, dut.h(), 20.0);
         dut.send_changed(Station::U1, path, |objects| objects.insert(place, id_object(1, wanted(9))));
         let is_processed = !dut.all::<Path>(Port::C).is_empty();
@@ -120,7 +121,7 @@ fn objects_in_the_wrong_place() {
 #[test]
 fn integrity_may_stand_before_them() {
     shows(&["rfc2961-4.1-05"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let id = trigger(&mut dut).id().id;
     let packet = dut.pack_with(Station::D1, resv(&dut, dut.h(), 1.0), &saying(&[ack_of(id)]));
     let raw = rsvp_core::wire::RawMessage::decode(&packet.message).expect("a message");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use conformance::bench::{
-    Dut, Family, InProcess, Plan, Port, R, Station, ack, group_route, list, mid, nack, wanted,
+    Dut, Family, InProcess, Lab, Plan, Port, R, Station, ack, group_route, list, mid, nack, wanted,
 };
 use conformance::shows;
 use rsvp_core::config::{MessageIds, NodeConfig};
@@ -18,7 +18,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn the_layout_of_message_id() {
     shows(&["rfc2961-4.2-01"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let sent = trigger(&mut dut);
     let MessageId { epoch, id } = sent.id().id;
     let [_, e1, e2, e3] = epoch.to_be_bytes();
@@ -34,7 +34,7 @@ fn the_layout_of_message_id() {
 #[test]
 fn one_flag_is_assigned() {
     shows(&["rfc2961-4.2-02", "rfc2961-4.6-01"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     for (flags, expected) in [(0xfe, vec![]), (0xff, vec![ack(2)])] {
         for (from, message, port) in all_types(&dut) {
             dut.send_id(from, message.clone(), FlaggedId { flags, id: mid(2) });
@@ -55,7 +55,7 @@ fn started(seed: u64) -> Dut {
     bytes[..8].copy_from_slice(&seed.to_be_bytes());
     let plan = Plan(Family::V4);
     let node = Node::new(config, bytes, Instant::ZERO);
-    Dut::reached_by(plan, Box::new(InProcess::around(plan, node)))
+    Lab::in_process().around(plan, Box::new(InProcess::around(plan, node)))
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn the_epoch_is_random() {
 #[test]
 fn the_epoch_stays() {
     shows(&["rfc2961-4.2-05"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let epoch = trigger(&mut dut).id().id.epoch;
     // The neighbours restart, and sessions come and go.
     for (round, (from, message, _)) in (1..).zip(all_types(&dut)) {
@@ -104,7 +104,7 @@ fn the_epoch_stays() {
 #[test]
 fn no_value_is_reserved() {
     shows(&["rfc2961-4.2-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let ids = [MessageId { epoch: 0, id: 0 }, MessageId { epoch: 0x00ff_ffff, id: u32::MAX }];
     for (port, id) in (5000..).zip(ids) {
         let session = at_port(&dut, dut.h(), port);
@@ -129,7 +129,7 @@ fn no_value_is_reserved() {
 #[test]
 fn an_unknown_c_type() {
     shows(&["rfc2961-4.2-08", "rfc2961-4.5-32"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let path = path(&dut, dut.h(), 20.0);
     dut.send_changed(Station::U1, path, |objects| objects.insert(0, id_object(9, wanted(9))));
     let error = dut.expect::<PathErr>(Port::A).message.error;

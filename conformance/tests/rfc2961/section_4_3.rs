@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Port, Station, list, mid, wanted};
+use conformance::bench::{Lab, Port, Station, list, mid, wanted};
 use conformance::shows;
 use rsvp_core::wire::{Acknowledgement, FlaggedId, MessageId, MessageType};
 
@@ -11,7 +11,7 @@ use crate::dialogue::{ack_of, copies, path, saying, trigger};
 #[test]
 fn the_layout_of_an_acknowledgement() {
     shows(&["rfc2961-4.3-01", "rfc2961-4.3-02", "rfc2961-4.3-04", "rfc2961-4.4-01"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     for (flags, rate) in [(0x01, 20.0), (0xff, 10.0)] {
         let path = path(&dut, dut.h(), rate);
         dut.send_id(Station::U1, path, FlaggedId { flags, id: mid(0x0102_0304) });
@@ -24,7 +24,7 @@ fn the_layout_of_an_acknowledgement() {
 #[test]
 fn the_layout_of_a_nack() {
     shows(&["rfc2961-4.3-05", "rfc2961-4.3-02"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     dut.send_srefresh(Station::U1, &[list(&[0x0102_0304])]);
     let sent = dut.expect_raw(Port::A, MessageType::ACK);
     let object = &sent.objects[0].object;
@@ -36,7 +36,7 @@ fn the_layout_of_a_nack() {
 #[test]
 fn flags_are_ignored() {
     shows(&["rfc2961-4.3-03"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let id = trigger(&mut dut).id().id;
     let acknowledgement = Acknowledgement::Ack(FlaggedId { flags: 0xfd, id });
     dut.send_with(Station::D1, conformance::bench::Ack, &saying(&[acknowledgement]));
@@ -47,7 +47,7 @@ fn flags_are_ignored() {
 #[test]
 fn an_acknowledgement_of_nothing_has_no_effect() {
     shows(&["rfc2961-4.3-06"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let MessageId { epoch, id } = trigger(&mut dut).id().id;
     let wrong = [
         MessageId { epoch: epoch ^ 1, id },

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use conformance::bench::{AT_ONCE, Ack, Dut, Packet, Port, Station, ack, cl, ff, list, nack, plain, wanted};
+use conformance::bench::{
+    Ack, Dut, Lab, Packet, Port, Station, Timing, ack, cl, ff, list, nack, plain, wanted,
+};
 use conformance::shows;
 use rsvp_core::wire::{
     ClassNum, Header, Message, MessageId, MessageType, RawMessage, RawObject, Srefresh, Style,
@@ -18,7 +20,7 @@ const WHILE: Duration = Duration::from_secs(10);
 #[test]
 fn an_ack_message_is_of_type_13() {
     shows(&["rfc2961-4.4-01", "rfc2961-4.6-05", "rfc2961-4.4-06", "rfc2961-4.4-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let path = path(&dut, dut.h(), 20.0);
     dut.send_id(Station::U1, path, wanted(5));
     let sent = dut.expect::<Ack>(Port::A);
@@ -31,7 +33,7 @@ fn an_ack_message_is_of_type_13() {
 #[test]
 fn an_ack_message_ends_retransmission() {
     shows(&["rfc2961-4.4-01", "rfc2961-4.4-07"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let id = trigger(&mut dut).id().id;
     let [_, e1, e2, e3] = id.epoch.to_be_bytes();
     let [i1, i2, i3, i4] = id.id.to_be_bytes();
@@ -46,7 +48,7 @@ fn an_ack_message_ends_retransmission() {
 #[test]
 fn an_ack_message_may_say_much() {
     shows(&["rfc2961-4.4-02"]);
-    let mut dut = Dut::reducing_with(|reduction| reduction.retransmit_interval = WHILE);
+    let mut dut = Lab::in_process().reducing_with(|reduction| reduction.retransmit_interval = WHILE);
     let ids: Vec<MessageId> = (0..50)
         .map(|n| {
             let session = at_port(&dut, dut.h(), 5000 + n);
@@ -70,7 +72,7 @@ fn an_ack_message_may_say_much() {
 #[test]
 fn acknowledgements_go_together() {
     shows(&["rfc2961-4.4-02", "rfc2961-4.4-03"]);
-    let mut dut = Dut::reducing_with(|reduction| reduction.ack_delay = Duration::from_secs(1));
+    let mut dut = Lab::in_process().reducing_with(|reduction| reduction.ack_delay = Duration::from_secs(1));
     for number in 0..5 {
         let session = at_port(&dut, dut.h(), 5000 + number as u16);
         let path = path(&dut, session, 20.0);
@@ -98,13 +100,13 @@ fn ack_message(dut: &Dut, from: Station, objects: Vec<RawObject>) -> Packet {
 #[test]
 fn an_ack_message_is_not_acknowledged() {
     shows(&["rfc2961-4.4-03", "rfc2961-4.5-01"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let id = trigger(&mut dut).id().id;
     let mut acknowledgement = id_object(1, rsvp_core::wire::FlaggedId::plain(id));
     acknowledgement.class = 24;
     let packet = ack_message(&dut, Station::D1, vec![acknowledgement, id_object(1, wanted(9))]);
     dut.send_packet(Station::D1, &packet);
-    dut.advance(AT_ONCE);
+    dut.advance(Timing::VIRTUAL.at_once);
     assert_eq!(dut.acks(Station::D1), []);
 }
 
@@ -121,7 +123,7 @@ fn acknowledged_at(dut: &mut Dut, from: Station, message: Message, number: u32, 
 #[test]
 fn an_ack_message_goes_to_who_made_the_message() {
     shows(&["rfc2961-4.4-04", "rfc2961-4.4-05", "rfc2961-4.4-06", "rfc2961-4.5-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     for (number, (from, message, _)) in (1..).zip(all_types(&dut)) {
         let has_hop = !matches!(message, Message::PathErr(_) | Message::ResvConf(_));
         let other = dut.plan.address(from.port().interface().0 as u8, 77);
@@ -138,7 +140,7 @@ fn an_ack_message_goes_to_who_made_the_message() {
 #[test]
 fn a_summary_refresh_may_be_acknowledged() {
     shows(&["rfc2961-4.4-05", "rfc2961-4.5-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let path = path(&dut, dut.h(), 20.0);
     dut.send_id(Station::U1, path, plain(1));
     let summary = Message::Srefresh(Srefresh { lists: vec![list(&[1])] });
@@ -149,7 +151,7 @@ fn a_summary_refresh_may_be_acknowledged() {
 #[test]
 fn each_neighbour_is_acknowledged_for_itself() {
     shows(&["rfc2961-4.4-08"]);
-    let mut dut = Dut::reducing_with(|reduction| reduction.ack_delay = Duration::from_secs(1));
+    let mut dut = Lab::in_process().reducing_with(|reduction| reduction.ack_delay = Duration::from_secs(1));
     dut.acknowledging(Station::U1);
     dut.acknowledging(Station::D2);
     dut.acknowledging(Station::D3);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, EPOCH, Port, R, Station, ack, cl, ff, wanted};
+use conformance::bench::{EPOCH, Lab, Port, R, Station, ack, cl, ff, wanted};
 use conformance::shows;
 use rsvp_core::wire::{FilterSpec, Head, Message, Path, PathErr, PathTear, Resv, ResvConf, ResvErr, Style};
 
@@ -15,7 +15,7 @@ const WHILE: Duration = Duration::from_secs(10);
 #[test]
 fn refreshes_repeat_the_identifier_of_their_state() {
     shows(&["rfc2961-4.5-05", "rfc2961-4.5-09"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     dut.acknowledging(Station::U1);
     dut.acknowledging(Station::D1);
     let mut path_id = trigger(&mut dut).id().id;
@@ -43,7 +43,7 @@ fn refreshes_repeat_the_identifier_of_their_state() {
 #[test]
 fn triggers_want_to_be_acknowledged() {
     shows(&["rfc2961-4.5-09", "rfc2961-4.5-06", "rfc2961-4.5-01"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let mut last = [None; 2];
     for (from, message, port) in all_types(&dut).into_iter().filter(|(_, message, _)| has_id(message)) {
         dut.send(from, message.clone());
@@ -58,7 +58,7 @@ fn triggers_want_to_be_acknowledged() {
 #[test]
 fn errors_of_its_own_have_identifiers_too() {
     shows(&["rfc2961-4.5-09", "rfc2961-4.5-03"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let without_path = resv(&dut, dut.h(), 1.0);
     dut.send(Station::D1, without_path);
     dut.advance(WHILE);
@@ -78,7 +78,7 @@ fn errors_of_its_own_have_identifiers_too() {
 #[test]
 fn a_copy_is_the_same_message() {
     shows(&["rfc2961-4.5-08"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     for (from, message, port) in all_types(&dut) {
         dut.send(from, message.clone());
         let first = expect_like(&mut dut, port, &message);
@@ -96,7 +96,7 @@ fn a_copy_is_the_same_message() {
 #[test]
 fn messages_without_hop_come_from_an_address_of_the_node() {
     shows(&["rfc2961-4.5-03"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     trigger(&mut dut);
     let (h, s1) = (dut.h(), dut.s1());
     let receiver = h.flow().destination;
@@ -121,7 +121,7 @@ fn messages_without_hop_come_from_an_address_of_the_node() {
 #[test]
 fn an_error_acknowledges_what_it_is_about() {
     shows(&["rfc2961-4.5-34"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     dut.acknowledging(Station::U1);
     let other = at_port(&dut, dut.h(), 6000);
     let unrelated = trigger_in(&mut dut, other).id().id;
@@ -145,7 +145,7 @@ fn an_error_acknowledges_what_it_is_about() {
 #[test]
 fn an_error_about_another_sender_acknowledges_nothing() {
     shows(&["rfc2961-4.5-34"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let s2 = dut.s2();
     let path = dut.path(Station::U2, dut.h(), s2);
     dut.send(Station::U2, path);
@@ -161,7 +161,7 @@ fn an_error_about_another_sender_acknowledges_nothing() {
 #[test]
 fn a_removal_is_a_message_of_its_own() {
     shows(&["rfc2961-4.5-06"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     dut.acknowledging(Station::D1);
     let first = trigger(&mut dut).id().id;
     let tear = dut.path_tear(Station::U1, dut.h(), dut.s1());

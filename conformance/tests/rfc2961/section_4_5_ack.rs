@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Packet, Port, Station, ack, object, wanted};
+use conformance::bench::{Lab, Packet, Port, Station, ack, object, wanted};
 use conformance::shows;
 use rsvp_core::wire::{Path, ResvErr};
 
@@ -11,7 +11,7 @@ use crate::dialogue::{all_types, id_object, path, resv};
 #[test]
 fn what_wants_an_acknowledgement_gets_it() {
     shows(&["rfc2961-4.5-30", "rfc2961-4.6-09"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     for (number, (from, message, _)) in (1..).zip(all_types(&dut)) {
         let sent_at = dut.now();
         dut.send_id(from, message.clone(), wanted(number));
@@ -25,7 +25,7 @@ fn what_wants_an_acknowledgement_gets_it() {
 #[test]
 fn each_copy_is_acknowledged() {
     shows(&["rfc2961-4.5-31", "rfc2961-4.5-20"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let path = path(&dut, dut.h(), 20.0);
     for copy in 0..3 {
         dut.send_id(Station::U1, path.clone(), wanted(10));
@@ -46,7 +46,7 @@ fn changed(packet: &Packet, change: impl FnOnce(&mut Vec<u8>)) -> Packet {
 #[test]
 fn faults_of_form_are_not_acknowledged() {
     shows(&["rfc2961-4.5-32"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let whole = dut.pack_id(Station::U1, path(&dut, dut.h(), 20.0), wanted(9));
     let faults = [
         changed(&whole, |message| message[2..4].fill(1)),
@@ -82,7 +82,7 @@ fn faults_of_form_are_not_acknowledged() {
 #[test]
 fn unknown_objects_are_faults() {
     shows(&["rfc2961-4.5-32"]);
-    let mut dut = Dut::unicast(1);
+    let mut dut = Lab::in_process().unicast(1);
     let resv = resv(&dut, dut.h(), 1.0);
     dut.send_changed(Station::D1, resv, |objects| {
         objects.insert(0, id_object(1, wanted(9)));
@@ -95,7 +95,7 @@ fn unknown_objects_are_faults() {
 #[test]
 fn a_refused_reservation_is_answered_each_time() {
     shows(&["rfc2961-4.5-33", "rfc2961-4.6-02"]);
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     dut.acknowledging(Station::D1);
     let resv = resv(&dut, dut.h(), 60.0);
     for copy in 0..3 {

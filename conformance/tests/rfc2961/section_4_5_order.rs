@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, EPOCH, Port, R, Station, ack, list, mid, nack, plain, tspec, wanted};
+use conformance::bench::{Dut, EPOCH, Lab, Port, R, Station, ack, list, mid, nack, plain, tspec, wanted};
 use conformance::shows;
 use rsvp_core::wire::{
     FlaggedId, Header, IdEntries, IdList, MessageId, Path, PathErr, PathTear, Resv, ResvErr, ResvTear,
@@ -46,7 +46,7 @@ const DROPPED: (Option<f32>, bool) = (None, false);
 #[test]
 fn a_message_out_of_order_is_dropped_silently() {
     shows(&["rfc2961-4.5-13", "rfc2961-4.5-14", "rfc2961-4.5-19"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let start = dut.now();
     assert_eq!(tell(&mut dut, 20.0, mid(20)), applied(20.0));
     assert_eq!(tell(&mut dut, 10.0, mid(15)), DROPPED);
@@ -64,7 +64,7 @@ fn a_message_out_of_order_is_dropped_silently() {
 #[test]
 fn another_epoch_is_never_out_of_order() {
     shows(&["rfc2961-4.5-15", "rfc2961-4.5-26"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let named = |epoch, id| MessageId { epoch, id };
     assert_eq!(tell(&mut dut, 20.0, named(0x0011_1111, 5000)), applied(20.0));
     assert_eq!(tell(&mut dut, 10.0, named(0x0000_0001, 1)), applied(10.0));
@@ -75,7 +75,7 @@ fn another_epoch_is_never_out_of_order() {
 #[test]
 fn the_largest_value_of_the_sender_is_only_a_hint() {
     shows(&["rfc2961-4.5-16", "rfc2961-4.5-20"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let other = at_port(&dut, dut.h(), 6000);
     assert_eq!(tell(&mut dut, 20.0, mid(10)), applied(20.0));
     assert_eq!(tell_of(&mut dut, other, 20.0, mid(50)), applied(20.0));
@@ -87,7 +87,7 @@ fn the_largest_value_of_the_sender_is_only_a_hint() {
 #[test]
 fn an_old_tear_removes_nothing() {
     shows(&["rfc2961-4.5-17", "rfc2961-4.5-19"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     assert_eq!(tell(&mut dut, 20.0, mid(20)), applied(20.0));
     let resv = resv(&dut, dut.h(), 4.0);
     dut.send_id(Station::D1, resv.clone(), wanted(40));
@@ -108,7 +108,7 @@ fn an_old_tear_removes_nothing() {
 #[test]
 fn an_old_resv_changes_nothing() {
     shows(&["rfc2961-4.5-17", "rfc2961-4.5-19"]);
-    let mut dut = Dut::unicast(1);
+    let mut dut = Lab::in_process().unicast(1);
     let (large, small) = (resv(&dut, dut.h(), 10.0), resv(&dut, dut.h(), 5.0));
     dut.send_id(Station::D1, large, wanted(40));
     dut.expect::<Resv>(Port::A);
@@ -122,7 +122,7 @@ fn an_old_resv_changes_nothing() {
 #[test]
 fn identifiers_of_two_nodes_are_never_compared() {
     shows(&["rfc2961-4.5-17", "rfc2961-4.5-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     assert_eq!(tell(&mut dut, 20.0, mid(20)), applied(20.0));
     let resv = resv(&dut, dut.h(), 1.0);
     dut.send_id(Station::D1, resv.clone(), wanted(4));
@@ -139,7 +139,7 @@ fn identifiers_of_two_nodes_are_never_compared() {
 #[test]
 fn neighbours_on_a_lan_number_for_themselves() {
     shows(&["rfc2961-4.5-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let session = dut.session_towards_u1();
     let [s2, s3] = [dut.s2(), dut.s3()];
     let steps = [
@@ -162,7 +162,7 @@ fn neighbours_on_a_lan_number_for_themselves() {
 #[test]
 fn two_addresses_are_two_generators() {
     shows(&["rfc2961-4.5-04", "rfc2961-4.4-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let second = dut.plan.address(1, 9);
     let mut by_first = path(&dut, dut.h(), 20.0);
     let mut by_second = path(&dut, at_port(&dut, dut.h(), 6000), 20.0);
@@ -183,7 +183,7 @@ fn two_addresses_are_two_generators() {
 #[test]
 fn without_state_nothing_is_out_of_order() {
     shows(&["rfc2961-4.5-18"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let other = at_port(&dut, dut.h(), 6000);
     assert_eq!(tell_of(&mut dut, other, 20.0, mid(50)), applied(20.0));
     assert_eq!(tell(&mut dut, 20.0, mid(30)), applied(20.0));
@@ -200,7 +200,7 @@ fn order_wraps_around() {
     shows(&["rfc2961-4.5-22"]);
     for (stored, newer) in [(0xffff_fff0, 0x0000_0005), (5, 6), (0x7fff_ffff, 0x8000_0000), (0xffff_ffff, 0)]
     {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         assert_eq!(tell(&mut dut, 20.0, mid(stored)), applied(20.0));
         assert_eq!(tell(&mut dut, 10.0, mid(newer)), applied(10.0), "{newer:x} after {stored:x}");
         assert_eq!(tell(&mut dut, 20.0, mid(stored)), DROPPED, "{stored:x} after {newer:x}");
@@ -211,7 +211,7 @@ fn order_wraps_around() {
 fn half_the_range_apart_neither_is_older() {
     shows(&["rfc2961-4.5-23"]);
     for (stored, next) in [(0, 0x8000_0000), (0x8000_0000, 0), (0x1234_5678, 0x9234_5678)] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         assert_eq!(tell(&mut dut, 20.0, mid(stored)), applied(20.0));
         assert_eq!(tell(&mut dut, 10.0, mid(next)), applied(10.0), "{next:x} after {stored:x}");
     }
@@ -220,7 +220,7 @@ fn half_the_range_apart_neither_is_older() {
 #[test]
 fn refreshes_are_told_by_their_identifier() {
     shows(&["rfc2961-4.5-24", "rfc2961-4.5-27"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let sessions: Vec<SessionKey> = (0..20).map(|n| at_port(&dut, dut.h(), 5000 + n)).collect();
     for flags in [0, Header::REFRESH_REDUCTION] {
         // The second time the flag makes every octet-wise comparison fail.
@@ -238,7 +238,7 @@ fn refreshes_are_told_by_their_identifier() {
 #[test]
 fn refreshes_restart_the_lifetime() {
     shows(&["rfc2961-4.5-27", "rfc2961-4.5-20", "rfc2961-4.5-10", "rfc2961-4.5-31"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (path, resv) = (path(&dut, dut.h(), 20.0), resv(&dut, dut.h(), 1.0));
     for round in 0..8 {
         dut.send_id(Station::U1, path.clone(), wanted(10));
@@ -260,7 +260,7 @@ fn refreshes_restart_the_lifetime() {
 #[test]
 fn other_messages_refresh_nothing() {
     shows(&["rfc2961-4.5-25"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let resv = resv(&dut, dut.h(), 1.0);
     assert_eq!(tell(&mut dut, 20.0, mid(10)), applied(20.0));
     dut.send_id(Station::D1, resv.clone(), wanted(11));
@@ -279,7 +279,7 @@ fn other_messages_refresh_nothing() {
 #[test]
 fn a_new_epoch_makes_a_trigger() {
     shows(&["rfc2961-4.5-26", "rfc2961-4.5-29"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let restarted = MessageId { epoch: 2, id: 10 };
     assert_eq!(tell(&mut dut, 20.0, mid(10)), applied(20.0));
     assert_eq!(tell(&mut dut, 20.0, restarted), REFRESHED, "the same otherwise");
@@ -293,7 +293,7 @@ fn a_new_epoch_makes_a_trigger() {
 #[test]
 fn a_larger_identifier_is_stored() {
     shows(&["rfc2961-4.5-28", "rfc2961-4.5-29"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     assert_eq!(tell(&mut dut, 20.0, mid(10)), applied(20.0));
     let listed = |dut: &mut Dut, from: Station, id: u32| {
         dut.send_srefresh(from, &[list(&[id])]);
@@ -317,7 +317,7 @@ fn a_larger_identifier_is_stored() {
 #[test]
 fn a_change_without_identifier() {
     shows(&["rfc2961-4.5-35"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     assert_eq!(tell(&mut dut, 20.0, mid(10)), applied(20.0));
     let changed = path(&dut, dut.h(), 10.0);
     dut.send(Station::U1, changed);
@@ -331,7 +331,7 @@ fn a_change_without_identifier() {
 fn state_of_before_a_restart_lives_on() {
     shows(&["rfc2961-4.5-36"]);
     for is_told in [false, true] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let other = at_port(&dut, dut.h(), 6000);
         let start = dut.now();
         assert_eq!(tell(&mut dut, 20.0, MessageId { epoch: EPOCH, id: 1000 }), applied(20.0));

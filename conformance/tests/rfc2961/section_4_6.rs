@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Ack, Dut, Port, Station, ack, plain, wanted};
+use conformance::bench::{Ack, Dut, Lab, Port, Station, ack, plain, wanted};
 use conformance::shows;
 use rsvp_core::wire::{Acknowledgement, Message, Path, Resv, ResvErr};
 
@@ -12,13 +12,13 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A DUT that takes a second over its acknowledgements.
 fn slow_dut() -> Dut {
-    Dut::reducing_with(|reduction| reduction.ack_delay = SECOND)
+    Lab::in_process().reducing_with(|reduction| reduction.ack_delay = SECOND)
 }
 
 #[test]
 fn nothing_is_acknowledged_unasked() {
     shows(&["rfc2961-4.6-01"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     for (number, (from, message, _)) in (1..).zip(all_types(&dut)) {
         dut.send_id(from, message, plain(number));
         dut.advance(SECOND);
@@ -31,7 +31,7 @@ fn nothing_is_acknowledged_unasked() {
 #[test]
 fn a_nack_is_no_answer_to_a_message() {
     shows(&["rfc2961-4.6-02"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let path = path(&dut, dut.h(), 20.0);
     dut.send_id(Station::U1, path.clone(), wanted(20));
     // Out of order.
@@ -86,7 +86,7 @@ fn messages_to_the_session_take_no_acknowledgements_along() {
 #[test]
 fn an_answer_takes_the_acknowledgement_along() {
     shows(&["rfc2961-4.6-06", "rfc2961-4.6-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     // The ResvErr goes to D1 at once, as does the acknowledgement.
     let without_path = resv(&dut, dut.h(), 1.0);
     dut.send_id(Station::D1, without_path, wanted(7));
@@ -132,7 +132,7 @@ fn acknowledgements_are_not_held_back_for_long() {
     shows(&["rfc2961-4.6-07", "rfc2961-4.6-10"]);
     for limit in [50, 250, 400] {
         let limit = Duration::from_millis(limit);
-        let mut dut = Dut::reducing_with(|reduction| reduction.ack_delay = limit);
+        let mut dut = Lab::in_process().reducing_with(|reduction| reduction.ack_delay = limit);
         let delays = delays(&mut dut, 30);
         assert!(delays.iter().all(|delay| *delay <= limit), "{delays:?}");
     }
@@ -141,7 +141,7 @@ fn acknowledgements_are_not_held_back_for_long() {
 #[test]
 fn by_default_no_sender_has_to_send_again() {
     shows(&["rfc2961-4.6-09", "rfc2961-4.6-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let delays = delays(&mut dut, 100);
     assert!(delays.iter().all(|delay| *delay < Duration::from_millis(100)), "Rf is 500 ms: {delays:?}");
     assert!(!dut.all::<Path>(Port::C).is_empty());

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use conformance::bench::{Dut, Port, R, Station, ack, group_route, mid, wanted};
+use conformance::bench::{Dut, Lab, Port, R, Station, ack, group_route, mid, wanted};
 use conformance::shows;
 use rsvp_core::input::{NextHop, Route};
 use rsvp_core::wire::{MessageId, Path};
@@ -32,7 +32,7 @@ fn delays(dut: &mut Dut, rounds: u32, group: bool) -> Vec<u128> {
 #[test]
 fn messages_to_a_group_are_acknowledged_after_a_random_wait() {
     shows(&["rfc2961-4.7-01", "rfc2961-4.7-02"]);
-    let mut dut = Dut::reducing_with(|reduction| {
+    let mut dut = Lab::in_process().reducing_with(|reduction| {
         reduction.group_ack_delay = Duration::from_millis(200);
     });
     let delays = delays(&mut dut, 50, true);
@@ -46,14 +46,14 @@ fn messages_to_a_group_are_acknowledged_after_a_random_wait() {
 #[test]
 fn the_wait_causes_no_retransmission() {
     shows(&["rfc2961-4.7-03"]);
-    let delays = delays(&mut Dut::router(), 100, true);
+    let delays = delays(&mut Lab::in_process().router(), 100, true);
     assert!(delays.iter().all(|delay| *delay < 250), "half of the Rf of 500 ms: {delays:?}");
 }
 
 #[test]
 fn other_messages_are_acknowledged_at_once() {
     shows(&["rfc2961-4.7-05"]);
-    let mut dut = Dut::reducing_with(|reduction| {
+    let mut dut = Lab::in_process().reducing_with(|reduction| {
         reduction.group_ack_delay = Duration::from_millis(300);
     });
     let unicast = delays(&mut dut, 30, false);
@@ -73,7 +73,7 @@ fn other_messages_are_acknowledged_at_once() {
 #[test]
 fn acknowledgements_of_others_suppress_none() {
     shows(&["rfc2961-4.7-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let g = dut.g();
     dut.set_route(g.flow().destination, Some(dut.s1().source()), group_route(Port::D, &[Port::C]));
     let path = dut.path(Station::D2, g, dut.s1());
@@ -115,7 +115,7 @@ fn as_many_acknowledgements_are_expected_as_there_are_next_hops() {
         (&both[1..], vec![vec![0, 1000]]),
         (&both[..], vec![]),
     ] {
-        let mut dut = Dut::reducing();
+        let mut dut = Lab::in_process().reducing();
         route_over_lan(&mut dut, &both.map(Some));
         let id = announce(&mut dut, 20.0);
         for station in acknowledging {
@@ -131,7 +131,7 @@ fn as_many_acknowledgements_are_expected_as_there_are_next_hops() {
 #[test]
 fn one_acknowledgement_is_expected_when_the_next_hops_are_not_known() {
     shows(&["rfc2961-4.7-07", "rfc2961-4.7-08"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     route_over_lan(&mut dut, &[None]);
     let id = announce(&mut dut, 20.0);
     dut.send_ack(Station::D2, id);
@@ -146,7 +146,7 @@ fn one_acknowledgement_is_expected_when_the_next_hops_are_not_known() {
 #[test]
 fn the_number_of_next_hops_may_change() {
     shows(&["rfc2961-4.7.1-01", "rfc2961-4.7-06"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     route_over_lan(&mut dut, &[Some(Station::D2), Some(Station::D3)]);
     let first = announce(&mut dut, 20.0);
     for station in [Station::D2, Station::D3] {
@@ -171,7 +171,7 @@ fn the_number_of_next_hops_may_change() {
 #[test]
 fn each_interface_counts_for_itself() {
     shows(&["rfc2961-4.7-07"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let other = at_port(&dut, dut.g(), 6000);
     let path = path(&dut, other, 20.0);
     dut.send(Station::U1, path);

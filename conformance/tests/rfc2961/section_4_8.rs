@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Ack, Dut, Family, Port, R, Station, ack, cl, ff, tspec, wanted};
+use conformance::bench::{Ack, Dut, Family, Lab, Port, R, Station, ack, cl, ff, tspec, wanted};
 use conformance::shows;
 use rsvp_core::config::{ReductionConfig, SummaryRefresh};
 use rsvp_core::wire::{
@@ -34,7 +34,7 @@ fn reject_resv(dut: &mut Dut) {
 #[test]
 fn a_capable_node_takes_identifiers_in_all_messages() {
     shows(&["rfc2961-4.8-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     for (number, (from, message, port)) in (1..).zip(all_types(&dut)) {
         dut.send_id(from, message.clone(), wanted(number));
         assert!(expect_like(&mut dut, port, &message).is_capable());
@@ -48,7 +48,7 @@ fn a_capable_node_takes_identifiers_in_all_messages() {
 #[test]
 fn message_ids_alone() {
     shows(&["rfc2961-4.8-02"]);
-    let mut dut = Dut::reducing_with(|reduction| {
+    let mut dut = Lab::in_process().reducing_with(|reduction| {
         reduction.bundle = false;
         reduction.summary_refresh = SummaryRefresh::Off;
     });
@@ -78,7 +78,7 @@ fn message_ids_alone() {
 #[test]
 fn a_node_without_message_ids_rejects_them() {
     shows(&["rfc2961-4.8-03"]);
-    let mut dut = Dut::with(Family::V4, |config| {
+    let mut dut = Lab::in_process().with(Family::V4, |config| {
         config.default_interface.reduction = ReductionConfig::off();
     });
     let path = path(&dut, dut.h(), 20.0);
@@ -98,7 +98,7 @@ fn a_node_without_message_ids_rejects_them() {
 #[test]
 fn a_rejected_path_is_sent_again_without_message_id() {
     shows(&["rfc2961-4.8-04", "rfc2961-4.8-05", "rfc2961-4.8-06"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let first = trigger(&mut dut);
     reject_path(&mut dut);
     let again = dut.expect::<Path>(Port::C);
@@ -128,7 +128,7 @@ fn a_rejected_path_is_sent_again_without_message_id() {
 #[test]
 fn a_rejected_resv_is_sent_again_without_message_id() {
     shows(&["rfc2961-4.8-04", "rfc2961-4.8-05", "rfc2961-4.8-06"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     dut.acknowledging(Station::D1);
     trigger(&mut dut);
     let asked = resv(&dut, dut.h(), 1.0);
@@ -154,7 +154,7 @@ fn a_rejected_resv_is_sent_again_without_message_id() {
 #[test]
 fn a_rejection_that_comes_again_makes_no_loop() {
     shows(&["rfc2961-4.8-04"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     trigger(&mut dut);
     reject_path(&mut dut);
     dut.forget();
@@ -167,7 +167,7 @@ fn a_rejection_that_comes_again_makes_no_loop() {
 #[test]
 fn nobody_is_acknowledged_who_does_not_ask() {
     shows(&["rfc2961-4.8-07", "rfc2961-4.6-01"]);
-    for mut dut in [Dut::router(), Dut::reducing()] {
+    for mut dut in [Lab::in_process().router(), Lab::in_process().reducing()] {
         for (from, message, _) in all_types(&dut) {
             dut.send(from, message);
             dut.advance(WHILE);

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use conformance::bench::{
-    Ack, Dut, Family, Packet, Port, R, Received, Station, group_route, hex, list, mcast_list, nack, object,
-    plain, src_list, tspec,
+    Ack, Dut, Family, Lab, Packet, Port, R, Received, Station, group_route, hex, list, mcast_list, nack,
+    object, plain, src_list, tspec,
 };
 use conformance::shows;
 use rsvp_core::config::ReductionConfig;
@@ -47,7 +47,7 @@ fn brief(dut: &mut Dut, session: SessionKey, number: u8, id: u32) {
 #[test]
 fn a_change_is_told_by_a_whole_message() {
     shows(&["rfc2961-5-01", "rfc2961-5.1-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.befriend(&[Station::D1]);
     let mut told = BTreeSet::new();
@@ -71,7 +71,7 @@ fn a_change_is_told_by_a_whole_message() {
 #[test]
 fn only_what_was_told_with_an_id_is_summed_up() {
     shows(&["rfc2961-5-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (sessions, s1) = (sessions(&dut, dut.h(), 2), dut.s1());
     dut.send(Station::U1, lasting_path(&dut, Station::U1, sessions[0], s1));
     assert!(dut.expect::<Path>(Port::C).head.is_empty(), "D1 may not know what it is");
@@ -97,7 +97,7 @@ fn only_what_was_told_with_an_id_is_summed_up() {
 #[test]
 fn each_kind_of_state_has_its_list() {
     shows(&["rfc2961-5-03", "rfc2961-5.1-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, g, s1) = (dut.h(), dut.g(), dut.s1());
     let path = group_on(&mut dut, &[Station::D2, Station::D3]);
     dut.befriend(&[Station::U1, Station::D1]);
@@ -126,7 +126,7 @@ fn each_kind_of_state_has_its_list() {
 #[test]
 fn a_nack_goes_to_who_asked() {
     shows(&["rfc2961-5-04"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.send_srefresh(Station::U1, &[list(&[7])]);
     let ack = dut.expect_to::<Ack>(Station::U1);
     assert_eq!(ack.head.acknowledgements, [nack(7)]);
@@ -137,7 +137,7 @@ fn a_nack_goes_to_who_asked() {
 #[test]
 fn a_list_has_an_epoch_and_identifiers() {
     shows(&["rfc2961-5.1-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::D1]);
     let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     announce(&mut dut, Station::U1, &sessions, s1);
@@ -160,7 +160,7 @@ fn a_list_has_an_epoch_and_identifiers() {
 #[test]
 fn flags_of_lists_are_ignored() {
     shows(&["rfc2961-5.1-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, g, s1) = (dut.h(), dut.g(), dut.s1());
     let group = g.flow().destination;
     brief(&mut dut, h, 1, 10);
@@ -198,7 +198,7 @@ fn octets(address: IpAddr) -> Vec<u8> {
 fn a_source_list_names_the_senders() {
     shows(&["rfc2961-5.1-05", "rfc2961-5.1-06", "rfc2961-5.1-09"]);
     for (family, ctype) in [(Family::V4, 2), (Family::V6, 3)] {
-        let dut = Dut::with(family, |_| ());
+        let dut = Lab::in_process().with(family, |_| ());
         let s1 = dut.s1();
         let (summary, path) = group_list(dut, &[Station::D2, Station::D3]);
         let objects = summary.objects(ClassNum::MESSAGE_ID_LIST);
@@ -214,7 +214,7 @@ fn a_source_list_names_the_senders() {
 fn a_multicast_list_names_senders_and_groups() {
     shows(&["rfc2961-5.1-07", "rfc2961-5.1-08", "rfc2961-5.1-10"]);
     for (family, ctype) in [(Family::V4, 4), (Family::V6, 5)] {
-        let dut = Dut::point_to_point(family);
+        let dut = Lab::in_process().point_to_point(family);
         let (g, s1) = (dut.g(), dut.s1());
         let (summary, path) = group_list(dut, &[Station::D1]);
         let objects = summary.objects(ClassNum::MESSAGE_ID_LIST);
@@ -230,7 +230,7 @@ fn a_multicast_list_names_senders_and_groups() {
 fn lists_of_groups_that_come_are_read_to_the_end() {
     shows(&["rfc2961-5.1-05", "rfc2961-5.1-06", "rfc2961-5.1-07", "rfc2961-5.1-08"]);
     for family in [Family::V4, Family::V6] {
-        let mut dut = Dut::with(family, |_| ());
+        let mut dut = Lab::in_process().with(family, |_| ());
         let s1 = dut.s1();
         let group = dut.g().flow().destination;
         // The second group differs in its last octet, and is routed like the first.
@@ -264,7 +264,7 @@ fn lists_of_groups_that_come_are_read_to_the_end() {
 #[test]
 fn a_malformed_list_has_no_effect() {
     shows(&["rfc2961-5.1-11"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.send_id(Station::U1, lasting_path(&dut, Station::U1, h, s1), plain(10));
     dut.forget();
@@ -289,7 +289,7 @@ fn a_malformed_list_has_no_effect() {
 #[test]
 fn who_does_without_drops_summary_refreshes() {
     shows(&["rfc2961-5.1-12"]);
-    let mut dut = Dut::reducing_with(|reduction| *reduction = ReductionConfig::off());
+    let mut dut = Lab::in_process().reducing_with(|reduction| *reduction = ReductionConfig::off());
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.path(Station::U1, h, s1);
     dut.send(Station::U1, Path { refresh_ms: 2000, ..path });

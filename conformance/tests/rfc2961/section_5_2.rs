@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use conformance::bench::{
-    Dut, Family, Packet, Port, R, Received, Station, ack, cl, ff, list, mcast_list, nack, object, plain,
+    Dut, Family, Lab, Packet, Port, R, Received, Station, ack, cl, ff, list, mcast_list, nack, object, plain,
     src_list, wanted,
 };
 use conformance::shows;
@@ -18,7 +18,7 @@ use crate::{announce, group_on, lasting_path, lasting_resv, reserve, sessions};
 
 /// A router that refreshes Path state by Srefresh messages to the sessions' destinations.
 fn by_session() -> Dut {
-    Dut::reducing_with(|reduction| reduction.summary_refresh = SummaryRefresh::Session)
+    Lab::in_process().reducing_with(|reduction| reduction.summary_refresh = SummaryRefresh::Session)
 }
 
 /// Path state of two unicast sessions at D2 and of the group at D2 and D3, Resv state at U1 and U2, all refreshed by
@@ -49,13 +49,13 @@ fn is_source_list(list: &IdList) -> bool {
 #[test]
 fn a_summary_refresh_has_lists() {
     shows(&["rfc2961-5.2-01", "rfc2961-5.2-02"]);
-    for dut in [Dut::router(), by_session()] {
+    for dut in [Lab::in_process().router(), by_session()] {
         for summary in all_summaries(dut).1 {
             assert_eq!(summary.message_type(), MessageType(15));
             assert!(!summary.objects(ClassNum::MESSAGE_ID_LIST).is_empty());
         }
     }
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     let lists: Vec<IdList> = (0..3).map(|n| IdList::new(n, IdEntries::Plain(vec![7 + n, 70 + n]))).collect();
     for (session, n) in sessions.iter().zip(0..) {
@@ -75,7 +75,7 @@ fn a_summary_refresh_has_lists() {
 #[test]
 fn lists_for_a_neighbour_share_a_message() {
     shows(&["rfc2961-5.2-03", "rfc2961-5.2-05", "rfc2961-5.2-17"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, g, s1) = (dut.h(), dut.g(), dut.s1());
     let group = g.flow().destination;
     let back = dut.session_towards_u1();
@@ -115,7 +115,7 @@ fn lists_for_a_neighbour_share_a_message() {
 #[test]
 fn source_lists_stand_alone() {
     shows(&["rfc2961-5.2-04", "rfc2961-5.2-09", "rfc2961-5.2-10", "rfc2961-5.2-12"]);
-    for dut in [Dut::router(), by_session()] {
+    for dut in [Lab::in_process().router(), by_session()] {
         let (_, summaries) = all_summaries(dut);
         let mut to_groups = 0;
         for summary in &summaries {
@@ -126,7 +126,7 @@ fn source_lists_stand_alone() {
         assert!(to_groups >= 3, "{to_groups}");
     }
     // Mixed, or sent to the neighbour: no unicast state is refreshed, no group is guessed.
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let path = Path { refresh_ms: 2000, ..dut.path(Station::U1, h, s1) };
     dut.send_id(Station::U1, path, plain(10));
@@ -161,7 +161,7 @@ fn path_state_is_refreshed_where_its_session_is() {
         assert!(summaries.iter().any(|it| it.sent.packet.destination == destination), "{destination}");
     }
     // Over IPv6, too.
-    let mut v6 = Dut::with(Family::V6, |config| {
+    let mut v6 = Lab::in_process().with(Family::V6, |config| {
         config.default_interface.reduction.summary_refresh = SummaryRefresh::Session;
     });
     let (h, s1) = (v6.h(), v6.s1());
@@ -176,7 +176,7 @@ fn path_state_is_refreshed_where_its_session_is() {
 #[test]
 fn path_state_may_be_refreshed_at_the_next_hop() {
     shows(&["rfc2961-5.2-07", "rfc2961-5.2-15", "rfc2961-5.2-13"]);
-    for dut in [Dut::router(), by_session()] {
+    for dut in [Lab::in_process().router(), by_session()] {
         let (dut, summaries) = all_summaries(dut);
         let neighbours = Station::ALL.map(|station| dut.plan.station(station));
         for summary in &summaries {
@@ -185,7 +185,7 @@ fn path_state_may_be_refreshed_at_the_next_hop() {
             assert_eq!(packet.router_alert, !neighbours.contains(&packet.destination), "{summary:?}");
         }
     }
-    let (dut, summaries) = all_summaries(Dut::router());
+    let (dut, summaries) = all_summaries(Lab::in_process().router());
     for station in [Station::D1, Station::D2, Station::U1, Station::U2] {
         let address = dut.plan.station(station);
         assert!(summaries.iter().any(|it| it.sent.packet.destination == address), "{station:?}");
@@ -195,7 +195,7 @@ fn path_state_may_be_refreshed_at_the_next_hop() {
 #[test]
 fn resv_state_is_refreshed_at_its_previous_hop() {
     shows(&["rfc2961-5.2-08", "rfc2961-5.2-13"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
     dut.befriend(&[Station::U1, Station::U2, Station::D1]);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
@@ -219,7 +219,7 @@ fn resv_state_is_refreshed_at_its_previous_hop() {
 #[test]
 fn a_next_hop_gets_lists_of_both_kinds() {
     shows(&["rfc2961-5.2-11"]);
-    let mut dut = Dut::point_to_point(Family::V4);
+    let mut dut = Lab::in_process().point_to_point(Family::V4);
     let (h, s1) = (dut.h(), dut.s1());
     let of_group = group_on(&mut dut, &[Station::D1]).id().id;
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
@@ -253,7 +253,7 @@ fn a_next_hop_gets_lists_of_both_kinds() {
 #[test]
 fn a_summary_refresh_is_one_datagram() {
     shows(&["rfc2961-5.2-16", "rfc2961-5.2-18"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::D1]);
     let (all, s1) = (sessions(&dut, dut.h(), 2000), dut.s1());
     for some in all.chunks(400) {
@@ -281,7 +281,7 @@ fn a_summary_refresh_is_one_datagram() {
 #[test]
 fn what_stands_before_the_lists() {
     shows(&["rfc2961-5.2-19", "rfc2961-5.2-20"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.befriend(&[Station::D1]);
     dut.send_id(Station::U1, lasting_path(&dut, Station::U1, h, s1), plain(10));
@@ -305,7 +305,7 @@ fn what_stands_before_the_lists() {
     acks.sort_by_key(|ack| ack.id());
     assert_eq!(acks, [ack(900), nack(999)], "it has come; 10 is known, 999 is not");
     // What the DUT puts in front, while there is something that waits to be taken along.
-    let mut dut = Dut::reducing_with(|reduction| reduction.ack_delay = 2 * R);
+    let mut dut = Lab::in_process().reducing_with(|reduction| reduction.ack_delay = 2 * R);
     dut.befriend(&[Station::D1]);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
     dut.send_srefresh(Station::D1, &[list(&[77])]);

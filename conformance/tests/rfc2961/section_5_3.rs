@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use conformance::bench::{
-    Dut, EPOCH, Family, Packet, Port, R, Received, Station, group_route, list, mcast_list, nack, plain,
+    Dut, EPOCH, Family, Lab, Packet, Port, R, Received, Station, group_route, list, mcast_list, nack, plain,
     src_list, tspec,
 };
 use conformance::shows;
@@ -37,7 +37,7 @@ fn told(dut: &mut Dut, port: Port) -> BTreeSet<MessageId> {
 #[test]
 fn summary_refreshes_take_the_place_of_standard_ones() {
     shows(&["rfc2961-5.3-01", "rfc2961-5.3-06", "rfc2961-5.3-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::U1, Station::D1]);
     let (h, s1) = (dut.h(), dut.s1());
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
@@ -56,7 +56,7 @@ fn summary_refreshes_take_the_place_of_standard_ones() {
 #[test]
 fn a_states_period_stays_what_it_was() {
     shows(&["rfc2961-5.3-02", "rfc2961-5.3-20"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let h = dut.h();
     brief(&mut dut, h, 10);
     // Srefreshes come in another rhythm than R: now two in a second, now none for 8 s.
@@ -80,7 +80,7 @@ fn a_states_period_stays_what_it_was() {
 #[test]
 fn as_much_as_possible_is_summed_up_in_one_message() {
     shows(&["rfc2961-5.3-03", "rfc2961-5.3-04", "rfc2961-5.3-09", "rfc2961-5.3-14"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::D1, Station::D2]);
     let s1 = dut.s1();
     // Of two destinations on the LAN, both behind D2.
@@ -110,7 +110,7 @@ fn as_much_as_possible_is_summed_up_in_one_message() {
 #[test]
 fn no_state_times_out_at_the_next_hop() {
     shows(&["rfc2961-5.3-05"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::D1]);
     let (sessions, s1) = (sessions(&dut, dut.h(), 5), dut.s1());
     announce(&mut dut, Station::U1, &sessions, s1);
@@ -130,7 +130,7 @@ fn no_state_times_out_at_the_next_hop() {
 #[test]
 fn a_group_is_summed_up_for_those_who_have_it() {
     shows(&["rfc2961-5.3-05"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     // D3 has missed the Path: nobody has it acknowledge.
     dut.introduce(Station::D3);
     let route = dut.g().flow().destination;
@@ -156,7 +156,7 @@ fn a_group_is_summed_up_for_those_who_have_it() {
 
 /// All Srefreshes for Path state of three sessions of two destinations, both behind D1.
 fn of_two_destinations(summary_refresh: SummaryRefresh) -> (Dut, Vec<Received<Srefresh>>, Vec<MessageId>) {
-    let mut dut = Dut::reducing_with(|reduction| reduction.summary_refresh = summary_refresh);
+    let mut dut = Lab::in_process().reducing_with(|reduction| reduction.summary_refresh = summary_refresh);
     let s1 = dut.s1();
     dut.befriend(&[Station::D1]);
     let y = dut.plan.session(dut.plan.address(7, 8), 5000);
@@ -197,7 +197,7 @@ fn one_message_covers_one_destination_or_one_neighbour() {
 #[test]
 fn nothing_is_summed_up_for_neighbours_who_may_not_be_there() {
     shows(&["rfc2961-5.3-10"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let (h, s1) = (dut.h(), dut.s1());
     let hop = NextHop { interface: Port::C.interface(), gateway: Some(dut.plan.address(3, 9)) };
     dut.set_route(h.flow().destination, None, Route { outgoing: vec![hop], ..Route::default() });
@@ -215,7 +215,7 @@ fn nothing_is_summed_up_for_neighbours_who_may_not_be_there() {
 #[test]
 fn a_summary_refresh_goes_to_the_next_hop_and_may_come_for_all() {
     shows(&["rfc2961-5.3-11", "rfc2961-5.3-18"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, g, s1) = (dut.h(), dut.g(), dut.s1());
     dut.befriend(&[Station::D1]);
     brief(&mut dut, h, 10);
@@ -236,7 +236,7 @@ fn a_summary_refresh_goes_to_the_next_hop_and_may_come_for_all() {
 #[test]
 fn all_path_state_of_a_point_to_point_link_is_summed_up_together() {
     shows(&["rfc2961-5.3-13", "rfc2961-5.3-17"]);
-    let mut dut = Dut::point_to_point(Family::V4);
+    let mut dut = Lab::in_process().point_to_point(Family::V4);
     let (g, s1) = (dut.g(), dut.s1());
     group_on(&mut dut, &[Station::D1]);
     let mut all = sessions(&dut, dut.h(), 30);
@@ -259,7 +259,7 @@ fn all_path_state_of_a_point_to_point_link_is_summed_up_together() {
         }
         assert_eq!(lengths, [30, 5]);
     }
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     group_on(&mut dut, &[Station::D2, Station::D3]);
     dut.advance(4 * R);
     let summaries = dut.all::<Srefresh>(Port::D);
@@ -273,7 +273,7 @@ fn all_path_state_of_a_point_to_point_link_is_summed_up_together() {
 #[test]
 fn resv_state_for_one_previous_hop_is_summed_up_together() {
     shows(&["rfc2961-5.3-15"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::U1, Station::D1]);
     let (sessions, s1) = (sessions(&dut, dut.h(), 40), dut.s1());
     announce(&mut dut, Station::U1, &sessions, s1);
@@ -290,7 +290,7 @@ fn resv_state_for_one_previous_hop_is_summed_up_together() {
 #[test]
 fn each_list_counts_under_its_own_epoch() {
     shows(&["rfc2961-5.3-16"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::D1]);
     let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     for (session, (epoch, id)) in sessions.iter().zip([(1, 1), (1, 2), (2, 7)]) {
@@ -317,7 +317,7 @@ fn each_list_counts_under_its_own_epoch() {
 #[test]
 fn every_identifier_that_comes_is_looked_up() {
     shows(&["rfc2961-5.3-18", "rfc2961-5.3-20"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (sessions, s1) = (sessions(&dut, dut.h(), 200), dut.s1());
     let ids: Vec<u32> = (1..=200).collect();
     let path = |(session, id): (&SessionKey, &u32)| {
@@ -342,7 +342,7 @@ fn every_identifier_that_comes_is_looked_up() {
 #[test]
 fn resv_state_is_refreshed_as_path_state_is() {
     shows(&["rfc2961-5.3-18", "rfc2961-5.3-20"]);
-    let mut dut = Dut::unicast(1);
+    let mut dut = Lab::in_process().unicast(1);
     let (h, s1) = (dut.h(), dut.s1());
     let path = lasting_path(&dut, Station::U1, h, s1);
     dut.send(Station::U1, path);
@@ -361,7 +361,7 @@ fn resv_state_is_refreshed_as_path_state_is() {
 #[test]
 fn an_identifier_counts_by_its_source_kind_and_epoch() {
     shows(&["rfc2961-5.3-19", "rfc2961-5.3-23"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, g, s1) = (dut.h(), dut.g(), dut.s1());
     let group = g.flow().destination;
     dut.send_id(Station::U1, lasting_path(&dut, Station::U1, h, s1), plain(10));
@@ -388,7 +388,7 @@ fn an_identifier_counts_by_its_source_kind_and_epoch() {
 #[test]
 fn what_is_not_found_is_said() {
     shows(&["rfc2961-5.3-21", "rfc2961-5.3-22"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let h = dut.h();
     brief(&mut dut, h, 10);
     for _ in 0..10 {
@@ -420,7 +420,7 @@ fn what_is_not_found_is_said() {
 #[test]
 fn only_who_would_forward_for_a_group_answers() {
     shows(&["rfc2961-5.3-24", "rfc2961-5.3-25", "rfc2961-5.3-26", "rfc2961-5.4-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (group, s1) = (dut.g().flow().destination, dut.s1().source());
     let ask = |dut: &mut Dut, from: Station| {
         dut.send_srefresh_to(from, group, &[src_list(&[(5, s1)])]);
@@ -446,7 +446,7 @@ fn only_who_would_forward_for_a_group_answers() {
 #[test]
 fn a_summary_refresh_changes_nothing() {
     shows(&["rfc2961-5.3-27"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, g, s1) = (dut.h(), dut.g(), dut.s1());
     let group = g.flow().destination;
     dut.acknowledging(Station::U1);

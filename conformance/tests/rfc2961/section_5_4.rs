@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{AT_ONCE, Dut, Port, R, Received, Station, nack, plain};
+use conformance::bench::{Dut, Lab, Port, R, Received, Station, Timing, nack, plain};
 use conformance::shows;
 use rsvp_core::config::SummaryRefresh;
 use rsvp_core::input::{NextHop, Route};
@@ -27,7 +27,7 @@ fn told(dut: &mut Dut) -> (Received<Path>, Received<Resv>) {
 #[test]
 fn a_nack_names_what_was_listed() {
     shows(&["rfc2961-5.4-01"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.send_id(Station::U1, lasting_path(&dut, Station::U1, h, s1), plain(10));
     let unknown = MessageId { epoch: 0x0065_4321, id: 0xdead_beef };
@@ -40,7 +40,7 @@ fn a_nack_names_what_was_listed() {
 #[test]
 fn what_is_not_there_is_told_again() {
     shows(&["rfc2961-5.4-03", "rfc2961-5.4-04", "rfc2961-5.4-06"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (path, resv) = told(&mut dut);
     dut.advance(3 * R);
     assert!([Port::A, Port::C].iter().all(|port| !dut.all::<Srefresh>(*port).is_empty()));
@@ -50,7 +50,7 @@ fn what_is_not_there_is_told_again() {
     let again = dut.expect::<Path>(Port::C);
     assert_eq!(again.message, path.message);
     assert_eq!(again.sent.packet.destination, path.sent.packet.destination);
-    assert!(again.sent.at.since(before) <= AT_ONCE);
+    assert!(again.sent.at.since(before) <= Timing::VIRTUAL.at_once);
     dut.send_nack(Station::U1, resv.id().id);
     let again = dut.expect::<Resv>(Port::A);
     assert_eq!(again.message, resv.message);
@@ -81,7 +81,7 @@ fn id_of(path: &Received<Path>) -> MessageId {
 #[test]
 fn only_what_is_not_there_is_told_again() {
     shows(&["rfc2961-5.4-05"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     dut.befriend(&[Station::D1, Station::D2]);
     let (mut all, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     all.push(dut.k());
@@ -99,7 +99,7 @@ fn only_what_is_not_there_is_told_again() {
 #[test]
 fn a_nack_is_no_acknowledgement() {
     shows(&["rfc2961-5.4-07"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.introduce(Station::D1);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
@@ -117,7 +117,8 @@ fn a_nack_is_no_acknowledgement() {
 #[test]
 fn a_route_change_that_nobody_noticed_is_repaired() {
     shows(&["rfc2961-5.4-08"]);
-    let mut dut = Dut::reducing_with(|reduction| reduction.summary_refresh = SummaryRefresh::Session);
+    let mut dut =
+        Lab::in_process().reducing_with(|reduction| reduction.summary_refresh = SummaryRefresh::Session);
     let (k, s1) = (dut.k(), dut.s1());
     dut.befriend(&[Station::D2, Station::D3]);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, k, s1));
@@ -137,7 +138,7 @@ fn a_route_change_that_nobody_noticed_is_repaired() {
 /// The ports' messages of a state that is refreshed wholly every `every` times: how many were whole, and how many were
 /// summed up; no period has both.
 fn full_refreshes(every: u32) -> (usize, usize) {
-    let mut dut = Dut::reducing_with(|reduction| reduction.full_refresh = every);
+    let mut dut = Lab::in_process().reducing_with(|reduction| reduction.full_refresh = every);
     let (path, resv) = told(&mut dut);
     dut.advance(90 * R);
     let mut counts = (0, 0);
@@ -178,7 +179,7 @@ fn whole_refreshes_go_between_the_summaries() {
 #[test]
 fn standard_refreshes_go_to_who_is_not_known() {
     shows(&["rfc2961-5.6-01"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let (h, s1) = (dut.h(), dut.s1());
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
     dut.advance(5 * R);
@@ -201,7 +202,8 @@ fn behind_others(dut: &mut Dut) {
 fn nothing_is_summed_up_through_routers_without_rsvp() {
     shows(&["rfc2961-5.6-02"]);
     for summary_refresh in [SummaryRefresh::Neighbor, SummaryRefresh::Session] {
-        let mut dut = Dut::reducing_with(|reduction| reduction.summary_refresh = summary_refresh);
+        let mut dut =
+            Lab::in_process().reducing_with(|reduction| reduction.summary_refresh = summary_refresh);
         behind_others(&mut dut);
         let (h, s1) = (dut.h(), dut.s1());
         dut.befriend(&[Station::U1]);
@@ -221,7 +223,7 @@ fn nothing_is_summed_up_through_routers_without_rsvp() {
 #[test]
 fn an_operator_may_have_everything_summed_up() {
     shows(&["rfc2961-5.6-03"]);
-    let mut dut = Dut::reducing_with(|reduction| {
+    let mut dut = Lab::in_process().reducing_with(|reduction| {
         reduction.assume_capable = true;
         reduction.summary_refresh = SummaryRefresh::Session;
     });

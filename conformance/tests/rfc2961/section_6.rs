@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Family, Port, R, Received, Station, mid, wanted};
+use conformance::bench::{Dut, Family, Lab, Port, R, Received, Station, mid, wanted};
 use conformance::shows;
 use rsvp_core::config::{MessageIds, NodeConfig};
 use rsvp_core::wire::{Message, Path, PathTear, Resv};
@@ -25,7 +25,7 @@ fn copies_follow_at_growing_intervals() {
         "rfc2961-4.5-11",
         "rfc2961-4.5-12",
     ]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let path = path(&dut, dut.h(), 20.0);
     dut.send(Station::U1, path);
     dut.advance(WHILE);
@@ -42,7 +42,7 @@ fn rl_counts_every_copy() {
     for (limit, expected) in
         [(1, &[0][..]), (3, &[0, 500, 1500]), (7, &[0, 500, 1500, 3500, 7500, 15500, 31500])]
     {
-        let mut dut = Dut::with(Family::V4, |config| {
+        let mut dut = Lab::in_process().with(Family::V4, |config| {
             config.default_interface.refresh = 20 * R;
             config.default_interface.reduction.message_ids = MessageIds::Always;
             config.default_interface.reduction.retransmit_limit = limit;
@@ -58,7 +58,7 @@ fn rl_counts_every_copy() {
 fn delta_sets_how_the_intervals_grow() {
     shows(&["rfc2961-6.2-04", "rfc2961-6.2-02"]);
     for (delta, expected) in [(1.0, [0, 1000, 3000, 7000]), (0.5, [0, 1000, 2500, 4750])] {
-        let mut dut = Dut::reducing_with(|reduction| {
+        let mut dut = Lab::in_process().reducing_with(|reduction| {
             reduction.retransmit_interval = SECOND;
             reduction.retransmit_growth = delta;
             reduction.retransmit_limit = 4;
@@ -73,7 +73,7 @@ fn delta_sets_how_the_intervals_grow() {
 #[test]
 fn the_parameters_are_set_by_interface() {
     shows(&["rfc2961-6.2-01"]);
-    let mut dut = Dut::with(Family::V4, |config: &mut NodeConfig| {
+    let mut dut = Lab::in_process().with(Family::V4, |config: &mut NodeConfig| {
         config.default_interface.reduction.message_ids = MessageIds::Always;
         let mut c = config.default_interface.clone();
         c.reduction.retransmit_interval = 2 * SECOND;
@@ -95,7 +95,7 @@ fn the_parameters_are_set_by_interface() {
 fn an_acknowledgement_ends_the_copies() {
     shows(&["rfc2961-6.1-01", "rfc2961-6.3-02"]);
     for (after, copies_sent) in [(250, 1), (550, 2)] {
-        let mut dut = Dut::reducing();
+        let mut dut = Lab::in_process().reducing();
         let first = trigger(&mut dut);
         // The trigger has taken 100 ms already.
         dut.advance(Duration::from_millis(after - 100));
@@ -108,7 +108,7 @@ fn an_acknowledgement_ends_the_copies() {
 #[test]
 fn an_acknowledgement_concerns_no_other_message() {
     shows(&["rfc2961-6.1-02"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let ids = [5000, 5001, 5002].map(|port| {
         let session = at_port(&dut, dut.h(), port);
         trigger_in(&mut dut, session).id().id
@@ -124,7 +124,7 @@ fn an_acknowledgement_concerns_no_other_message() {
 #[test]
 fn state_outlives_a_message_that_is_given_up() {
     shows(&["rfc2961-6.3-05"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let first = trigger(&mut dut);
     for _ in 0..10 {
         dut.advance(R);
@@ -142,7 +142,7 @@ fn state_outlives_a_message_that_is_given_up() {
 #[test]
 fn copies_announce_the_refresh_period() {
     shows(&["rfc2961-6.3-06"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let path = path(&dut, dut.h(), 20.0);
     dut.send(Station::U1, path);
     let resv = resv(&dut, dut.h(), 1.0);
@@ -157,7 +157,7 @@ fn copies_announce_the_refresh_period() {
 #[test]
 fn a_newer_message_about_the_same_state_takes_the_older_ones_place() {
     shows(&["rfc2961-6.3-07"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     let first = trigger(&mut dut).id().id;
     let changed = path(&dut, dut.h(), 10.0);
     dut.send(Station::U1, changed);
@@ -177,7 +177,7 @@ fn a_newer_message_about_the_same_state_takes_the_older_ones_place() {
 #[test]
 fn a_newer_resv_takes_the_older_ones_place() {
     shows(&["rfc2961-6.3-07"]);
-    let mut dut = Dut::unicast(1);
+    let mut dut = Lab::in_process().unicast(1);
     dut.introduce(Station::U1);
     for rate in [1.0, 2.0] {
         let resv = resv(&dut, dut.h(), rate);
@@ -192,7 +192,7 @@ fn a_newer_resv_takes_the_older_ones_place() {
 #[test]
 fn tears_are_sent_again_until_they_are_acknowledged() {
     shows(&["rfc2961-6.3-08"]);
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     for acknowledged in [false, true] {
         dut.acknowledging(Station::D1);
         dut.acknowledging(Station::U1);
@@ -221,7 +221,7 @@ fn tears_are_sent_again_until_they_are_acknowledged() {
 #[test]
 fn a_tear_that_comes_again_is_acknowledged_again() {
     shows(&["rfc2961-6.3-08", "rfc2961-4.5-31"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     for (number, (from, message, _)) in (1..).zip(all_types(&dut)) {
         for _ in 0..3 {
             dut.send_id(from, message.clone(), wanted(number));
@@ -237,7 +237,7 @@ fn what_is_given_up_is_forgotten() {
     let outstanding = |dut: &mut Dut| -> usize {
         dut.node().neighbors().iter().map(|neighbour| neighbour.reduction.outstanding).sum()
     };
-    let mut dut = Dut::reducing();
+    let mut dut = Lab::in_process().reducing();
     dut.acknowledging(Station::U1);
     for (from, message, _) in all_types(&dut).into_iter().take(2) {
         dut.send(from, message);

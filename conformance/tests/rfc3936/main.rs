@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use conformance::bench::{Dut, Family, Port, Station, cl, ff, object};
+use conformance::bench::{Dut, Family, Lab, Port, Station, cl, ff, object};
 use conformance::shows;
 use rsvp_core::Command;
 use rsvp_core::command::ReserveRequest;
@@ -18,7 +18,7 @@ const VENDORS: [u8; 8] = [0, 0, 0x7f, 0x51, 1, 2, 3, 4];
 
 /// Sends a Path of S1 to H with one more object, to a fresh router.
 fn path_with(extra: RawObject) -> Dut {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let path = dut.path(Station::U1, dut.h(), dut.s1());
     dut.send_changed(Station::U1, path, |objects| objects.push(extra));
     dut
@@ -61,7 +61,7 @@ fn unknown_values_of_every_range_follow_the_common_rules() {
         assert_eq!(outcome(&extra), Outcome::With(extra.clone()), "class {class}");
     }
     for kind in [239, 240, 255] {
-        let mut dut = Dut::router();
+        let mut dut = Lab::in_process().router();
         let path = dut.path(Station::U1, dut.h(), dut.s1());
         let mut packet = dut.pack(Station::U1, path);
         packet.destination = dut.plan.dut(Port::A);
@@ -73,7 +73,7 @@ fn unknown_values_of_every_range_follow_the_common_rules() {
         assert_eq!(dut.drops(DropReason::UnknownMessageType), 1, "message type {kind}");
     }
     for code in [24, 239, 240, 251, 252, 255] {
-        let mut dut = Dut::unicast(1);
+        let mut dut = Lab::in_process().unicast(1);
         let error = dut.path_err(dut.h(), dut.s1(), code, 7);
         dut.send(Station::D1, error.clone());
         assert_eq!(dut.expect::<PathErr>(Port::A).message, error);
@@ -161,7 +161,7 @@ fn an_error_of_a_vendor_has_its_enterprise_code() {
     shows(&["rfc3936-2.5-01"]);
     for (family, octets) in [(Family::V4, 16), (Family::V6, 28)] {
         for code in 252..=255 {
-            let mut dut = Dut::with(family, |_| ());
+            let mut dut = Lab::in_process().with(family, |_| ());
             let (h, s1) = (dut.h(), dut.s1());
             dut.learn(Station::U1, h, s1);
             dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
@@ -184,13 +184,13 @@ fn an_error_of_a_vendor_has_its_enterprise_code() {
 #[test]
 fn unknown_error_codes_are_passed_on_and_reported() {
     shows(&["rfc3936-2.5-02"]);
-    let mut dut = Dut::unicast(1);
+    let mut dut = Lab::in_process().unicast(1);
     let (h, s1) = (dut.h(), dut.s1());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     let error = dut.resv_err(Station::U1, h, Style::Ff, ff(cl(1.0), s1), (200, 0xbeef, 0));
     dut.send(Station::U1, error.clone());
     assert_eq!(dut.expect_to::<ResvErr>(Station::D1).message.error, error.error);
-    let mut dut = Dut::host();
+    let mut dut = Lab::in_process().host();
     let session = dut.plan.session(dut.plan.dut(Port::A), 5000);
     let api = dut.open(session);
     dut.learn(Station::U1, session, s1);

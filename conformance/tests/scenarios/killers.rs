@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Family, Port, R, Station, cl, ff, wf};
+use conformance::bench::{Family, Lab, Port, R, Station, cl, ff, wf};
 use rsvp_core::Instant;
 use rsvp_core::wire::{ErrorSpec, Style};
 
@@ -11,7 +11,7 @@ use crate::styles::{FIGURE_4, NAMES, SENDERS, figure_4};
 
 #[test]
 fn the_first_killer_reservation_problem() {
-    let dut = Dut::with(Family::V4, |config| {
+    let dut = Lab::in_process().with(Family::V4, |config| {
         let pool = config.default_interface.bandwidth.as_mut().expect("the bench sets one");
         (pool.total, pool.per_flow) = (100_000, 100_000);
     });

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use conformance::bench::{Dut, Port, Station, cl, group_route, wf};
+use conformance::bench::{Lab, Port, Station, cl, group_route, wf};
 use rsvp_core::wire::{Resv, Style};
 
 use crate::scene::{Scene, last_asked};
@@ -11,7 +11,7 @@ use crate::scene::{Scene, last_asked};
 type Sides<'a> = &'a [(Station, &'a [u8])];
 
 fn scene(title: &str, topology: &str, names: [&'static str; 5], sides: Sides<'_>) -> Scene {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let group = dut.g().flow().destination;
     let mut senders = Vec::new();
     for (from, numbers) in sides {

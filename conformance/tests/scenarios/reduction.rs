@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Ack, Dut, EPOCH, Station, cl, ff, list, mid, tspec, wanted};
+use conformance::bench::{Ack, Dut, EPOCH, Lab, Station, cl, ff, list, mid, tspec, wanted};
 use rsvp_core::wire::{
     Acknowledgement, FlaggedId, Head, Header, IdEntries, IdList, MessageId, Path, Srefresh, Style,
 };
@@ -44,7 +44,8 @@ pub(crate) fn answer(scene: &mut Scene, from: Station, as_what: impl Fn(FlaggedI
 
 #[test]
 fn a_lost_trigger() {
-    let mut scene = scene("A trigger is lost, and sent again until it is acknowledged", Dut::reducing());
+    let mut scene =
+        scene("A trigger is lost, and sent again until it is acknowledged", Lab::in_process().reducing());
     let path = path(&scene);
     scene.say(Station::U1, path);
     scene.remark("It does not get to r3.");
@@ -57,8 +58,10 @@ fn a_lost_trigger() {
 
 #[test]
 fn a_lost_acknowledgement() {
-    let mut scene =
-        scene("An acknowledgement is lost: the copy is no news, and acknowledged again", Dut::router());
+    let mut scene = scene(
+        "An acknowledgement is lost: the copy is no news, and acknowledged again",
+        Lab::in_process().router(),
+    );
     announce(&mut scene, mid(1));
     scene.remark("The Ack does not get to r1, which sends again:");
     scene.wait(SECOND / 2);
@@ -69,7 +72,8 @@ fn a_lost_acknowledgement() {
 
 #[test]
 fn a_neighbour_restarts() {
-    let mut scene = scene("r1 restarts, and uses the same identifier with another Epoch e'", Dut::router());
+    let mut scene =
+        scene("r1 restarts, and uses the same identifier with another Epoch e'", Lab::in_process().router());
     scene.dut.befriend(&[Station::U1]);
     announce(&mut scene, mid(1));
     let resv = scene.dut.resv(Station::D1, scene.dut.h(), Style::Ff, &[ff(cl(1.0), scene.dut.s1())]);
@@ -90,7 +94,8 @@ fn a_neighbour_restarts() {
 
 #[test]
 fn identifiers_wrap_around() {
-    let mut scene = scene("r1's identifiers wrap around; what is older is dropped", Dut::router());
+    let mut scene =
+        scene("r1's identifiers wrap around; what is older is dropped", Lab::in_process().router());
     for (n, id) in [(10.0, u32::MAX - 1), (20.0, u32::MAX), (10.0, 0), (20.0, 1)] {
         let path = Path { sender_tspec: tspec(n), ..path(&scene) };
         scene.say_with(Station::U1, path, &with_id(mid(id)));
@@ -106,7 +111,7 @@ fn identifiers_wrap_around() {
 #[test]
 fn a_neighbour_does_not_know_message_ids() {
     let title = "r3 does not know MESSAGE_ID: it gets the Path without, and r1 hears nothing of it";
-    let mut scene = scene(title, Dut::reducing());
+    let mut scene = scene(title, Lab::in_process().reducing());
     let path = path(&scene);
     scene.say(Station::U1, path.clone());
     let mut error = scene.dut.path_err(scene.dut.h(), scene.dut.s1(), 13, 0x1701);

@@ -1,6 +1,6 @@
 //! RFC 2205 section 1.4: the styles and how they are merged.
 
-use conformance::bench::{Dut, Port, Station, cl, ff, group_route, se, wf};
+use conformance::bench::{Lab, Port, Station, cl, ff, group_route, se, wf};
 use rsvp_core::wire::Style;
 
 use crate::scene::{Names, Scene, last_asked};
@@ -18,7 +18,7 @@ pub(crate) const SENDERS: [(Station, u8); 3] = [(Station::U1, 1), (Station::U2, 
 
 /// Figure 4, where all data go to (c) and to (d).
 pub(crate) fn figure_4(title: &str) -> Scene {
-    let mut scene = Scene::new(title, FIGURE_4, NAMES, Dut::router());
+    let mut scene = Scene::new(title, FIGURE_4, NAMES, Lab::in_process().router());
     scene.senders(&SENDERS);
     scene
 }
@@ -68,7 +68,7 @@ fn figure_7_shared_explicit() {
 
 #[test]
 fn figure_8_partial_routing() {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let group = dut.g().flow().destination;
     for number in [2, 3] {
         let source = Some(dut.plan.sender(number).source());

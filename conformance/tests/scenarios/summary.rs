@@ -1,6 +1,6 @@
 //! RFC 2961: messages that leave together, and state that is refreshed by the identifiers of what advertised it.
 
-use conformance::bench::{Dut, EPOCH, Family, Packet, R, Station, cl, ff, list, mcast_list, plain, src_list};
+use conformance::bench::{EPOCH, Family, Lab, Packet, R, Station, cl, ff, list, mcast_list, plain, src_list};
 use rsvp_core::input::{NextHop, Route};
 use rsvp_core::wire::{Acknowledgement, FlaggedId, Head, MessageId, Path, Resv, SessionKey, Srefresh, Style};
 
@@ -43,8 +43,10 @@ fn route_group(scene: &mut Scene, stations: &[Station]) {
 
 #[test]
 fn a_bundle() {
-    let mut scene =
-        scene("Three Paths come in a Bundle, and go on in one; so do the PathTears", Dut::router());
+    let mut scene = scene(
+        "Three Paths come in a Bundle, and go on in one; so do the PathTears",
+        Lab::in_process().router(),
+    );
     scene.dut.befriend(&[Station::U1, Station::D1]);
     let (h, plan) = (scene.dut.h(), scene.dut.plan);
     let paths: Vec<Packet> = [1, 2, 3]
@@ -69,7 +71,7 @@ fn a_bundle() {
 
 #[test]
 fn a_list() {
-    let mut scene = scene("Two Paths and a reservation are refreshed by LISTs", Dut::router());
+    let mut scene = scene("Two Paths and a reservation are refreshed by LISTs", Lab::in_process().router());
     scene.dut.befriend(&[Station::U1, Station::D1]);
     let h = scene.dut.h();
     announce(&mut scene, h, 1, 1);
@@ -87,7 +89,7 @@ fn a_list() {
 fn a_source_list() {
     let title =
         "The Path of a group on the LAN (d) of r4 and r5 is refreshed by a SRC_LIST, once both have it";
-    let mut scene = scene(title, Dut::router());
+    let mut scene = scene(title, Lab::in_process().router());
     let (g, s1) = (scene.dut.g(), scene.dut.s1().source());
     route_group(&mut scene, &[Station::D2, Station::D3]);
     scene.dut.befriend(&[Station::U1, Station::D2, Station::D3]);
@@ -110,7 +112,7 @@ fn a_source_list() {
 #[test]
 fn a_multicast_list() {
     let title = "On links with one neighbour, Paths of hosts and groups are refreshed by LIST and MCAST_LIST";
-    let mut scene = scene(title, Dut::point_to_point(Family::V4));
+    let mut scene = scene(title, Lab::in_process().point_to_point(Family::V4));
     let (g, h, s1) = (scene.dut.g(), scene.dut.h(), scene.dut.s1().source());
     route_group(&mut scene, &[Station::D1]);
     scene.dut.befriend(&[Station::U1, Station::D1]);
@@ -125,7 +127,8 @@ fn a_multicast_list() {
 
 #[test]
 fn a_nack() {
-    let mut scene = scene("r3 has lost a Path, and gets it again with the same identifier", Dut::router());
+    let mut scene =
+        scene("r3 has lost a Path, and gets it again with the same identifier", Lab::in_process().router());
     scene.dut.befriend(&[Station::D1]);
     let h = scene.dut.h();
     announce(&mut scene, h, 1, 1);
@@ -144,7 +147,7 @@ fn a_nack() {
 fn a_next_hop_restarts() {
     let title =
         "r3 restarts, which its next message tells by a new Epoch e': the Router asks what is left there";
-    let mut scene = scene(title, Dut::router());
+    let mut scene = scene(title, Lab::in_process().router());
     scene.dut.befriend(&[Station::D1]);
     let (h, k) = (scene.dut.h(), scene.dut.session_towards_u1());
     let path = path(&scene, h, 1);
@@ -162,7 +165,7 @@ fn a_next_hop_restarts() {
 #[test]
 fn a_capability_is_withdrawn() {
     let title = "r3 says no more that it is capable of refresh reduction, and later that it is again";
-    let mut scene = scene(title, Dut::router());
+    let mut scene = scene(title, Lab::in_process().router());
     scene.dut.befriend(&[Station::D1]);
     let h = scene.dut.h();
     for number in [1, 2] {

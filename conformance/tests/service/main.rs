@@ -4,7 +4,7 @@ mod null;
 mod policing;
 mod slack;
 
-use conformance::bench::{Dut, Family, Port, Station, bucket, cl, ff, gs, hex, wf};
+use conformance::bench::{Dut, Family, Lab, Port, Station, bucket, cl, ff, gs, hex, wf};
 use conformance::shows;
 use rsvp_core::Instant;
 use rsvp_core::config::GuaranteedConfig;
@@ -32,7 +32,7 @@ fn ask(dut: &mut Dut, flowspec: Flowspec) -> Result<(), (u8, u16)> {
 fn ask_with(change: impl Fn(&mut Tspec)) -> Result<(), (u8, u16)> {
     let mut tspec = bucket(1.0);
     change(&mut tspec);
-    ask(&mut Dut::greedy(), Flowspec::ControlledLoad(tspec))
+    ask(&mut Lab::in_process().greedy(), Flowspec::ControlledLoad(tspec))
 }
 
 fn hop() -> Hop {
@@ -59,7 +59,7 @@ fn adspec() -> IntServAdspec {
 #[test]
 fn capacity_is_not_oversubscribed() {
     shows(&["rfc2211-4-01"]);
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let (h, s2) = (dut.h(), dut.s2());
     dut.learn(Station::U2, h, s2);
     assert_eq!(ask(&mut dut, cl(35.0)), Ok(()));
@@ -80,7 +80,7 @@ fn capacity_is_not_oversubscribed() {
 fn a_reduction_is_never_refused() {
     shows(&["rfc2211-5-01", "rfc2212-inv-05"]);
     for service in [cl as fn(f32) -> Flowspec, gs] {
-        let mut dut = Dut::greedy();
+        let mut dut = Lab::in_process().greedy();
         let (h, s1) = (dut.h(), dut.s1());
         assert_eq!(ask(&mut dut, service(50.0)), Ok(()), "the interface is full");
         assert_eq!(ask(&mut dut, service(30.0)), Ok(()));
@@ -265,7 +265,7 @@ fn what_guaranteed_service_cannot_be_asked_for() {
     shows(&["rfc2212-inv-01", "rfc2212-inv-02", "rfc2212-inv-04"]);
     let guaranteed = |rate, peak, reserved, slack| {
         let tspec = Tspec { rate, peak, ..bucket(1.0) };
-        ask(&mut Dut::greedy(), Flowspec::Guaranteed(tspec, Rspec { rate: reserved, slack }))
+        ask(&mut Lab::in_process().greedy(), Flowspec::Guaranteed(tspec, Rspec { rate: reserved, slack }))
     };
     assert_eq!(guaranteed(10_000.0, 9000.0, 10_000.0, 0), Err((21, 3)), "p < r");
     assert_eq!(guaranteed(10_000.0, 10_000.0, 10_000.0, 0), Ok(()));
@@ -275,7 +275,7 @@ fn what_guaranteed_service_cannot_be_asked_for() {
     assert_eq!(guaranteed(0.5, 0.5, 1.0, 0), Err((21, 3)), "less than 1");
     assert_eq!(guaranteed(10_000.0, 20_000.0, f32::INFINITY, 0), Err((21, 3)));
     let slow_peak = Flowspec::ControlledLoad(Tspec { peak: 9000.0, ..bucket(1.0) });
-    assert_eq!(ask(&mut Dut::greedy(), slow_peak), Ok(()), "controlled load has no such rule");
+    assert_eq!(ask(&mut Lab::in_process().greedy(), slow_peak), Ok(()), "controlled load has no such rule");
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn the_error_terms_of_guaranteed_service_add_up() {
 fn a_node_that_reshapes_starts_the_sums_anew() {
     shows(&["rfc2212-exp-03"]);
     let sums = |reshapes| {
-        let mut dut = Dut::with(Family::V4, |config| {
+        let mut dut = Lab::in_process().with(Family::V4, |config| {
             let service = GuaranteedConfig { reshapes, ..GuaranteedConfig::new(1500, 120) };
             config.default_interface.guaranteed = Some(service);
         });
@@ -314,7 +314,7 @@ fn a_node_that_reshapes_starts_the_sums_anew() {
 #[test]
 fn merging_of_guaranteed_service() {
     shows(&["rfc2212-ord-02"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     dut.learn(Station::U1, g, s1);
     let ask =
@@ -328,7 +328,7 @@ fn merging_of_guaranteed_service() {
 #[test]
 fn slack_that_is_not_used_is_passed_on() {
     shows(&["rfc2212-ord-03"]);
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let (h, s1) = (dut.h(), dut.s1());
     let asked = Flowspec::Guaranteed(bucket(1.0), Rspec { rate: 12_000.0, slack: 500 });
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(asked.clone(), s1)]);
@@ -340,7 +340,7 @@ fn slack_that_is_not_used_is_passed_on() {
 fn police_flags_ask_for_reshaping_where_it_is_needed() {
     shows(&["rfc2212-pol-04"]);
     use rsvp_core::output::PoliceFlags;
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     dut.learn(Station::U1, g, s1);
     dut.learn(Station::U2, g, s2);
@@ -435,7 +435,7 @@ fn the_null_service() {
     let null = |max_packet| Flowspec::Null { max_packet };
     let golden = RawObject { class: 9, ctype: 2, contents: hex("00000003 06000002 80000001 000005dc") };
     assert_eq!(Flowspec::decode(&golden), null(1500));
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (g, s1) = (dut.g(), dut.s1());
     dut.learn(Station::U1, g, s1);
     dut.reserve(Station::D1, g, Style::Ff, &[ff(null(1500), s1)]);
@@ -456,7 +456,7 @@ fn the_null_service() {
 #[test]
 fn dclass_passes() {
     shows(&["rfc2997-3-05"]);
-    let mut dut = Dut::greedy();
+    let mut dut = Lab::in_process().greedy();
     let (h, s1) = (dut.h(), dut.s1());
     let dclass = RawObject { class: 225, ctype: 1, contents: vec![0, 0, 0, 46] };
     let mut resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);

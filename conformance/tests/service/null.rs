@@ -1,6 +1,6 @@
 //! RFC 2997 section 3: senders that offer the null service.
 
-use conformance::bench::{Dut, Family, Port, Received, hex};
+use conformance::bench::{Family, Lab, Port, Received, hex};
 use conformance::shows;
 use rsvp_core::Command;
 use rsvp_core::command::SenderRequest;
@@ -8,7 +8,7 @@ use rsvp_core::wire::{ClassNum, FilterSpec, Path, SenderTspec, Tspec};
 
 /// What a host sends for a sender of its own, on a link of which it knows nothing.
 fn announced(tspec: SenderTspec) -> Received<Path> {
-    let mut dut = Dut::with(Family::V4, |config| {
+    let mut dut = Lab::in_process().with(Family::V4, |config| {
         config.router = false;
         config.default_interface.bandwidth = None;
     });

@@ -1,7 +1,7 @@
 //! Where flows are policed and where they are reshaped, what that takes of a node, and what links add to packets
 //! (RFC 2212, "Policing" and "Guidelines for Implementors").
 
-use conformance::bench::{Dut, Family, Port, Station, bucket, cl, ff, gs, hex, wf};
+use conformance::bench::{Dut, Family, Lab, Port, Station, bucket, cl, ff, gs, hex, wf};
 use conformance::shows;
 use rsvp_core::Instant;
 use rsvp_core::config::{Bandwidth, GuaranteedConfig};
@@ -11,7 +11,7 @@ use rsvp_core::wire::{Adspec, Flowspec, RawObject, ResvErr, SenderTspec, Session
 
 /// A router that knows S1 and S2 of a session; the Path of S1 has the E_Police_Flag or not.
 fn router(session: fn(&Dut) -> SessionKey, e_police: bool) -> Dut {
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let session = session(&dut);
     for (station, sender) in [(Station::U1, dut.s1()), (Station::U2, dut.s2())] {
         let mut path = dut.path(station, session, sender);
@@ -52,7 +52,7 @@ fn guaranteed_service_is_policed_at_the_edge_and_reshaped_inside() {
 #[test]
 fn a_reshaper_loses_nothing_that_conforms() {
     shows(&["rfc2212-pol-03"]);
-    let mut dut = Dut::router();
+    let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let contents =
         hex("00000012 01000008 04000001 00000003 06000001 49742400 08000001 000001f4 0a000001 000005dc
@@ -80,7 +80,7 @@ fn a_reshaper_loses_nothing_that_conforms() {
 fn link_headers_are_part_of_what_a_reservation_takes() {
     shows(&["rfc2212-guide-02"]);
     for (link, admitted) in [(11_399, false), (11_400, true)] {
-        let mut dut = Dut::with(Family::V4, |config| {
+        let mut dut = Lab::in_process().with(Family::V4, |config| {
             let pool = Bandwidth { total: 11_000, per_flow: 11_000, link };
             config.default_interface.bandwidth = Some(pool);
             config.default_interface.link_header = 14;
@@ -103,7 +103,7 @@ fn link_headers_are_part_of_what_a_reservation_takes() {
 
 #[test]
 fn no_more_flows_than_the_delay_bound_holds_for() {
-    let mut dut = Dut::with(Family::V4, |config| {
+    let mut dut = Lab::in_process().with(Family::V4, |config| {
         let service = GuaranteedConfig { flows: Some(1), ..GuaranteedConfig::new(1500, 1000) };
         config.default_interface.guaranteed = Some(service);
     });

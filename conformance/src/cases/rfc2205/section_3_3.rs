@@ -1,14 +1,14 @@
 //! RFC 2205 section 3.3: sending RSVP messages.
 
-use conformance::bench::{Dut, Port, Station, cl, ff, tspec};
-use conformance::shows;
+use crate::bench::{Lab, Port, Station, cl, ff, tspec};
+use crate::shows;
 use rsvp_core::input::Encapsulation;
 use rsvp_core::wire::{Path, PathErr, PathTear, Resv, ResvConf, ResvErr, ResvTear, Style};
 
-#[test]
-fn every_message_is_a_raw_ip_datagram() {
+/// Messages of all seven types leave as IP datagrams of protocol 46, not in UDP, while nobody has asked for UDP.
+pub(crate) fn every_message_is_a_raw_ip_datagram(lab: &Lab) {
     shows(&["rfc2205-3.3-01"]);
-    let mut dut = Dut::router();
+    let mut dut = lab.router();
     let (h, s1, far) = (dut.h(), dut.s1(), dut.plan.far());
     let mut path = dut.path(Station::U1, h, s1);
     path.sender_tspec = tspec(200.0);

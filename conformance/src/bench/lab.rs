@@ -1,0 +1,229 @@
+//! Where a case gets its devices from, and how time runs there.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig};
+use rsvp_core::wire::{FilterSpec, SessionKey};
+
+use crate::bench::dut::Dut;
+use crate::bench::messages::tspec;
+use crate::bench::plan::{B, Family, Plan, R, Station};
+use crate::bench::tester::{InProcess, Tester};
+use crate::bench::transcript::{Recording, Transcript};
+
+/// How time runs at a bench.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// R: the refresh period of the DUT, and that of the testers' messages.
+    pub refresh: Duration,
+    /// How long the DUT may take over what it does at once. So much time follows every stimulus.
+    pub at_once: Duration,
+    /// How much longer an expectation waits for what has not come yet.
+    pub patience: Duration,
+    /// By how much a time that was measured may be off.
+    pub slack: Duration,
+}
+
+impl Timing {
+    /// Virtual time: exact, and free of charge.
+    pub const VIRTUAL: Self = Self {
+        refresh: R,
+        at_once: Duration::from_millis(100),
+        patience: Duration::ZERO,
+        slack: Duration::ZERO,
+    };
+}
+
+/// What a case asks of its device, before anything is sent to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    /// IPv4 or IPv6.
+    pub family: Family,
+    /// Its configuration. The interfaces are called `a`, `b`, `c` and `d`.
+    pub config: NodeConfig,
+}
+
+impl Setup {
+    /// What the device is, unless a case says otherwise: a router with the defaults of the RFCs, this refresh period, and
+    /// 50 [`B`] to reserve on each interface, whose scheduler has a C of 1500 bytes and a D of 1 ms.
+    #[must_use]
+    pub fn stock(family: Family, refresh: Duration) -> Self {
+        let total = (50.0 * B) as u64;
+        let bandwidth = Some(Bandwidth { total, per_flow: total, link: 2 * total });
+        let guaranteed = Some(GuaranteedConfig::new(1500, 1000));
+        let default_interface =
+            InterfaceConfig { bandwidth, guaranteed, refresh, ..InterfaceConfig::default() };
+        Self { family, config: NodeConfig { default_interface, ..NodeConfig::default() } }
+    }
+}
+
+/// The device, or its bench, cannot do what a case needs: the reason. A case that meets it ends with this as its panic's
+/// payload, and is neither passed nor failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported(pub String);
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where devices come from.
+pub trait Devices {
+    /// How time runs with them.
+    fn timing(&self) -> Timing;
+
+    /// A device that has no state, set up as asked.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such device.
+    fn device(&self, setup: &Setup) -> Result<Box<dyn Tester>, Unsupported>;
+}
+
+/// Engines in this process and in virtual time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Engines;
+
+impl Devices for Engines {
+    fn timing(&self) -> Timing {
+        Timing::VIRTUAL
+    }
+
+    fn device(&self, setup: &Setup) -> Result<Box<dyn Tester>, Unsupported> {
+        Ok(Box::new(InProcess::new(Plan(setup.family), setup.config.clone())))
+    }
+}
+
+/// Changes what comes between a device and its testers.
+pub type Interposition = Box<dyn Fn(Box<dyn Tester>) -> Box<dyn Tester>>;
+
+/// The laboratory that a case runs in: it hands out devices, and keeps the transcript.
+pub struct Lab {
+    devices: Box<dyn Devices>,
+    interposition: Option<Interposition>,
+    transcript: Rc<RefCell<Transcript>>,
+}
+
+impl Lab {
+    /// A laboratory with devices of some kind.
+    #[must_use]
+    pub fn new(devices: impl Devices + 'static) -> Self {
+        Self { devices: Box::new(devices), interposition: None, transcript: Rc::default() }
+    }
+
+    /// A laboratory in this process and in virtual time.
+    #[must_use]
+    pub fn in_process() -> Self {
+        Self::new(Engines)
+    }
+
+    /// Puts something between every device and its testers, such as a proxy that loses packets.
+    #[must_use]
+    pub fn interposing(mut self, interposition: Interposition) -> Self {
+        self.interposition = Some(interposition);
+        self
+    }
+
+    /// How time runs here.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        self.devices.timing()
+    }
+
+    /// R here.
+    #[must_use]
+    pub fn r(&self) -> Duration {
+        self.timing().refresh
+    }
+
+    /// Takes what has been said so far.
+    #[must_use]
+    pub fn take_transcript(&self) -> Transcript {
+        self.transcript.take()
+    }
+
+    /// The device of [`Setup::stock`] over IPv4.
+    #[must_use]
+    pub fn router(&self) -> Dut {
+        self.with(Family::V4, |_| ())
+    }
+
+    /// The same over IPv6.
+    #[must_use]
+    pub fn router_v6(&self) -> Dut {
+        self.with(Family::V6, |_| ())
+    }
+
+    /// A host over IPv4.
+    #[must_use]
+    pub fn host(&self) -> Dut {
+        self.with(Family::V4, |config| config.router = false)
+    }
+
+    /// A router that has path state of the first `senders` senders of the group G.
+    #[must_use]
+    pub fn group(&self, senders: u8) -> Dut {
+        let dut = self.router();
+        let g = dut.g();
+        knowing(dut, g, senders)
+    }
+
+    /// A router that has path state of the first `senders` senders of the unicast session H.
+    #[must_use]
+    pub fn unicast(&self, senders: u8) -> Dut {
+        let dut = self.router();
+        let h = dut.h();
+        knowing(dut, h, senders)
+    }
+
+    /// A router that has path state of S1 for H, whose SENDER_TSPEC is more than any interface has: 200 [`B`].
+    #[must_use]
+    pub fn greedy(&self) -> Dut {
+        let mut dut = self.router();
+        let mut path = dut.path(Station::U1, dut.h(), dut.s1());
+        path.sender_tspec = tspec(200.0);
+        dut.send(Station::U1, path);
+        dut.forget();
+        dut
+    }
+
+    /// A device whose configuration is changed first.
+    ///
+    /// # Panics
+    ///
+    /// With [`Unsupported`], when there is no such device.
+    #[must_use]
+    pub fn with(&self, family: Family, change: impl FnOnce(&mut NodeConfig)) -> Dut {
+        let mut setup = Setup::stock(family, self.r());
+        change(&mut setup.config);
+        match self.devices.device(&setup) {
+            Ok(tester) => self.around(Plan(family), tester),
+            Err(unsupported) => std::panic::panic_any(unsupported),
+        }
+    }
+
+    /// A device that is reached in some other way.
+    #[must_use]
+    pub fn around(&self, plan: Plan, tester: Box<dyn Tester>) -> Dut {
+        let tester = match &self.interposition {
+            Some(interpose) => interpose(tester),
+            None => tester,
+        };
+        let recording = Recording::new(tester, Rc::clone(&self.transcript));
+        Dut::reached_by(plan, self.timing(), Box::new(recording))
+    }
+}
+
+fn knowing(mut dut: Dut, session: SessionKey, senders: u8) -> Dut {
+    let its: Vec<(Station, FilterSpec)> = (1..=senders)
+        .map(|number| (if number == 1 { Station::U1 } else { Station::U2 }, dut.plan.sender(number)))
+        .collect();
+    for (station, sender) in its {
+        dut.learn(station, session, sender);
+    }
+    dut
+}

@@ -1,0 +1,3 @@
+//! RFC 2205, Resource ReSerVation Protocol.
+
+pub(crate) mod section_3_3;
