@@ -6,7 +6,7 @@
 //!
 //! A case is a function in `src/cases` with the same first statement, which takes the `Lab`. The cases are put into a table.
 //! They speak to their DUT in packets alone, so that they can do it over the wire: it is a fault if one calls a function, by
-//! whatever way, that looks inside. Of the tests it is found out which could be cases.
+//! whatever way, that looks inside.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -39,14 +39,12 @@ fn main() {
         if main.is_file() {
             scan.file(&main, &folder);
             scan.expect_all_read(&folder);
-            scan.end_of_binary();
         }
     }
     for test in KERNEL_TESTS {
         let main = root.join(test);
         println!("cargo::rerun-if-changed={}", main.display());
         scan.file(&main, main.parent().expect("it is in a folder"));
-        scan.end_of_binary();
     }
     assert!(scan.faults.is_empty(), "{}", scan.faults.join("\n"));
     fs::write(out.join("shown.rs"), scan.table()).expect("OUT_DIR is writable");
@@ -77,11 +75,9 @@ struct Scan {
     root: PathBuf,
     /// What the methods of the bench use.
     bench: Uses,
-    /// What the functions of the test binary that is being read use.
+    /// What the functions of the cases use.
     functions: Uses,
-    /// The requirements that a test of it shows, the file and the test.
-    tests: Vec<(Vec<String>, String, String)>,
-    /// Requirement, file, test, and whether it speaks in packets alone.
+    /// Requirement, file, test, and whether it is a case.
     shown: Vec<(String, String, String, bool)>,
     /// While the cases are read: the modules that lead to where the scan is.
     modules: Option<Vec<String>>,
@@ -164,10 +160,10 @@ impl Scan {
 
     fn function(&mut self, function: &ItemFn, file: &str) {
         let name = function.sig.ident.to_string();
-        self.functions
-            .entry(name.clone())
-            .or_default()
-            .extend(names_in(|names| names.visit_item_fn(function)));
+        if self.modules.is_some() {
+            let used = names_in(|names| names.visit_item_fn(function));
+            self.functions.entry(name.clone()).or_default().extend(used);
+        }
         let (first, rest) = match function.block.stmts.split_first() {
             Some((first, rest)) => (shown_ids(first), rest),
             None => (None, &[][..]),
@@ -199,18 +195,7 @@ impl Scan {
         if !runs || rest.is_empty() {
             self.faults.push(format!("{file}: {name}: shows requirements, but is no test that always runs"));
         }
-        self.tests.push((ids, file.to_owned(), name));
-    }
-
-    /// Every function of a test binary is known: what each test comes to can be told.
-    fn end_of_binary(&mut self) {
-        let functions = std::mem::take(&mut self.functions);
-        for (ids, file, test) in std::mem::take(&mut self.tests) {
-            let used = self.closure(&functions, &test);
-            let looks_inside = LOOKS_INSIDE.iter().any(|name| used.contains(*name));
-            let packets_alone = used.contains(SENDS) && !looks_inside;
-            self.shown.extend(ids.into_iter().map(|id| (id, file.clone(), test.clone(), packets_alone)));
-        }
+        self.shown.extend(ids.into_iter().map(|id| (id, file.to_owned(), name.clone(), false)));
     }
 
     /// All names that a function uses, by way of others of its binary and of the bench.
@@ -265,8 +250,8 @@ impl Scan {
 
     fn table(&self) -> String {
         let mut text = "&[\n".to_owned();
-        for (id, file, test, packets_alone) in &self.shown {
-            let shown = format!("id: {id:?}, file: {file:?}, test: {test:?}, packets_alone: {packets_alone}");
+        for (id, file, test, is_case) in &self.shown {
+            let shown = format!("id: {id:?}, file: {file:?}, test: {test:?}, is_case: {is_case}");
             writeln!(text, "Shown {{ {shown} }},").expect("it is a string");
         }
         text + "]"

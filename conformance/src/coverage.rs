@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::catalogue::{Catalogue, File, Level, Requirement};
+use crate::catalogue::{Catalogue, File, Level, Observable, Requirement};
 
 /// One mention of a requirement by a test: found in the sources when this crate was built, see `build.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub struct Shown {
     pub file: &'static str,
     /// The test's name.
     pub test: &'static str,
-    /// Whether it speaks to its DUT in packets alone, so that it could do so over the wire.
-    pub packets_alone: bool,
+    /// Whether it is a case of the suite, which speaks to its DUT in packets alone; else it is a test of this engine.
+    pub is_case: bool,
 }
 
 /// All mentions.
@@ -57,6 +57,7 @@ pub struct Coverage {
 
 /// The numbers of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct FileCoverage {
     /// The catalogue's file, like `rfc2205.toml`.
     pub file: String,
@@ -68,6 +69,10 @@ pub struct FileCoverage {
     pub waived: usize,
     /// The others.
     pub open: usize,
+    /// Those that can be seen to hold in the messages.
+    pub visible: usize,
+    /// Those of them that cases of the suite show, on any device.
+    pub by_cases: usize,
 }
 
 /// What is wrong with the tests' ids or with the waivers.
@@ -163,6 +168,12 @@ impl Coverage {
         waiver.map_or(Standing::Open, |waiver| Standing::Waived(&waiver.reason))
     }
 
+    /// Whether a case of the suite shows it.
+    #[must_use]
+    pub fn has_case(&self, requirement: &Requirement) -> bool {
+        self.shown.get(requirement.id.as_str()).is_some_and(|shown| shown.iter().any(|shown| shown.is_case))
+    }
+
     /// The numbers of every file.
     #[must_use]
     pub fn files(&self) -> Vec<FileCoverage> {
@@ -183,6 +194,10 @@ impl Coverage {
         let mut numbers = FileCoverage { file: file.name.clone(), ..FileCoverage::default() };
         for requirement in file.requirements.iter().filter(|requirement| counts(requirement)) {
             numbers.total += 1;
+            if requirement.observable != Observable::State {
+                numbers.visible += 1;
+                numbers.by_cases += usize::from(self.has_case(requirement));
+            }
             match self.standing(requirement) {
                 Standing::Covered(_) => numbers.covered += 1,
                 Standing::Waived(_) => numbers.waived += 1,
@@ -193,21 +208,12 @@ impl Coverage {
     }
 }
 
-/// How many tests show requirements, and how many of these speak to their DUT in packets alone.
-#[must_use]
-pub fn tests() -> (usize, usize) {
-    let tests: BTreeSet<_> =
-        SHOWN.iter().map(|shown| (shown.file, shown.test, shown.packets_alone)).collect();
-    let packets_alone = tests.iter().filter(|(.., packets_alone)| *packets_alone).count();
-    (tests.len(), packets_alone)
-}
-
 /// What may not fall, from `coverage.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Floor {
-    /// How many tests speak to their DUT in packets alone.
-    pub packets_alone: usize,
+    /// How many cases there are.
+    pub cases: usize,
     /// How many requirements of each file are covered.
     pub covered: BTreeMap<String, usize>,
 }

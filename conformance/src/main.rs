@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use conformance::cases::CASES;
 use conformance::catalogue::{Level, Requirement};
 use conformance::coverage::{self, Coverage, FileCoverage, Standing};
 
@@ -19,7 +20,7 @@ struct Arguments {
 enum Command {
     /// Count the requirements that tests show, that are waived, and that are open.
     Coverage {
-        /// As JSON: a list of {"file", "total", "covered", "waived", "open"}.
+        /// As JSON: a list of {"file", "total", "covered", "waived", "open", "visible", "by-cases"}.
         #[arg(long)]
         json: bool,
     },
@@ -93,7 +94,11 @@ fn run(command: Command) -> Result<(), Failure> {
 }
 
 fn table(out: &mut impl Write, coverage: &Coverage) -> io::Result<()> {
-    writeln!(out, "{:<22}{:>7}{:>9}{:>8}{:>7}", "file", "total", "covered", "waived", "open")?;
+    writeln!(
+        out,
+        "{:<22}{:>7}{:>9}{:>8}{:>7}{:>9}{:>10}",
+        "file", "total", "covered", "waived", "open", "visible", "by cases"
+    )?;
     let files = coverage.files();
     for file in &files {
         row(out, &file.file, file)?;
@@ -103,13 +108,12 @@ fn table(out: &mut impl Write, coverage: &Coverage) -> io::Result<()> {
     for level in Level::ALL {
         row(out, &level.to_string(), &sum(&coverage.of_level(level)))?;
     }
-    let (tests, packets_alone) = coverage::tests();
-    writeln!(out, "\n{tests} tests, {packets_alone} of them in packets alone")
+    writeln!(out, "\n{} cases", CASES.len())
 }
 
 fn row(out: &mut impl Write, name: &str, numbers: &FileCoverage) -> io::Result<()> {
-    let FileCoverage { total, covered, waived, open, .. } = numbers;
-    writeln!(out, "{name:<22}{total:>7}{covered:>9}{waived:>8}{open:>7}")
+    let FileCoverage { total, covered, waived, open, visible, by_cases, .. } = numbers;
+    writeln!(out, "{name:<22}{total:>7}{covered:>9}{waived:>8}{open:>7}{visible:>9}{by_cases:>10}")
 }
 
 fn sum(files: &[FileCoverage]) -> FileCoverage {
@@ -119,6 +123,8 @@ fn sum(files: &[FileCoverage]) -> FileCoverage {
         covered: sum.covered + file.covered,
         waived: sum.waived + file.waived,
         open: sum.open + file.open,
+        visible: sum.visible + file.visible,
+        by_cases: sum.by_cases + file.by_cases,
     })
 }
 
@@ -167,8 +173,8 @@ fn explain(out: &mut impl Write, coverage: &Coverage, requirement: &Requirement)
         Standing::Covered(tests) => {
             writeln!(out, "\nShown by:")?;
             for shown in tests {
-                let how = if shown.packets_alone { ", in packets alone" } else { "" };
-                writeln!(out, "  {} in {}{how}", shown.test, shown.file)?;
+                let how = if shown.is_case { "case" } else { "test of this engine" };
+                writeln!(out, "  {} in {}, {how}", shown.test, shown.file)?;
             }
         }
         Standing::Waived(reason) => writeln!(out, "\nWaived: {reason}")?,
