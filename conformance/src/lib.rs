@@ -10,6 +10,7 @@ pub mod case;
 pub mod cases;
 pub mod catalogue;
 pub mod coverage;
+pub mod run;
 pub mod verdict;
 
 use std::sync::LazyLock;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use conformance::cases::CASES;
 use conformance::catalogue::{Level, Requirement};
-use conformance::coverage::{self, Coverage, FileCoverage, Standing};
+use conformance::coverage::{Coverage, FileCoverage, Standing};
 
 /// Requirements of the RSVP RFCs, and the tests that show them.
 #[derive(Parser)]

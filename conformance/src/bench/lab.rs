@@ -71,10 +71,20 @@ impl fmt::Display for Unsupported {
     }
 }
 
+/// How fast a device is to refresh its state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// So slowly that a case can send and look for a while without any refresh in between: 30 s, the RFC's default.
+    #[default]
+    Steady,
+    /// As fast as the bench allows, for cases that wait for refreshes and timeouts.
+    Brisk,
+}
+
 /// Where devices come from.
 pub trait Devices {
     /// How time runs with them.
-    fn timing(&self) -> Timing;
+    fn timing(&self, pace: Pace) -> Timing;
 
     /// A device that has no state, set up as asked.
     ///
@@ -89,7 +99,7 @@ pub trait Devices {
 pub struct Engines;
 
 impl Devices for Engines {
-    fn timing(&self) -> Timing {
+    fn timing(&self, _: Pace) -> Timing {
         Timing::VIRTUAL
     }
 
@@ -99,11 +109,13 @@ impl Devices for Engines {
 }
 
 /// Changes what comes between a device and its testers.
-pub type Interposition = Box<dyn Fn(Box<dyn Tester>) -> Box<dyn Tester>>;
+pub type Interposition = Rc<dyn Fn(Box<dyn Tester>) -> Box<dyn Tester>>;
 
 /// The laboratory that a case runs in: it hands out devices, and keeps the transcript.
+#[derive(Clone)]
 pub struct Lab {
-    devices: Box<dyn Devices>,
+    devices: Rc<dyn Devices>,
+    pace: Pace,
     interposition: Option<Interposition>,
     transcript: Rc<RefCell<Transcript>>,
 }
@@ -112,7 +124,7 @@ impl Lab {
     /// A laboratory with devices of some kind.
     #[must_use]
     pub fn new(devices: impl Devices + 'static) -> Self {
-        Self { devices: Box::new(devices), interposition: None, transcript: Rc::default() }
+        Self { devices: Rc::new(devices), pace: Pace::Steady, interposition: None, transcript: Rc::default() }
     }
 
     /// A laboratory in this process and in virtual time.
@@ -128,10 +140,16 @@ impl Lab {
         self
     }
 
+    /// The same laboratory for a case that waits for refreshes or timeouts: its devices refresh as fast as they can.
+    #[must_use]
+    pub fn brisk(&self) -> Self {
+        Self { pace: Pace::Brisk, ..self.clone() }
+    }
+
     /// How time runs here.
     #[must_use]
     pub fn timing(&self) -> Timing {
-        self.devices.timing()
+        self.devices.timing(self.pace)
     }
 
     /// R here.

@@ -21,7 +21,7 @@ mod tester;
 mod transcript;
 
 pub use dut::{Dut, Received, millis};
-pub use lab::{Devices, Engines, Interposition, Lab, Setup, Timing, Unsupported};
+pub use lab::{Devices, Engines, Interposition, Lab, Pace, Setup, Timing, Unsupported};
 pub use messages::{Ack, Kind, Share, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
 pub use plan::{B, Family, Plan, Port, R, Station};
 pub use reduction::{EPOCH, ack, list, mcast_list, mid, nack, plain, src_list, wanted};
