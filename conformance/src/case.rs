@@ -11,7 +11,7 @@ use crate::catalogue::{Catalogue, Level, Requirement};
 use crate::verdict::{Failure, Verdict};
 
 /// A case of the suite.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Case {
     /// The RFC, the section and what is shown: `rfc2205/3.3/every-message-is-a-raw-ip-datagram`.
     pub id: &'static str,
