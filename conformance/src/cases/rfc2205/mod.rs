@@ -1,3 +1,9 @@
 //! RFC 2205, Resource ReSerVation Protocol.
 
+mod capacity;
+pub(crate) mod section_1;
+pub(crate) mod section_1_1;
+pub(crate) mod section_1_2;
+pub(crate) mod section_1_3;
+pub(crate) mod section_1_4;
 pub(crate) mod section_3_3;
