@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::bench::{Dut, Lab, Port, Station, cl, ff, group_route, se, wf};
+use crate::bench::{Dut, Lab, Port, Received, Station, cl, ff, group_route, se, wf};
 use crate::cases::rfc2205::capacity::{announce, assert_room};
 use crate::shows;
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, Resv, Style};
@@ -44,7 +44,7 @@ pub(crate) fn figure_5_wildcard_filter(lab: &Lab) {
 
 /// What a previous hop was asked for last, by senders.
 fn asked(dut: &mut Dut, port: Port) -> BTreeMap<Vec<FilterSpec>, f32> {
-    dut.all::<Resv>(port).iter().flat_map(|resv| resv.shares()).map(|(n, senders)| (senders, n)).collect()
+    dut.all::<Resv>(port).iter().flat_map(Received::shares).map(|(n, senders)| (senders, n)).collect()
 }
 
 /// Figure 6: FF takes a reservation for each sender on each interface, and each previous hop is asked for its senders, in
