@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use etherparse::{IpDscp, IpNumber, Ipv4Header, Ipv6Header, Ipv6RawExtHeader};
+use conformance::bench::{Packet, ip_packet};
 use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::config::{MessageIds, ReductionConfig};
 use rsvp_core::wire::{
@@ -18,7 +18,6 @@ use rsvp_sim::{Conditions, Entry, Fate, Network, NodeId, describe};
 const SECOND: Duration = Duration::from_secs(1);
 /// The longest time between two refreshes, and a little more.
 const PERIOD: Duration = Duration::from_secs(46);
-const RSVP: IpNumber = IpNumber(46);
 /// 2026-01-01 00:00:00 UTC, when every simulation starts.
 const START: Duration = Duration::from_secs(1_767_225_600);
 
@@ -231,39 +230,10 @@ const CASES: [(&str, Case, &[&str]); 6] = [
 ];
 
 /// The packet of a message.
-fn packet(
-    Transmit { source, destination, ttl, router_alert, traffic_class, .. }: &Transmit,
-    message: &[u8],
-) -> Vec<u8> {
-    match (*source, *destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            let length = u16::try_from(message.len()).expect("a short message");
-            let mut header =
-                Ipv4Header::new(length, *ttl, RSVP, source.octets(), destination.octets()).expect("short");
-            header.dscp = IpDscp::try_new(traffic_class >> 2).expect("six bits");
-            if *router_alert {
-                header.options = [148, 4, 0, 0].into();
-                header.total_len += 4;
-            }
-            header.header_checksum = header.calc_header_checksum();
-            [&header.to_bytes()[..], message].concat()
-        }
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            let option = Ipv6RawExtHeader::new_raw(RSVP, &[5, 2, 0, 0, 1, 0]).expect("eight octets");
-            let options = if *router_alert { option.to_bytes().to_vec() } else { Vec::new() };
-            let header = Ipv6Header {
-                traffic_class: *traffic_class,
-                payload_length: u16::try_from(options.len() + message.len()).expect("a short message"),
-                next_header: if *router_alert { IpNumber::IPV6_HEADER_HOP_BY_HOP } else { RSVP },
-                hop_limit: *ttl,
-                source: source.octets(),
-                destination: destination.octets(),
-                ..Ipv6Header::default()
-            };
-            [&header.to_bytes()[..], &options, message].concat()
-        }
-        _ => panic!("one family"),
-    }
+fn packet(header: &Transmit, message: &[u8]) -> Vec<u8> {
+    let Transmit { source, destination, ttl, router_alert, encapsulation, traffic_class, .. } = *header;
+    let packet = Packet { source, destination, ttl, router_alert, encapsulation, message: message.to_vec() };
+    ip_packet(&packet, traffic_class).expect("a short message between addresses of one family")
 }
 
 /// A pcap file of raw IP packets.

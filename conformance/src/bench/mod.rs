@@ -12,6 +12,7 @@
 //! business of a [`Tester`]: here an engine in this process and in virtual time ([`InProcess`]).
 
 mod dut;
+mod ip;
 mod lab;
 mod messages;
 mod monitor;
@@ -21,6 +22,7 @@ mod tester;
 mod transcript;
 
 pub use dut::{Dut, Received, millis};
+pub use ip::ip_packet;
 pub use lab::{Devices, Engines, Interposition, Lab, Pace, Setup, Timing, Unsupported};
 pub use messages::{Ack, Kind, Share, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
 pub use plan::{B, Family, Plan, Port, R, Station};

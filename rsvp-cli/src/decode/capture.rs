@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use pcap_parser::pcapng::{Block, OptionCode, parse_block_be, parse_block_le};
 use pcap_parser::traits::PcapNGPacketBlock;
 use pcap_parser::{EnhancedPacketBlock, InterfaceDescriptionBlock, SimplePacketBlock, parse_pcap_header};
+use rsvp_decode::{Frame, LinkType};
 use thiserror::Error;
 
 /// The largest packet that capture tools write.
@@ -36,22 +37,6 @@ pub(crate) enum CaptureError {
     NotACapture,
     #[error("damaged after packet {after}: {what}; the rest cannot be read")]
     Damaged { after: u64, what: String },
-}
-
-/// The link type of a frame, as the registry at tcpdump.org numbers it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct LinkType(pub(crate) u16);
-
-/// One captured packet.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Frame<'a> {
-    /// Counts the packets of the file from 1.
-    pub(crate) number: u64,
-    pub(crate) time: Option<SystemTime>,
-    pub(crate) link: LinkType,
-    pub(crate) data: &'a [u8],
-    /// What is wrong with the record itself; `data` is what could be saved.
-    pub(crate) damage: Option<String>,
 }
 
 /// A capture that is being read.

@@ -1,26 +1,21 @@
 //! The `decode` command: every RSVP packet of a capture file, as text or as JSON.
 
 pub(crate) mod capture;
-mod json;
-pub(crate) mod packet;
-mod record;
 #[cfg(test)]
 mod testdata;
 #[cfg(test)]
 mod tests;
-mod text;
-mod tree;
 
 use std::fmt::{self, Display, Formatter};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::PathBuf;
 
+use rsvp_decode::{Outcome, Record, Tree, line};
 use thiserror::Error;
 
 use crate::commands::Failure;
 use capture::{Capture, CaptureError};
-use record::{Outcome, Record};
 
 const HELP: &str = "\
 A packet that is damaged, or is not RSVP, never ends the command; a summary on standard error counts them.
@@ -130,9 +125,9 @@ fn decode(input: impl Read, mut output: impl Write, as_json: bool) -> Result<Sum
                 summary.rsvp += 1;
                 summary.faulty += u64::from(record.error.is_some());
                 if as_json {
-                    writeln!(output, "{}", json::line(&record).map_err(io::Error::from)?)?;
+                    writeln!(output, "{}", line(&record).map_err(io::Error::from)?)?;
                 } else {
-                    writeln!(output, "{}", tree::Tree(&record))?;
+                    writeln!(output, "{}", Tree(&record))?;
                 }
             }
             Outcome::Other => {}

@@ -8,10 +8,10 @@ use std::time::SystemTime;
 
 use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use rsvp_core::wire::{Message, RawMessage, messages};
+use rsvp_decode::{Content, Frame, dissect};
 use rsvp_netns::Capture as Recorder;
 
-use crate::decode::capture::{Capture, Frame};
-use crate::decode::packet::{Content, dissect};
+use crate::decode::capture::Capture;
 use crate::lab::backend::{Datagram, Fault, Heard, Sent, Verdict};
 use crate::lab::heard::{Listener, Refresh};
 use crate::lab::model::{FlowIndex, LinkIndex, NodeIndex, Scenario};

@@ -8,61 +8,73 @@ use etherparse::{
     Ipv6RawExtHeaderSlice, UdpHeaderSlice,
 };
 
-use super::capture::LinkType;
-
 const RSVP: IpNumber = IpNumber(46);
 /// Pu and Pu' of RFC 2205 Appendix C.
 const UDP_PORTS: [u16; 2] = [1698, 1699];
 
 mod ether_type {
-    pub(crate) const IPV4: u16 = 0x0800;
-    pub(crate) const IPV6: u16 = 0x86dd;
-    pub(crate) const VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
-    pub(crate) const MPLS: [u16; 2] = [0x8847, 0x8848];
+    pub(super) const IPV4: u16 = 0x0800;
+    pub(super) const IPV6: u16 = 0x86dd;
+    pub(super) const VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
+    pub(super) const MPLS: [u16; 2] = [0x8847, 0x8848];
+}
+
+/// The link type of a frame, as the registry at tcpdump.org numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinkType(pub u16);
+
+impl LinkType {
+    /// No link layer: an IPv4 or IPv6 packet, as its first bits say.
+    pub const RAW: Self = Self(101);
 }
 
 /// What a frame holds.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Content<'a> {
+pub enum Content<'a> {
     /// An RSVP message, or a part of one.
     Rsvp(Packet<'a>),
     /// Something else.
     Other,
     /// It is cut or damaged before it tells what it is.
     Unclear,
-    /// The link type is not one that this command reads.
+    /// The link type is not one that is known here.
     UnknownLink,
 }
 
 /// An IP packet, and in the end one that carries RSVP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Packet<'a> {
-    pub(crate) source: IpAddr,
-    pub(crate) destination: IpAddr,
+pub struct Packet<'a> {
+    /// IP source address.
+    pub source: IpAddr,
+    /// IP destination address.
+    pub destination: IpAddr,
     /// TTL or hop limit.
-    pub(crate) ttl: u8,
+    pub ttl: u8,
     /// Whether there is a Router Alert option (RFC 2113, RFC 2711).
-    pub(crate) router_alert: bool,
+    pub router_alert: bool,
     /// The destination port when the message is encapsulated in UDP.
-    pub(crate) udp_port: Option<u16>,
-    pub(crate) fragment: Option<Fragment>,
+    pub udp_port: Option<u16>,
+    /// Set when it is not the whole datagram.
+    pub fragment: Option<Fragment>,
     /// The RSVP message as far as it is there.
-    pub(crate) payload: &'a [u8],
+    pub payload: &'a [u8],
     /// The capture has less of the packet than its IP (or UDP) header says.
-    pub(crate) is_cut: bool,
+    pub is_cut: bool,
 }
 
 /// Which part of a datagram a fragment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fragment {
-    pub(crate) identification: u32,
+pub struct Fragment {
+    /// What tells datagrams apart.
+    pub identification: u32,
     /// In bytes.
-    pub(crate) offset: u32,
-    pub(crate) is_last: bool,
+    pub offset: u32,
+    /// Whether no more follow.
+    pub is_last: bool,
 }
 
 /// Looks for RSVP in a frame.
-pub(crate) fn dissect(link: LinkType, data: &[u8]) -> Content<'_> {
+pub fn dissect(link: LinkType, data: &[u8]) -> Content<'_> {
     match network_packet(link, data) {
         Link::Ip(data) => ip_packet(data),
         Link::Other => Content::Other,

@@ -9,10 +9,14 @@ use rsvp_core::wire::{
 };
 use serde::{Serialize, Serializer};
 
-use super::record::{Checksum, Message, Record};
+use crate::record::{Checksum, Message, Record};
 
 /// A record as one line.
-pub(super) fn line(record: &Record<'_>) -> serde_json::Result<String> {
+///
+/// # Errors
+///
+/// When an address or a number cannot be written, which does not happen.
+pub fn line(record: &Record<'_>) -> serde_json::Result<String> {
     let packet = record.packet.as_ref();
     serde_json::to_string(&Line {
         frame: record.frame,
@@ -186,7 +190,7 @@ struct Hex<'a>(&'a [u8]);
 
 impl Serialize for Hex<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&super::text::hex(self.0))
+        serializer.serialize_str(&crate::text::hex(self.0))
     }
 }
 

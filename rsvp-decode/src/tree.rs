@@ -8,8 +8,8 @@ use rsvp_core::wire::{
     Tspec,
 };
 
-use super::record::{Checksum, Message, Record};
-use super::text::{delay, hex, micros, protocol, rate, size};
+use crate::record::{Checksum, Message, Record};
+use crate::text::{delay, hex, micros, protocol, rate, size};
 
 /// Octets in one line of a hexadecimal dump.
 const DUMP_WIDTH: usize = 32;
@@ -19,7 +19,10 @@ const LIST_WIDTH: usize = 8;
 const INDENT: &str = "        ";
 
 /// A record as a tree.
-pub(super) struct Tree<'a>(pub(super) &'a Record<'a>);
+pub struct Tree<'a>(
+    /// The record.
+    pub &'a Record<'a>,
+);
 
 impl Display for Tree<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -35,19 +38,37 @@ impl Display for Tree<'_> {
                 write!(f, "  in UDP to port {port}")?;
             }
         }
-        let Some(message) = &record.message else {
-            writeln!(f)?;
-            return fault(f, "    ", record.error.as_ref());
-        };
-        header(f, message)?;
-        objects(f, message)?;
-        for (bundled, error) in &message.bundled {
-            header(f, bundled)?;
-            objects(f, bundled)?;
-            fault(f, "    ", error.as_ref())?;
+        match &record.message {
+            Some(message) => message_tree(f, message, record.error.as_ref()),
+            None => writeln!(f).and_then(|()| fault(f, "    ", record.error.as_ref())),
         }
-        fault(f, if message.bundled.is_empty() { "    " } else { "  " }, record.error.as_ref())
     }
+}
+
+/// A message that is at hand without a packet, as a tree.
+#[must_use]
+pub fn describe(message: &[u8]) -> String {
+    struct Text(Message, Option<String>);
+    impl Display for Text {
+        fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+            message_tree(f, &self.0, self.1.as_ref())
+        }
+    }
+    let (message, error) = Message::whole(message);
+    let text = Text(message, error).to_string();
+    text.trim().to_owned()
+}
+
+/// The rest of the line, and the lines below.
+fn message_tree(f: &mut Formatter<'_>, message: &Message, error: Option<&String>) -> fmt::Result {
+    header(f, message)?;
+    objects(f, message)?;
+    for (bundled, error) in &message.bundled {
+        header(f, bundled)?;
+        objects(f, bundled)?;
+        fault(f, "    ", error.as_ref())?;
+    }
+    fault(f, if message.bundled.is_empty() { "    " } else { "  " }, error)
 }
 
 fn fault(f: &mut Formatter<'_>, indent: &str, error: Option<&String>) -> fmt::Result {

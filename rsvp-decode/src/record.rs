@@ -7,37 +7,58 @@ use rsvp_core::wire::{
 };
 use serde::Serialize;
 
-use super::capture::Frame;
-use super::packet::{Content, Fragment, Packet, dissect};
+use crate::packet::{Content, Fragment, LinkType, Packet, dissect};
+
+/// One captured packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Counts the packets of the file from 1.
+    pub number: u64,
+    /// When it was captured.
+    pub time: Option<SystemTime>,
+    /// What its first octets are.
+    pub link: LinkType,
+    /// As much of it as there is.
+    pub data: &'a [u8],
+    /// What is wrong with the record itself; `data` is what could be saved.
+    pub damage: Option<String>,
+}
 
 /// Everything to print about one frame.
 #[derive(Debug)]
-pub(super) struct Record<'a> {
-    pub(super) frame: u64,
-    pub(super) time: Option<SystemTime>,
+pub struct Record<'a> {
+    /// The number of the frame.
+    pub frame: u64,
+    /// When it was captured.
+    pub time: Option<SystemTime>,
     /// `None` when the frame is damaged before it tells what it is.
-    pub(super) packet: Option<Packet<'a>>,
+    pub packet: Option<Packet<'a>>,
     /// `None` when the packet holds no start of a message.
-    pub(super) message: Option<Message>,
-    pub(super) error: Option<String>,
+    pub message: Option<Message>,
+    /// What is wrong.
+    pub error: Option<String>,
 }
 
 /// A message as far as it could be read.
 #[derive(Debug)]
-pub(super) struct Message {
-    pub(super) header: Option<CommonHeader>,
-    pub(super) checksum: Checksum,
+pub struct Message {
+    /// Its header.
+    pub header: Option<CommonHeader>,
+    /// What its checksum says.
+    pub checksum: Checksum,
     /// The objects in front of the damage, and what they hold.
-    pub(super) objects: Vec<(RawObject, Result<Object, DecodeError>)>,
+    pub objects: Vec<(RawObject, Result<Object, DecodeError>)>,
     /// The messages of a Bundle, and what is wrong with each.
-    pub(super) bundled: Vec<(Self, Option<String>)>,
+    pub bundled: Vec<(Self, Option<String>)>,
 }
 
 /// What the checksum of a message says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Checksum {
+pub enum Checksum {
+    /// It is right.
     Ok,
+    /// It is wrong.
     Bad,
     /// The sender computed none, or there is not the whole message to check.
     None,
@@ -45,7 +66,8 @@ pub(super) enum Checksum {
 
 /// What becomes of a frame.
 #[derive(Debug)]
-pub(super) enum Outcome<'a> {
+pub enum Outcome<'a> {
+    /// It carries RSVP, or is so damaged that it may have.
     Record(Record<'a>),
     /// It does not carry RSVP.
     Other,
@@ -57,7 +79,8 @@ pub(super) enum Outcome<'a> {
 
 impl<'a> Record<'a> {
     /// Reads a frame.
-    pub(super) fn of(frame: &Frame<'a>) -> Outcome<'a> {
+    #[must_use]
+    pub fn of(frame: &Frame<'a>) -> Outcome<'a> {
         let mut record =
             Record { frame: frame.number, time: frame.time, packet: None, message: None, error: None };
         let mut faults = Vec::from_iter(frame.damage.clone());
@@ -83,15 +106,22 @@ impl<'a> Record<'a> {
 }
 
 impl Message {
+    /// Reads a message that is all there, and tells the first fault.
+    pub(crate) fn whole(bytes: &[u8]) -> (Self, Option<String>) {
+        Self::parse(bytes, true)
+    }
+
+    fn parse(bytes: &[u8], is_whole: bool) -> (Self, Option<String>) {
+        match CommonHeader::peek(bytes) {
+            Ok(header) if header.message_type == MessageType::BUNDLE => Self::bundle(header, bytes, is_whole),
+            _ => Self::single(bytes, is_whole),
+        }
+    }
+
     /// Reads the message of a packet, and tells the first fault.
     fn read(packet: &Packet<'_>) -> (Self, Option<String>) {
         let is_whole = !packet.is_cut && packet.fragment.is_none();
-        let (message, fault) = match CommonHeader::peek(packet.payload) {
-            Ok(header) if header.message_type == MessageType::BUNDLE => {
-                Self::bundle(header, packet.payload, is_whole)
-            }
-            _ => Self::single(packet.payload, is_whole),
-        };
+        let (message, fault) = Self::parse(packet.payload, is_whole);
         let fault = if packet.is_cut {
             Some(cut(message.header.as_ref(), packet.payload.len()))
         } else {
