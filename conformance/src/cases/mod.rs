@@ -19,6 +19,7 @@
 //! its section, the function's name and comment say what is shown.
 
 pub(crate) mod rfc2205;
+pub(crate) mod rfc2209;
 
 use crate::case::Case;
 
