@@ -5,6 +5,7 @@
 //! A case, or a test that looks inside the engine, shows requirements by naming them in its first statement, a call of
 //! [`shows`]; `build.rs` finds those calls.
 
+pub mod alter;
 pub mod bench;
 pub mod case;
 pub mod cases;

@@ -11,6 +11,7 @@
 //! behind U2. The unicast sessions H and K end behind D1 and D2, the multicast session G behind all three. A case drives a [`Dut`]; how the DUT is reached is the
 //! business of a [`Tester`]: here an engine in this process and in virtual time ([`InProcess`]).
 
+pub(crate) mod bytes;
 mod dut;
 mod ip;
 mod lab;
@@ -21,6 +22,7 @@ mod reduction;
 mod tester;
 mod transcript;
 
+pub use bytes::seal;
 pub use dut::{Dut, Received, millis};
 pub use ip::ip_packet;
 pub use lab::{Devices, Engines, Interposition, Lab, Pace, Setup, Timing, Unsupported};

@@ -10,6 +10,7 @@ use rsvp_core::wire::{
     RawMessage, Srefresh,
 };
 
+use crate::bench::bytes::internet_sum;
 use crate::bench::plan::{Plan, Port};
 use crate::bench::tester::{Packet, Sent};
 
@@ -197,14 +198,4 @@ fn check_error(message: &Message) {
 fn check_scope(scope: Option<&[IpAddr]>) {
     let scope = scope.unwrap_or_default();
     assert!(scope.windows(2).all(|pair| pair[0] < pair[1]), "SCOPE is not ascending: {scope:?}");
-}
-
-/// The one's complement sum of the whole message, its checksum included.
-fn internet_sum(bytes: &[u8]) -> u32 {
-    let word = |pair: &[u8]| u32::from(pair[0]) << 8 | pair.get(1).copied().map_or(0, u32::from);
-    let mut sum: u32 = bytes.chunks(2).map(word).sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    sum
 }
