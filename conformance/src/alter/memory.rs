@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rsvp_core::Instant;
-use rsvp_core::wire::{ClassNum, Head, MessageId, MessageType, Object, RawMessage, RawObject};
+use rsvp_core::wire::{ClassNum, Head, MessageId, MessageType, Object, RawMessage, RawObject, RawObjectAt};
 
 use crate::alter::fault::{Fault, change_each, change_objects, count, find, message_type};
 use crate::bench::{Packet, Port, Sent, Station};
@@ -23,10 +23,14 @@ fn state_of(raw: &RawMessage) -> State {
     (session, contents(ClassNum::SENDER_TEMPLATE))
 }
 
-/// It keeps its state alive less often than it says: of `lost + 1` refreshes it sends one, or none at all.
+/// Where something was told, by what, and of what.
+type Told = (Port, IpAddr, MessageType, State);
+
+/// It keeps its state alive less often than it says: of so many refreshes it sends one, or none at all.
 pub(super) struct Sluggish {
-    pub(super) sends_one_in: Option<u32>,
-    told: BTreeMap<(Port, IpAddr, MessageType, State), (Vec<u8>, u32)>,
+    sends_one_in: Option<u32>,
+    /// What was told last, and how often it was told again.
+    told: BTreeMap<Told, (Vec<u8>, u32)>,
 }
 
 impl Sluggish {
@@ -234,7 +238,7 @@ impl Fault for Immortal {
         let state = state_of(&raw);
         match message_type(&packet) {
             kind @ (MessageType::PATH | MessageType::RESV) => {
-                let period = match raw.object(ClassNum::TIME_VALUES).map(|placed| placed.decode()) {
+                let period = match raw.object(ClassNum::TIME_VALUES).map(RawObjectAt::decode) {
                     Some(Ok(Object::TimeValues(ms))) => Duration::from_millis(ms.max(100).into()),
                     _ => return Some(packet),
                 };

@@ -55,7 +55,7 @@ pub(super) const KINDS: &[Alteration] = &[
                 if let Object::TimeValues(ms) = object {
                     *ms = ms.saturating_mul(3);
                 }
-            })
+            });
         }))
     }),
     kind("error-code", "rfc2205-B-01", "errors are reported with another code", || {
@@ -64,7 +64,7 @@ pub(super) const KINDS: &[Alteration] = &[
                 if error.code != 0 {
                     error.code = if error.code == 1 { 2 } else { 1 };
                 }
-            })
+            });
         }))
     }),
     kind("error-value", "rfc2205-B-03", "errors are reported with another value", || {
@@ -107,7 +107,7 @@ pub(super) const KINDS: &[Alteration] = &[
     kind("half-flowspec", "rfc2205-2.2-01", "a Resv asks for less than was asked for", || {
         Box::new(Rewrites(|kind, objects| {
             if kind == MessageType::RESV {
-                halve(objects)
+                halve(objects);
             }
         }))
     }),
@@ -167,7 +167,7 @@ pub(super) const KINDS: &[Alteration] = &[
             Box::new(Hears(|packet| {
                 change_objects(packet, |_, objects| {
                     objects.retain(|object| ClassNum(object.class).is_known() || object.class >= 0x80);
-                })
+                });
             }))
         },
     ),

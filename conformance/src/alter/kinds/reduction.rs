@@ -33,7 +33,7 @@ pub(super) const KINDS: &[Alteration] = &[
                 if let Object::MessageId(id) = object {
                     id.flags &= !FlaggedId::ACK_DESIRED;
                 }
-            })
+            });
         }))
     }),
     kind("sends-once", "rfc2961-4.5-11", "what nobody acknowledges is not sent again", || {
@@ -51,7 +51,7 @@ pub(super) const KINDS: &[Alteration] = &[
                 if let Object::MessageIdAck(Acknowledgement::Ack(id) | Acknowledgement::Nack(id)) = object {
                     id.id.id = id.id.id.wrapping_add(1);
                 }
-            })
+            });
         }))
     }),
     kind("ack-unheeded", "rfc2961-6.1-02", "acknowledgements do not end retransmission", || {
@@ -72,7 +72,7 @@ pub(super) const KINDS: &[Alteration] = &[
         "the device does not say that it is capable of refresh reduction",
         || {
             Box::new(Sends(|_, sent| {
-                change_bytes(&mut sent.packet, |bytes| bytes[0] &= !Header::REFRESH_REDUCTION)
+                change_bytes(&mut sent.packet, |bytes| bytes[0] &= !Header::REFRESH_REDUCTION);
             }))
         },
     ),
