@@ -20,7 +20,7 @@ use rsvp_core::{ApiId, Command, CommandError, Event, Instant, Node, Reply};
 use rsvp_sim::describe;
 
 use crate::bench::lab::{Lab, Setup, Timing, Unsupported};
-use crate::bench::messages::{Kind, Share, shares, tspec};
+use crate::bench::messages::{Kind, Share, cl, shares, tspec, wf};
 use crate::bench::monitor::{self, Ledger};
 use crate::bench::plan::{Family, Plan, Port, Station};
 use crate::bench::reduction::Manners;
@@ -271,6 +271,19 @@ impl Dut {
     /// When it did.
     pub fn expect_silence(&self) {
         assert!(self.sent.is_empty(), "expected silence; the DUT sent:\n{}", self.log());
+    }
+
+    /// Asserts that the DUT has no path state of a session: it answers a Resv with code 3, "No path information for this
+    /// Resv" (RFC 2205 Appendix B).
+    ///
+    /// # Panics
+    ///
+    /// When it does not.
+    pub fn expect_unknown(&mut self, from: Station, session: SessionKey) {
+        let resv = self.resv(from, session, Style::Wf, &[wf(cl(1.0))]);
+        self.send(from, resv);
+        let error = self.expect_to::<ResvErr>(from).message;
+        assert_eq!((error.session.key, error.error.code), (session, 3), "there is no path state");
     }
 
     /// Takes all that the DUT sent, in order.

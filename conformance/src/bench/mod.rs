@@ -27,7 +27,7 @@ pub use dut::{Dut, Received, millis};
 pub use ip::ip_packet;
 pub use lab::{Devices, Engines, Interposition, Lab, Pace, Setup, Timing, Unsupported};
 pub use messages::{Ack, Kind, Share, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
-pub use plan::{B, Family, Plan, Port, R, Station};
+pub use plan::{B, Family, LASTING, Plan, Port, R, Station};
 pub use reduction::{EPOCH, ack, list, mcast_list, mid, nack, plain, src_list, wanted};
 pub use tester::{Action, InProcess, Installer, Packet, Sent, Tester, group_route};
 pub use transcript::{Entry, Happening, Transcript};

@@ -12,6 +12,9 @@ pub const B: f32 = 10_000.0;
 /// The refresh period, unless a case says otherwise (RFC 2205 section 3.7).
 pub const R: Duration = Duration::from_secs(30);
 
+/// The refresh period, in milliseconds, that a neighbour names whose state is to outlive any case without a refresh.
+pub const LASTING: u32 = 600_000;
+
 /// An interface of the DUT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Port {

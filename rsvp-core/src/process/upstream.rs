@@ -11,11 +11,12 @@ use crate::input::InterfaceId;
 use crate::intserv::Relation;
 use crate::node::Node;
 use crate::state::{
-    Delivery, Dirty, NextHopId, OutboxItem, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told,
+    Delivery, Dirty, NextHopId, OutboxItem, Psb, PsbId, ResvAd, ResvAdId, SessionId, TcsbId, Told,
 };
 use crate::time::Duration;
 use crate::wire::{
-    FilterSpec, FlowDescriptor, Message, RawObject, ResvTear, RsvpHop, SenderTemplate, Session, Style,
+    FilterSpec, FlowDescriptor, Flowspec, Message, RawObject, ResvTear, RsvpHop, SenderTemplate, Session,
+    Style,
 };
 
 impl Node {
@@ -244,31 +245,13 @@ impl Node {
     }
 
     /// Where the confirmation of a TCSB has to come from: from beyond the advertisements in which its request is larger
-    /// than all others, or from here where it is not, or where the senders are here. `None`: from nowhere, since it is
-    /// blockaded (RFC 2205 section 3.1.4).
+    /// than all others that are not blockaded there, or from here where it is not, or where the senders are here. `None`:
+    /// from nowhere, since it is blockaded (RFC 2205 section 3.1.4).
     pub(super) fn asked_for_by(&self, id: TcsbId) -> Option<Vec<ResvAdId>> {
         let tcsb = &self.state.tcsbs[id];
         let session = &self.state.sessions[tcsb.session];
-        let is_largest = session.tcsbs.iter().filter(|other| **other != id).all(|other| {
-            let other = &self.state.tcsbs[*other];
-            let overlaps = tcsb.style == Style::Wf
-                || other.desired.filters.iter().any(|filter| tcsb.desired.filters.contains(filter));
-            !overlaps
-                || self.admission.compare(tcsb.desired.forwarded(), other.desired.forwarded())
-                    == Relation::Larger
-        });
-        let local_is_smaller = session.rsbs.iter().all(|rsb| {
-            let rsb = &self.state.rsbs[*rsb];
-            rsb.next_hop.interface().is_some()
-                || rsb.denied
-                || !(tcsb.style == Style::Wf || tcsb.desired.filters.iter().any(|f| rsb.matches(f)))
-                || self.admission.compare(tcsb.desired.forwarded(), &rsb.contents.flowspec)
-                    == Relation::Larger
-        });
-        if !is_largest || !local_is_smaller {
-            return Some(Vec::new());
-        }
         let mut is_blockaded = false;
+        let mut ends_here = false;
         let mut ads = Vec::new();
         for psb in &session.psbs {
             let psb = &self.state.psbs[*psb];
@@ -279,11 +262,38 @@ impl Node {
             let Some(ad) = self.find_resv_ad(tcsb.session, hop, interface) else { continue };
             if self.is_blockaded(psb, &self.state.resv_ads[ad], &tcsb.desired.flowspec) {
                 is_blockaded = true;
+            } else if !self.is_largest(id, psb, &self.state.resv_ads[ad]) {
+                ends_here = true;
             } else if !ads.contains(&ad) {
                 ads.push(ad);
             }
         }
-        (!ads.is_empty() || !is_blockaded).then_some(ads)
+        (ends_here || !ads.is_empty() || !is_blockaded).then_some(ads)
+    }
+
+    /// Whether a TCSB asks for more than all others, and than what is reserved here, of what a previous hop is asked for:
+    /// that leaves out what is blockaded.
+    fn is_largest(&self, id: TcsbId, psb: &Psb, ad: &ResvAd) -> bool {
+        let tcsb = &self.state.tcsbs[id];
+        let session = &self.state.sessions[tcsb.session];
+        let is_larger = |other: &Flowspec| {
+            self.admission.compare(tcsb.desired.forwarded(), other) == Relation::Larger
+                || self.is_blockaded(psb, ad, other)
+        };
+        let is_larger_than_others = session.tcsbs.iter().filter(|other| **other != id).all(|other| {
+            let other = &self.state.tcsbs[*other];
+            let overlaps = tcsb.style == Style::Wf
+                || other.desired.filters.iter().any(|filter| tcsb.desired.filters.contains(filter));
+            !overlaps || is_larger(other.desired.forwarded())
+        });
+        is_larger_than_others
+            && session.rsbs.iter().all(|rsb| {
+                let rsb = &self.state.rsbs[*rsb];
+                rsb.next_hop.interface().is_some()
+                    || rsb.denied
+                    || !(tcsb.style == Style::Wf || tcsb.desired.filters.iter().any(|f| rsb.matches(f)))
+                    || is_larger(&rsb.contents.flowspec)
+            })
     }
 
     /// Asks a previous hop for a confirmation to `receiver`.

@@ -71,7 +71,7 @@ fn requests_that_wait_for_traffic_control_are_bounded() {
     assert_eq!((asked, confirmed), ([ip("10.9.1.199")].into(), [].into()), "the latest of each next hop");
 }
 
-/// Section 3.1.4: a request that is blockaded is neither forwarded nor confirmed.
+/// Section 3.1.4: a request that is blockaded is neither forwarded nor confirmed, and does not count as larger than others.
 #[test]
 fn a_blockaded_request_is_not_confirmed() {
     let mut bench = branching();
@@ -81,6 +81,8 @@ fn a_blockaded_request_is_not_confirmed() {
     bench.sent.clear();
     bench.receive(DOWN2, ff(DOWN2, 2000.0, 1, "10.9.0.2"));
     assert_eq!(confirms(&mut bench), ([].into(), [].into()));
+    bench.receive(DOWN, ff(DOWN, 1500.0, 1, "10.9.0.1"));
+    assert_eq!(confirms(&mut bench), ([ip("10.9.0.1")].into(), [].into()));
 }
 
 #[test]
