@@ -164,6 +164,15 @@ impl Dut {
         self.send_packet(from, &packet);
     }
 
+    /// Sends messages from a neighbour's place without waiting in between, and gives the DUT the time to react to all.
+    pub fn send_all(&mut self, from: Station, messages: impl IntoIterator<Item = impl Kind>) {
+        for message in messages {
+            let packet = self.pack(from, message);
+            self.tester.send(from, &packet);
+        }
+        self.advance(self.timing.at_once);
+    }
+
     /// Sends any packet from a neighbour's place, and gives the DUT the time to react.
     pub fn send_packet(&mut self, from: Station, packet: &Packet) {
         self.tester.send(from, packet);

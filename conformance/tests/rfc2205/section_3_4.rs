@@ -1,55 +1,14 @@
-//! RFC 2205 sections 3.3 and 3.4: tunnels, and loops.
+//! RFC 2205 section 3.4: loops, for which it takes several nodes.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use conformance::bench::{Family, Lab, Port, Station, cl, ff};
+use conformance::bench::cl;
 use conformance::shows;
 use rsvp_core::Command;
 use rsvp_core::command::{ReserveRequest, SenderRequest};
-use rsvp_core::config::InterfaceConfig;
-use rsvp_core::wire::{
-    Adspec, FilterSpec, FlowDescriptor, FlowKey, Message, Path, RawMessage, Resv, SenderTspec, SessionKey,
-    Style,
-};
+use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Message, RawMessage, SenderTspec, SessionKey, Style};
 use rsvp_sim::{Network, NodeId, invariants};
-
-fn is_broken(path: &Path) -> bool {
-    match &path.adspec {
-        Some(Adspec::IntServ(adspec)) => adspec.general.broken,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// c is a physical interface, and d a tunnel over it: what comes out of the tunnel's end is sent back over c.
-#[test]
-fn a_tunnel_is_an_interface_with_a_cloud_behind_it() {
-    shows(&["rfc2205-3.3-06"]);
-    let mut dut = Lab::in_process().with(Family::V4, |config| {
-        let tunnel = InterfaceConfig { non_rsvp: true, ..config.default_interface.clone() };
-        config.interfaces.insert(Port::D.name().to_owned(), tunnel);
-    });
-    let (g, s1) = (dut.g(), dut.s1());
-    let mut path = dut.path(Station::U1, g, s1);
-    let mut adspec = rsvp_core::intserv::initial_adspec(&path.sender_tspec);
-    (adspec.general.bandwidth, adspec.general.path_mtu) = (1e6, 1500);
-    path.adspec = Some(Adspec::IntServ(adspec));
-    dut.send(Station::U1, path);
-    let plain = dut.expect::<Path>(Port::C).message;
-    let tunnelled = dut.expect::<Path>(Port::D).message;
-    assert!(!is_broken(&plain));
-    assert!(is_broken(&tunnelled), "a cloud without RSVP lies behind it");
-    assert_ne!(plain.hop.lih, tunnelled.hop.lih);
-
-    let resv =
-        Resv { hop: dut.next_hop(Station::D2), ..dut.resv(Station::D2, g, Style::Ff, &[ff(cl(1.0), s1)]) };
-    assert_eq!(resv.hop.lih, tunnelled.hop.lih);
-    let mut packet = dut.pack(Station::D2, resv);
-    packet.destination = dut.plan.dut(Port::C);
-    dut.send_packet(Station::D1, &packet);
-    assert_eq!(dut.reserved(Port::D), [(1.0, vec![s1])], "the LIH tells the logical interface");
-    assert_eq!(dut.reserved(Port::C), []);
-}
 
 /// Five routers in a ring, each with a host that sends and receives. (In a ring of three, all data goes one hop, and
 /// nothing can circle.)

@@ -1,18 +1,35 @@
 //! RFC 2205, Resource ReSerVation Protocol.
 
+pub(crate) mod appendix_a_1;
+pub(crate) mod appendix_a_10;
+pub(crate) mod appendix_a_2;
+pub(crate) mod appendix_a_4;
 mod capacity;
 pub(crate) mod section_1;
 pub(crate) mod section_1_1;
 pub(crate) mod section_1_2;
 pub(crate) mod section_1_3;
 pub(crate) mod section_1_4;
+pub(crate) mod section_2_1;
+pub(crate) mod section_2_10;
+pub(crate) mod section_2_2;
+pub(crate) mod section_2_3;
+pub(crate) mod section_2_4;
+pub(crate) mod section_2_5;
+pub(crate) mod section_2_6;
+pub(crate) mod section_2_7;
+pub(crate) mod section_2_9;
 pub(crate) mod section_3_1;
+pub(crate) mod section_3_11_2;
 pub(crate) mod section_3_1_1;
 pub(crate) mod section_3_1_2;
 pub(crate) mod section_3_1_3;
 pub(crate) mod section_3_1_4;
 pub(crate) mod section_3_1_5;
 pub(crate) mod section_3_1_6;
+pub(crate) mod section_3_1_7;
 pub(crate) mod section_3_1_8;
 pub(crate) mod section_3_1_9;
+pub(crate) mod section_3_2;
 pub(crate) mod section_3_3;
+pub(crate) mod section_3_9;
