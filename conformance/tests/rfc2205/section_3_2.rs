@@ -35,9 +35,7 @@ fn what_has_no_real_address_is_counted_and_leaves_no_state() {
     let mut dut = Lab::in_process().router();
     let (h, s1) = (dut.h(), dut.s1());
     let nobody = FilterSpec::Ip { source: zero, port: 4000 };
-    for (session, sender) in
-        [(dut.plan.session(zero, 5000), s1), (session(&dut, 0, 5000), s1), (h, nobody)]
-    {
+    for (session, sender) in [(dut.plan.session(zero, 5000), s1), (session(&dut, 0, 5000), s1), (h, nobody)] {
         let path = dut.path(Station::U1, session, sender);
         dut.send(Station::U1, path);
     }

@@ -7,7 +7,9 @@ use conformance::bench::cl;
 use conformance::shows;
 use rsvp_core::Command;
 use rsvp_core::command::{ReserveRequest, SenderRequest};
-use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Message, RawMessage, SenderTspec, SessionKey, Style};
+use rsvp_core::wire::{
+    FilterSpec, FlowDescriptor, FlowKey, Message, RawMessage, SenderTspec, SessionKey, Style,
+};
 use rsvp_sim::{Network, NodeId, invariants};
 
 /// Five routers in a ring, each with a host that sends and receives. (In a ring of three, all data goes one hop, and

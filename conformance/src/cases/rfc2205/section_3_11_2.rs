@@ -34,13 +34,8 @@ pub(crate) fn traffic_control_makes_the_adspec_of_each_interface(lab: &Lab) {
         let session = dut.plan.session(dut.g().destination(), port);
         let mut path = dut.path(Station::U1, session, s1);
         let mut adspec = intserv::initial_adspec(&path.sender_tspec);
-        adspec.general = GeneralParameters {
-            broken: false,
-            is_hops: 3,
-            bandwidth: 1e6,
-            latency: 1000,
-            path_mtu: 1400,
-        };
+        adspec.general =
+            GeneralParameters { broken: false, is_hops: 3, bandwidth: 1e6, latency: 1000, path_mtu: 1400 };
         path.adspec = Some(Adspec::IntServ(adspec));
         let mut packet = dut.pack(Station::U1, path);
         packet.ttl -= u8::from(broken);
