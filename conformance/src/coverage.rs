@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::case::Case;
+use crate::cases::CASES;
 use crate::catalogue::{Catalogue, File, Level, Observable, Requirement};
 
 /// One mention of a requirement by a test: found in the sources when this crate was built, see `build.rs`.
@@ -18,6 +20,16 @@ pub struct Shown {
     pub test: &'static str,
     /// Whether it is a case of the suite, which speaks to its DUT in packets alone; else it is a test of this engine.
     pub is_case: bool,
+}
+
+impl Shown {
+    /// The case that shows it, if it is one.
+    #[must_use]
+    pub fn case(&self) -> Option<&'static Case> {
+        let name = self.test.replace('_', "-");
+        let is_it = |case: &&Case| case.file == self.file && case.id.rsplit('/').next() == Some(&name);
+        CASES.iter().find(is_it).filter(|_| self.is_case)
+    }
 }
 
 /// All mentions.

@@ -11,6 +11,7 @@ pub mod case;
 pub mod cases;
 pub mod catalogue;
 pub mod coverage;
+pub mod report;
 pub mod run;
 pub mod verdict;
 

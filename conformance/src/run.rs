@@ -44,7 +44,7 @@ impl Run {
     /// Whether the device passes: no case failed, and where it is held to what is recommended too, none was not strict.
     #[must_use]
     pub fn is_passed(&self, strict: bool) -> bool {
-        self.count(Verdict::Fail) == 0 && (!strict || self.count(Verdict::NotStrict) == 0)
+        self.results.iter().all(|result| result.outcome.verdict.is_good(strict))
     }
 }
 

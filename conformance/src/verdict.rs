@@ -26,6 +26,12 @@ impl Verdict {
     /// All of them.
     pub const ALL: [Self; 6] =
         [Self::Pass, Self::Fail, Self::NotStrict, Self::Unsupported, Self::Inconclusive, Self::Skipped];
+
+    /// Whether a device may have it and pass, where it is held to what is recommended, too, or not.
+    #[must_use]
+    pub fn is_good(self, strict: bool) -> bool {
+        self != Self::Fail && (!strict || self != Self::NotStrict)
+    }
 }
 
 impl fmt::Display for Verdict {

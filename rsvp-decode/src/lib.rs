@@ -12,4 +12,5 @@ mod tree;
 pub use json::line;
 pub use packet::{Content, Fragment, LinkType, Packet, dissect};
 pub use record::{Checksum, Frame, Message, Outcome, Record};
+pub use text::hex;
 pub use tree::{Tree, describe};

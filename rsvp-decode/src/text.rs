@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 /// Octets as hexadecimal digits.
-pub(super) fn hex(octets: &[u8]) -> String {
+#[must_use]
+pub fn hex(octets: &[u8]) -> String {
     octets.iter().fold(String::with_capacity(2 * octets.len()), |mut text, octet| {
         write!(text, "{octet:02x}").expect("a String takes what it is given");
         text

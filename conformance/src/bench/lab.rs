@@ -1,12 +1,14 @@
 //! Where a case gets its devices from, and how time runs there.
 
 use std::cell::RefCell;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
 use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig};
 use rsvp_core::wire::{FilterSpec, SessionKey};
+
+use serde_json::Value;
 
 use crate::bench::dut::Dut;
 use crate::bench::messages::tspec;
@@ -57,6 +59,37 @@ impl Setup {
         let default_interface =
             InterfaceConfig { bandwidth, guaranteed, refresh, ..InterfaceConfig::default() };
         Self { family, config: NodeConfig { default_interface, ..NodeConfig::default() } }
+    }
+}
+
+impl Setup {
+    /// What it is, and what of its configuration differs from the stock.
+    fn describe(&self) -> String {
+        let stock = Self::stock(self.family, self.config.default_interface.refresh);
+        let kind = if self.config.router { "router" } else { "host" };
+        let mut text =
+            format!("a {kind} over {}, R {:?}", self.family, self.config.default_interface.refresh);
+        let config = |setup: &Self| serde_json::to_value(&setup.config).unwrap_or_default();
+        let mut differences = Vec::new();
+        compare("", &config(&stock), &config(self), &mut differences);
+        differences.iter().filter(|(name, _)| name != "router").for_each(|(name, value)| {
+            let _ = write!(text, ", {name} {value}");
+        });
+        text
+    }
+}
+
+/// The settings that are not what they are in the stock, by name.
+fn compare(name: &str, stock: &Value, setting: &Value, differences: &mut Vec<(String, Value)>) {
+    match (stock, setting) {
+        (Value::Object(stock), Value::Object(settings)) => {
+            for (key, setting) in settings {
+                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                compare(&name, stock.get(key).unwrap_or(&Value::Null), setting, differences);
+            }
+        }
+        _ if stock != setting => differences.push((name.to_owned(), setting.clone())),
+        _ => {}
     }
 }
 
@@ -219,7 +252,7 @@ impl Lab {
         let mut setup = Setup::stock(family, self.r());
         change(&mut setup.config);
         match self.devices.device(&setup) {
-            Ok(tester) => self.around(Plan(family), tester),
+            Ok(tester) => self.reached_by(Plan(family), tester, Some(&setup)),
             Err(unsupported) => std::panic::panic_any(unsupported),
         }
     }
@@ -227,11 +260,18 @@ impl Lab {
     /// A device that is reached in some other way.
     #[must_use]
     pub fn around(&self, plan: Plan, tester: Box<dyn Tester>) -> Dut {
+        self.reached_by(plan, tester, None)
+    }
+
+    fn reached_by(&self, plan: Plan, tester: Box<dyn Tester>, setup: Option<&Setup>) -> Dut {
         let tester = match &self.interposition {
             Some(interpose) => interpose(tester),
             None => tester,
         };
         let recording = Recording::new(tester, Rc::clone(&self.transcript));
+        if let Some(setup) = setup {
+            recording.note(setup.describe());
+        }
         Dut::reached_by(plan, self.timing(), Box::new(recording))
     }
 }

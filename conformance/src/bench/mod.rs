@@ -1,15 +1,11 @@
 //! The test bench: a device under test (DUT) between testers that play its neighbours.
 //!
-//! ```text
-//!   S1 - U1 ---- a         c ---- D1 - H
-//!                   (DUT)
-//!   S2 - U2 ---- b         d --+-- D2 - K
-//!   S3 /                       +-- D3
-//! ```
+#![doc = concat!("```text\n", include_str!("topology.txt"), "```")]
 //!
 //! U1 and U2 play previous hops, D1, D2 and D3 next hops; D2 and D3 share the LAN at d. Sender S1 is behind U1, S2 and S3
-//! behind U2. The unicast sessions H and K end behind D1 and D2, the multicast session G behind all three. A case drives a [`Dut`]; how the DUT is reached is the
-//! business of a [`Tester`]: here an engine in this process and in virtual time ([`InProcess`]).
+//! behind U2. The unicast sessions H and K end behind D1 and D2, the multicast session G behind all three. A case drives a
+//! [`Dut`]; how the DUT is reached is the business of a [`Tester`]: here an engine in this process and in virtual time
+//! ([`InProcess`]).
 
 pub(crate) mod bytes;
 mod dut;
@@ -31,3 +27,6 @@ pub use plan::{B, Family, LASTING, Plan, Port, R, Station};
 pub use reduction::{EPOCH, ack, list, mcast_list, mid, nack, plain, src_list, wanted};
 pub use tester::{Action, InProcess, Installer, Packet, Sent, Tester, group_route};
 pub use transcript::{Entry, Happening, Transcript};
+
+/// The bench, drawn.
+pub const PICTURE: &str = include_str!("topology.txt");

@@ -1,5 +1,6 @@
 //! The bench's addresses, sessions and senders.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -84,6 +85,18 @@ impl Station {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::U1, Self::U2, Self::D1, Self::D2, Self::D3];
 
+    /// What it is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::U1 => "U1",
+            Self::U2 => "U2",
+            Self::D1 => "D1",
+            Self::D2 => "D2",
+            Self::D3 => "D3",
+        }
+    }
+
     /// Where it is attached.
     #[must_use]
     pub const fn port(self) -> Port {
@@ -103,6 +116,15 @@ pub enum Family {
     V4,
     /// IPv6.
     V6,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
 }
 
 /// Who has which address.

@@ -43,6 +43,17 @@ pub enum Happening {
     Note(String),
 }
 
+impl Happening {
+    /// The packet, if it is one.
+    #[must_use]
+    pub const fn packet(&self) -> Option<&Packet> {
+        match self {
+            Self::ToDevice(_, packet) | Self::FromDevice(_, packet) => Some(packet),
+            Self::Note(_) => None,
+        }
+    }
+}
+
 /// A tester that writes down what passes.
 pub(crate) struct Recording {
     inner: Box<dyn Tester>,
@@ -57,7 +68,12 @@ impl Recording {
         Self { inner, device, transcript }
     }
 
-    fn note(&self, at: Instant, happening: Happening) {
+    /// Writes down what the device is.
+    pub(crate) fn note(&self, text: String) {
+        self.write(self.inner.now(), Happening::Note(text));
+    }
+
+    fn write(&self, at: Instant, happening: Happening) {
         self.transcript.borrow_mut().entries.push(Entry { device: self.device, at, happening });
     }
 }
@@ -68,14 +84,14 @@ impl Tester for Recording {
     }
 
     fn send(&mut self, from: Station, packet: &Packet) {
-        self.note(self.inner.now(), Happening::ToDevice(from, packet.clone()));
+        self.write(self.inner.now(), Happening::ToDevice(from, packet.clone()));
         self.inner.send(from, packet);
     }
 
     fn advance(&mut self, time: Duration) -> Vec<Sent> {
         let sent = self.inner.advance(time);
         for one in &sent {
-            self.note(one.at, Happening::FromDevice(one.port, one.packet.clone()));
+            self.write(one.at, Happening::FromDevice(one.port, one.packet.clone()));
         }
         sent
     }
@@ -93,12 +109,12 @@ impl Tester for Recording {
         };
         let hops: Vec<String> = route.outgoing.iter().map(to).collect();
         let hops = if hops.is_empty() { "nowhere".to_owned() } else { hops.join(", ") };
-        self.note(self.inner.now(), Happening::Note(format!("route to {destination}{of}: {hops}")));
+        self.note(format!("route to {destination}{of}: {hops}"));
         self.inner.set_route(destination, source, route)
     }
 
     fn act(&mut self, action: &Action) -> Result<(), Unsupported> {
-        self.note(self.inner.now(), Happening::Note(action.to_string()));
+        self.note(action.to_string());
         self.inner.act(action)
     }
 

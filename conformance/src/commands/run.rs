@@ -1,0 +1,139 @@
+//! `run`: the cases against a device.
+
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+use std::thread;
+
+use conformance::bench::Lab;
+use conformance::case::Case;
+use conformance::cases::CASES;
+use conformance::catalogue::Catalogue;
+use conformance::report::{Report, Share, Terminal};
+
+use crate::commands::near::suggestion;
+use crate::commands::{Failure, Outcome};
+
+/// Run the cases against a device, and judge it.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only cases with this in their id, or that show the requirement of this id; may be given several times, and a case
+    /// that fits one of them is run.
+    #[arg(long, value_name = "TEXT")]
+    filter: Vec<String>,
+    /// Hold the device to what is only recommended, too.
+    #[arg(long)]
+    strict: bool,
+    /// How many cases run at a time. Default: as many as there are processors.
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Begin no further case once one has failed.
+    #[arg(long)]
+    fail_fast: bool,
+    /// Fail unless so many of the requirements that can be seen over the wire are shown, as in rfc2205,rfc2209=80: of
+    /// these files of the catalogue together. May be given several times.
+    #[arg(long, value_name = "FILES=PERCENT")]
+    require_shown: Vec<Required>,
+}
+
+/// A share that a run has to reach.
+#[derive(Clone)]
+struct Required {
+    files: Vec<String>,
+    percent: f64,
+}
+
+impl FromStr for Required {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "not of the form rfc2205,rfc2209=80, with a percentage from 0 to 100";
+        let (files, percent) = text.split_once('=').ok_or(FORM)?;
+        let files: Vec<String> = files.split(',').map(str::to_owned).collect();
+        let percent: f64 = percent.trim_end_matches('%').parse().map_err(|_| FORM)?;
+        ((0.0..=100.0).contains(&percent)).then_some(Self { files, percent }).ok_or(FORM)
+    }
+}
+
+/// The device, and the laboratories that it can be had in.
+struct Bench {
+    device: String,
+    workers: usize,
+    lab: Box<dyn Fn(usize) -> Lab + Sync>,
+}
+
+impl Args {
+    /// The engine of this process, in virtual time.
+    fn bench(&self) -> Bench {
+        let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Bench {
+            device: "the engine in this process".to_owned(),
+            workers: self.jobs.map_or(processors, NonZeroUsize::get),
+            lab: Box::new(|_| Lab::in_process()),
+        }
+    }
+
+    fn cases(&self) -> Result<Vec<&'static Case>, Failure> {
+        let fits = |case: &&Case, filter: &String| {
+            case.id.contains(filter.as_str()) || case.requirements.contains(&filter.as_str())
+        };
+        if let Some(filter) = self.filter.iter().find(|filter| !CASES.iter().any(|case| fits(&case, filter)))
+        {
+            let otherwise = "`conformance list` shows them";
+            let hint = suggestion(filter, CASES.iter().map(|case| case.id), otherwise);
+            return Err(Failure::Text(format!("no case fits --filter {filter}; {hint}")));
+        }
+        let is_wanted =
+            |case: &&Case| self.filter.is_empty() || self.filter.iter().any(|filter| fits(case, filter));
+        Ok(CASES.iter().filter(is_wanted).collect())
+    }
+
+    /// Whether as much is shown as is asked for; says so where it is not.
+    fn is_enough(&self, report: &Report<'_>, out: &mut impl Write) -> io::Result<bool> {
+        let mut is_enough = true;
+        for Required { files, percent } in &self.require_shown {
+            let name = files.join(", ");
+            let share = Share::sum(&name, report.shares.iter().filter(|share| files.contains(&share.file)));
+            let falls_short = share.percent() < *percent;
+            is_enough &= !falls_short;
+            let verdict = if falls_short { "TOO LITTLE: less than the" } else { "at least the" };
+            writeln!(out, "{name}: {share} shown, {verdict} {percent} % asked for")?;
+        }
+        Ok(is_enough)
+    }
+
+    fn check(&self, catalogue: &Catalogue) -> Result<(), Failure> {
+        let known: Vec<&str> =
+            catalogue.files.iter().map(|file| file.name.trim_end_matches(".toml")).collect();
+        let unknown = self.require_shown.iter().flat_map(|required| &required.files);
+        match unknown.into_iter().find(|file| !known.contains(&file.as_str())) {
+            Some(file) => Err(Failure::Text(format!(
+                "--require-shown {file}: no such file; there are {}",
+                known.join(", ")
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args, out: &mut (impl Write + Send)) -> Result<Outcome, Failure> {
+    let catalogue = Catalogue::load().map_err(Failure::text)?;
+    args.check(&catalogue)?;
+    let cases = args.cases()?;
+    let Bench { device, workers, lab } = args.bench();
+    let mut terminal = Terminal::new(&mut *out, &catalogue, cases.len());
+    let mut written = Ok(());
+    let run = conformance::run::run(&device, &cases, workers, &catalogue, lab, |result| {
+        written = terminal.tell(result);
+        let stops = args.fail_fast && !result.outcome.verdict.is_good(args.strict);
+        written.is_ok() && !stops
+    });
+    written?;
+    let report = Report::of(&run, &catalogue, args.strict);
+    terminal.sum_up(&report)?;
+    if run.results.len() < cases.len() {
+        writeln!(out, "{} cases were not run", cases.len() - run.results.len())?;
+    }
+    let is_enough = args.is_enough(&report, out)?;
+    Ok(if report.passed && is_enough { Outcome::Done } else { Outcome::Failed })
+}
