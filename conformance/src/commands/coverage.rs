@@ -17,7 +17,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, Failure> {
-    let coverage = Coverage::load().map_err(Failure::text)?;
+    let coverage = Coverage::load().map_err(|error| Failure::text(&error))?;
     if args.json {
         let text = serde_json::to_string_pretty(&coverage.files()).map_err(io::Error::from)?;
         writeln!(out, "{text}")?;

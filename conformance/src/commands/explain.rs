@@ -20,7 +20,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, Failure> {
-    let coverage = Coverage::load().map_err(Failure::text)?;
+    let coverage = Coverage::load().map_err(|error| Failure::text(&error))?;
     let catalogue = coverage.catalogue();
     if let Some(case) = CASES.iter().find(|case| case.id == args.id) {
         explain_case(out, case, catalogue)?;

@@ -44,7 +44,7 @@ impl<'a> Line<'a> {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, Failure> {
-    let catalogue = Catalogue::load().map_err(Failure::text)?;
+    let catalogue = Catalogue::load().map_err(|error| Failure::text(&error))?;
     let mut lines: Vec<Line<'_>> = CASES.iter().map(|case| Line::of(case, &catalogue)).collect();
     if let Some(rfc) = &args.rfc {
         let known: BTreeSet<&str> = lines.iter().map(|line| line.rfc).collect();

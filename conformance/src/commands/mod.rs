@@ -50,7 +50,7 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
-    pub(crate) fn text(text: impl ToString) -> Self {
+    pub(crate) fn text(text: &impl ToString) -> Self {
         Self::Text(text.to_string())
     }
 }

@@ -27,7 +27,7 @@ enum StandingName {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, Failure> {
-    let coverage = Coverage::load().map_err(Failure::text)?;
+    let coverage = Coverage::load().map_err(|error| Failure::text(&error))?;
     let wanted = |name: &str| {
         args.file.as_deref().is_none_or(|file| name == file || name.strip_suffix(".toml") == Some(file))
     };

@@ -117,7 +117,7 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut (impl Write + Send)) -> Result<Outcome, Failure> {
-    let catalogue = Catalogue::load().map_err(Failure::text)?;
+    let catalogue = Catalogue::load().map_err(|error| Failure::text(&error))?;
     args.check(&catalogue)?;
     let cases = args.cases()?;
     let Bench { device, workers, lab } = args.bench();
