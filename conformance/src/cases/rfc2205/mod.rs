@@ -32,4 +32,5 @@ pub(crate) mod section_3_1_8;
 pub(crate) mod section_3_1_9;
 pub(crate) mod section_3_2;
 pub(crate) mod section_3_3;
+pub(crate) mod section_3_4;
 pub(crate) mod section_3_9;
