@@ -37,6 +37,12 @@ impl Timing {
         patience: Duration::ZERO,
         slack: Duration::ZERO,
     };
+
+    /// The time within which every state is refreshed once (RFC 2205 section 3.7).
+    #[must_use]
+    pub fn next_refresh(&self) -> Duration {
+        self.refresh * 3 / 2 + self.slack
+    }
 }
 
 /// What a case asks of its device, before anything is sent to it.

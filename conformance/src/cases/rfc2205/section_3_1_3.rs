@@ -63,7 +63,7 @@ pub(crate) fn paths_follow_the_routes_of_the_group(lab: &Lab) {
     for port in Port::ALL {
         assert_eq!(!dut.all::<Path>(port).is_empty(), leave(port), "at once by {port:?}");
     }
-    dut.advance(r + r / 2 + dut.timing.slack);
+    dut.advance(dut.timing.next_refresh());
     for port in Port::ALL {
         assert_eq!(!dut.all::<Path>(port).is_empty(), leave(port), "refreshes by {port:?}");
     }
@@ -181,7 +181,7 @@ pub(crate) fn a_sender_behind_two_previous_hops(lab: &Lab) {
         dut.send(Station::D1, resv);
     }
     dut.forget();
-    dut.advance(r + r / 2 + dut.timing.slack);
+    dut.advance(dut.timing.next_refresh());
     assert_eq!(dut.expect::<Resv>(Port::B).shares(), [(1.0, vec![s1])], "it is refreshed");
     dut.expect_no::<Resv>(Port::A);
 }
