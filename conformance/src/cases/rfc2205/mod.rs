@@ -33,7 +33,7 @@ pub(crate) mod section_3_1_9;
 pub(crate) mod section_3_2;
 pub(crate) mod section_3_3;
 pub(crate) mod section_3_4;
-pub(crate) mod section_3_9;
 pub(crate) mod section_3_5;
 pub(crate) mod section_3_6;
 pub(crate) mod section_3_7;
+pub(crate) mod section_3_9;
