@@ -20,6 +20,7 @@ pub(crate) mod section_2_6;
 pub(crate) mod section_2_7;
 pub(crate) mod section_2_9;
 pub(crate) mod section_3_1;
+pub(crate) mod section_3_11;
 pub(crate) mod section_3_11_2;
 pub(crate) mod section_3_1_1;
 pub(crate) mod section_3_1_2;
