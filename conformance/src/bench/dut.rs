@@ -374,6 +374,12 @@ impl Dut {
         self.plan.h()
     }
 
+    /// The session of another UDP port at the host of H.
+    #[must_use]
+    pub fn h_at(&self, port: u16) -> SessionKey {
+        self.plan.session(self.h().flow().destination, port)
+    }
+
     /// The session K, behind the LAN d.
     #[must_use]
     pub fn k(&self) -> SessionKey {

@@ -1,7 +1,6 @@
 //! Requirements of RFC 2205, by section.
 
 mod across_sections;
-mod appendix_a;
 mod appendix_b;
 mod appendix_c;
 mod codec;

@@ -1,10 +1,14 @@
 //! RFC 2205, Resource ReSerVation Protocol.
 
+pub(crate) mod appendix_a;
 pub(crate) mod appendix_a_1;
 pub(crate) mod appendix_a_10;
 pub(crate) mod appendix_a_2;
 pub(crate) mod appendix_a_4;
 mod capacity;
+pub(crate) mod codec;
+pub(crate) mod objects;
+mod octets;
 pub(crate) mod section_1;
 pub(crate) mod section_1_1;
 pub(crate) mod section_1_2;

@@ -199,9 +199,8 @@ pub(crate) fn the_ttl_counts_down(lab: &Lab) {
     shows(&["rfc2209-2.prefresh-01"]);
     let mut dut = lab.brisk().router();
     let (s1, [ten, two, one]) = (dut.s1(), [5010, 5002, 5001]);
-    let session = |dut: &Dut, port| dut.plan.session(dut.h().flow().destination, port);
     for (port, ttl) in [(one, 1), (two, 2), (ten, 10)] {
-        let mut packet = dut.pack(Station::U1, dut.path(Station::U1, session(&dut, port), s1));
+        let mut packet = dut.pack(Station::U1, dut.path(Station::U1, dut.h_at(port), s1));
         // No checksum is in it then.
         packet.message[2..4].fill(0);
         (packet.ttl, packet.message[4]) = (ttl, ttl);
@@ -211,7 +210,7 @@ pub(crate) fn the_ttl_counts_down(lab: &Lab) {
     dut.advance(wait);
     let sent = dut.all::<Path>(Port::C);
     let ttls = |dut: &Dut, port| -> Vec<(u8, u8)> {
-        let its = sent.iter().filter(|path| path.message.session.key == session(dut, port));
+        let its = sent.iter().filter(|path| path.message.session.key == dut.h_at(port));
         its.map(|path| (path.sent.packet.ttl, path.raw.header.send_ttl)).collect()
     };
     for (port, ttl) in [(two, 1), (ten, 9)] {
@@ -220,9 +219,9 @@ pub(crate) fn the_ttl_counts_down(lab: &Lab) {
         assert_eq!(ttls, vec![(ttl, ttl); ttls.len()], "IP TTL and Send_TTL");
     }
     assert_eq!(ttls(&dut, one), [], "a TTL of zero is not sent");
-    let resv = dut.resv(Station::D1, session(&dut, one), Style::Ff, &[ff(cl(1.0), s1)]);
+    let resv = dut.resv(Station::D1, dut.h_at(one), Style::Ff, &[ff(cl(1.0), s1)]);
     dut.send(Station::D1, resv);
-    assert_eq!(dut.expect::<Resv>(Port::A).message.session.key, session(&dut, one), "there is path state");
+    assert_eq!(dut.expect::<Resv>(Port::A).message.session.key, dut.h_at(one), "there is path state");
 }
 
 /// When routing expects the Paths of a sender to a group on another interface, the Path that came in there is the one

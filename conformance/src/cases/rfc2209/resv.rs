@@ -89,7 +89,7 @@ pub(crate) fn se_filters_that_match_nobody_are_left_out(lab: &Lab) {
     dut.send(Station::D1, resv);
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(1.0, vec![s1])]);
     dut.expect_silence();
-    let other = dut.plan.session(h.flow().destination, 5001);
+    let other = dut.h_at(5001);
     dut.learn(Station::U1, other, s1);
     let resv = dut.resv(Station::D1, other, Style::Se, &[se(cl(1.0), &[unknown])]);
     dut.send(Station::D1, resv);

@@ -99,19 +99,18 @@ pub(crate) fn what_a_resv_says_in_each_style(lab: &Lab) {
         (5001, Style::Se, vec![se(cl(2.0), &[s2, s3])]),
         (5002, Style::Wf, vec![wf(cl(2.0))]),
     ];
-    let session = |dut: &Dut, port| dut.plan.session(dut.h().flow().destination, port);
     for (port, style, flows) in &styles {
         for sender in [s2, s3] {
-            dut.learn(Station::U2, session(&dut, *port), sender);
+            dut.learn(Station::U2, dut.h_at(*port), sender);
         }
-        let resv = dut.resv(Station::D1, session(&dut, *port), *style, flows);
+        let resv = dut.resv(Station::D1, dut.h_at(*port), *style, flows);
         dut.send(Station::D1, resv);
     }
     dut.advance(r * 3);
     let sent = dut.all::<Resv>(Port::B);
     let templates = [[10, 0, 0, 2, 0, 0, 0x0f, 0xa0], [10, 0, 0, 3, 0, 0, 0x0f, 0xa0]];
     for (port, style, flows) in &styles {
-        let its = sent.iter().filter(|resv| resv.message.session.key == session(&dut, *port));
+        let its = sent.iter().filter(|resv| resv.message.session.key == dut.h_at(*port));
         let its: Vec<_> = its.collect();
         assert!(its.len() >= 2, "expected a Resv and a refresh in {style}, not {its:?}");
         let mut named = Vec::new();
