@@ -339,7 +339,7 @@ fn methods(bench: &Path) -> Uses {
         syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
     let mut uses = Uses::new();
-    for item in ["dut.rs", "reduction.rs"].iter().flat_map(|name| read(&bench.join(name)).items) {
+    for item in ["dut.rs", "reduction.rs", "te.rs"].iter().flat_map(|name| read(&bench.join(name)).items) {
         let Item::Impl(block) = item else { continue };
         for method in &block.items {
             let ImplItem::Fn(method) = method else { continue };

@@ -76,6 +76,15 @@ impl Case {
     pub fn run(&self, lab: &Lab, catalogue: &Catalogue) -> Outcome {
         watch_panics();
         let began = Instant::now();
+        if !lab.speaks(self.rfc()) {
+            return Outcome {
+                verdict: Verdict::Unsupported,
+                reason: Some(format!("the device does not speak {}", self.rfc())),
+                failure: None,
+                transcript: lab.take_transcript(),
+                duration: began.elapsed(),
+            };
+        }
         LAST.with_borrow_mut(|last| *last = Some(None));
         let result = panic::catch_unwind(AssertUnwindSafe(|| (self.run)(lab)));
         let place = LAST.take().flatten();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::bench::NOT_SPOKEN_HERE;
 use crate::case::Case;
 use crate::cases::CASES;
 use crate::catalogue::{Catalogue, File, Level, Observable, Requirement};
@@ -29,6 +30,13 @@ impl Shown {
         let name = self.test.replace('_', "-");
         let is_it = |case: &&Case| case.file == self.file && case.id.rsplit('/').next() == Some(&name);
         CASES.iter().find(is_it).filter(|_| self.is_case)
+    }
+
+    /// Whether it shows something of the engine of this project: cases of an RFC that it does not speak are for others.
+    #[must_use]
+    pub fn is_of_engine(&self) -> bool {
+        let chapter = self.file.strip_prefix("src/cases/").and_then(|path| path.split('/').next());
+        !chapter.is_some_and(|chapter| NOT_SPOKEN_HERE.contains(&chapter))
     }
 }
 
@@ -147,6 +155,8 @@ impl Coverage {
             }
             shown.entry(mention.id).or_default().push(*mention);
         }
+        let is_shown_here =
+            |id: &String| shown.get(id.as_str()).is_some_and(|shown| shown.iter().any(Shown::is_of_engine));
         let mut waived = BTreeSet::new();
         for waiver in &waivers {
             if waiver.reason.trim().is_empty() {
@@ -156,7 +166,7 @@ impl Coverage {
                 if !ids.contains(id.as_str()) {
                     return Err(CoverageError::UnknownWaived(id.clone()));
                 }
-                if shown.contains_key(id.as_str()) || !waived.insert(id) {
+                if is_shown_here(id) || !waived.insert(id) {
                     return Err(CoverageError::Contradiction(id.clone()));
                 }
             }
@@ -173,8 +183,10 @@ impl Coverage {
     /// How a requirement stands.
     #[must_use]
     pub fn standing(&self, requirement: &Requirement) -> Standing<'_> {
-        if let Some(shown) = self.shown.get(requirement.id.as_str()) {
-            return Standing::Covered(shown.clone());
+        let shown = self.shown.get(requirement.id.as_str()).into_iter().flatten();
+        let shown: Vec<Shown> = shown.copied().filter(Shown::is_of_engine).collect();
+        if !shown.is_empty() {
+            return Standing::Covered(shown);
         }
         let waiver = self.waivers.iter().find(|waiver| waiver.ids.contains(&requirement.id));
         waiver.map_or(Standing::Open, |waiver| Standing::Waived(&waiver.reason))

@@ -346,12 +346,32 @@ impl Dut {
     ///
     /// When there is none.
     pub fn expect_raw(&mut self, port: Port, message_type: MessageType) -> RawMessage {
-        let decode = |sent: &Sent| RawMessage::decode(&sent.packet.message).expect("the monitor has seen it");
-        let wanted = |sent: &Sent| sent.port == port && decode(sent).header.message_type == message_type;
-        let Some(position) = self.patiently(|dut| dut.sent.iter().position(wanted)) else {
-            panic!("expected a {message_type} from {port:?}; the DUT sent:\n{}", self.log());
-        };
-        decode(&self.sent.remove(position))
+        let sent = self.expect_sent(port, message_type);
+        RawMessage::decode(&sent.packet.message).expect("the monitor has seen it")
+    }
+
+    /// The same in its packet.
+    pub(super) fn expect_sent(&mut self, port: Port, message_type: MessageType) -> Sent {
+        match self.patiently(|dut| dut.place_of(port, message_type)) {
+            Some(place) => self.sent.remove(place),
+            None => panic!("expected a {message_type} from {port:?}; the DUT sent:\n{}", self.log()),
+        }
+    }
+
+    /// Asserts that the DUT sent no message of a type out of a port, understood or not, beyond those taken.
+    ///
+    /// # Panics
+    ///
+    /// When it did.
+    pub fn expect_none(&self, port: Port, message_type: MessageType) {
+        let found = self.place_of(port, message_type);
+        assert!(found.is_none(), "expected no {message_type} from {port:?}; the DUT sent:\n{}", self.log());
+    }
+
+    fn place_of(&self, port: Port, message_type: MessageType) -> Option<usize> {
+        let is_wanted =
+            |sent: &Sent| sent.port == port && sent.packet.message.get(1) == Some(&message_type.0);
+        self.sent.iter().position(is_wanted)
     }
 
     /// What was sent and not taken, one message a line.

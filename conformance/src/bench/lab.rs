@@ -120,10 +120,20 @@ pub enum Pace {
     Brisk,
 }
 
+/// The chapters of the suite whose protocol the engine of this project does not speak. Their cases are for other devices,
+/// and show nothing of this one.
+pub const NOT_SPOKEN_HERE: [&str; 1] = ["rfc3209"];
+
 /// Where devices come from.
 pub trait Devices {
     /// How time runs with them.
     fn timing(&self, pace: Pace) -> Timing;
+
+    /// Whether they claim to speak the protocol of a chapter of the suite, such as `rfc3209`. Unless they say otherwise,
+    /// they speak what the engine of this project does.
+    fn speaks(&self, chapter: &str) -> bool {
+        !NOT_SPOKEN_HERE.contains(&chapter)
+    }
 
     /// A device that has no state, set up as asked.
     ///
@@ -183,6 +193,12 @@ impl Lab {
     #[must_use]
     pub fn brisk(&self) -> Self {
         Self { pace: Pace::Brisk, ..self.clone() }
+    }
+
+    /// Whether the devices claim to speak the protocol of a chapter of the suite, such as `rfc3209`.
+    #[must_use]
+    pub fn speaks(&self, chapter: &str) -> bool {
+        self.devices.speaks(chapter)
     }
 
     /// How time runs here.

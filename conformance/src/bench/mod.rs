@@ -15,16 +15,21 @@ mod messages;
 mod monitor;
 mod plan;
 mod reduction;
+mod te;
 mod tester;
 mod transcript;
 
 pub use bytes::seal;
 pub use dut::{Dut, Received, millis};
 pub use ip::ip_packet;
-pub use lab::{Devices, Engines, Interposition, Lab, Pace, Setup, Timing, Unsupported};
+pub use lab::{Devices, Engines, Interposition, Lab, NOT_SPOKEN_HERE, Pace, Setup, Timing, Unsupported};
 pub use messages::{Ack, Kind, Share, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
 pub use plan::{B, Family, LASTING, Plan, Port, R, Station};
 pub use reduction::{EPOCH, ack, list, mcast_list, mid, nack, plain, src_list, wanted};
+pub use te::{
+    EXPLICIT_ROUTE, LABEL_OF_D1, Lsp, Objects, RECORD_ROUTE, SESSION_ATTRIBUTE, Tunneled, explicit_route,
+    label, label_request, loose, passed, record_route, session_attribute, strict,
+};
 pub use tester::{Action, InProcess, Installer, Packet, Sent, Tester, group_route};
 pub use transcript::{Entry, Happening, Transcript};
 

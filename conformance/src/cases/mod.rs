@@ -20,6 +20,7 @@
 
 pub(crate) mod rfc2205;
 pub(crate) mod rfc2209;
+pub(crate) mod rfc3209;
 
 use crate::case::Case;
 
