@@ -318,8 +318,13 @@ impl Dut {
     }
 
     /// What is found at once, or within the patience of this bench.
-    fn patiently<T>(&mut self, mut find: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
-        let end = self.now() + self.timing.patience;
+    fn patiently<T>(&mut self, find: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
+        self.within(self.timing.patience, find)
+    }
+
+    /// What is found at once, or within some time.
+    fn within<T>(&mut self, time: Duration, mut find: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
+        let end = self.now() + time;
         loop {
             let found = find(self);
             let left = end.since(self.now());
@@ -557,18 +562,47 @@ impl Dut {
         RsvpHop { address: self.plan.station(station), lih }
     }
 
-    /// Brings path state into the DUT, and forgets the Paths that this made it send.
+    /// Brings path state into the DUT, waits until it passes the Path on, if it does, and forgets the Paths that this made
+    /// it send.
     pub fn learn(&mut self, from: Station, session: SessionKey, sender: FilterSpec) {
         let path = self.path(from, session, sender);
+        self.learn_from(from, path);
+    }
+
+    /// The same with any Path.
+    pub fn learn_from(&mut self, from: Station, path: Path) {
+        let key = path.session.key;
         self.send(from, path);
+        let patience = self.timing.patience;
+        self.wait_until_told(
+            patience,
+            |message| matches!(message, Message::Path(path) if path.session.key == key),
+        );
         self.forget();
     }
 
-    /// Brings a reservation into the DUT, and forgets what this made it send.
+    /// Brings a reservation into the DUT, gives it time to ask for it upstream, and forgets what this made it send.
     pub fn reserve(&mut self, from: Station, session: SessionKey, style: Style, flows: &[FlowDescriptor]) {
         let resv = self.resv(from, session, style, flows);
         self.send(from, resv);
+        // It may well have nothing to say.
+        let patience = self.timing.patience / 4;
+        self.wait_until_told(
+            patience,
+            |message| matches!(message, Message::Resv(resv) if resv.session.key == session),
+        );
         self.forget();
+    }
+
+    /// Waits for a message of the DUT that has not come at once, and for those that leave by other interfaces with it.
+    fn wait_until_told(&mut self, patience: Duration, is_told: impl Fn(&Message) -> bool) {
+        let told = |dut: &mut Self| {
+            let found = dut.sent.iter().any(|sent| monitor::check(sent).is_some_and(|message| is_told(&message)));
+            found.then_some(())
+        };
+        if told(self).is_none() && self.within(patience, told).is_some() {
+            self.advance(self.timing.at_once / 2);
+        }
     }
 }
 

@@ -259,8 +259,7 @@ impl Lab {
         let mut dut = self.router();
         let mut path = dut.path(Station::U1, dut.h(), dut.s1());
         path.sender_tspec = tspec(200.0);
-        dut.send(Station::U1, path);
-        dut.forget();
+        dut.learn_from(Station::U1, path);
         dut
     }
 

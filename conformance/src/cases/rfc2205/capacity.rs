@@ -13,8 +13,7 @@ pub(super) fn announce(dut: &mut Dut, session: SessionKey, number: u8, n: f32) {
     let mut path = dut.path(from, session, dut.plan.sender(number));
     path.sender_tspec = tspec(n);
     path.refresh_ms = millis(100 * dut.r());
-    dut.send(from, path);
-    dut.forget();
+    dut.learn_from(from, path);
 }
 
 /// Asserts that a session of its own can still reserve `fits` times B on the interface towards a neighbour, and not `more`.
