@@ -597,7 +597,8 @@ impl Dut {
     /// Waits for a message of the DUT that has not come at once, and for those that leave by other interfaces with it.
     fn wait_until_told(&mut self, patience: Duration, is_told: impl Fn(&Message) -> bool) {
         let told = |dut: &mut Self| {
-            let found = dut.sent.iter().any(|sent| monitor::check(sent).is_some_and(|message| is_told(&message)));
+            let found =
+                dut.sent.iter().any(|sent| monitor::check(sent).is_some_and(|message| is_told(&message)));
             found.then_some(())
         };
         if told(self).is_none() && self.within(patience, told).is_some() {
