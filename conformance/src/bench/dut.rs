@@ -29,6 +29,9 @@ use crate::bench::tester::{Action, InProcess, Packet, Sent, Tester};
 /// How often one looks for what has not come yet.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// How many packets a DUT must be able to take at once.
+const BURST: usize = 50;
+
 /// The TTL that the testers' messages leave with.
 pub(super) const TTL: u8 = 64;
 
@@ -177,6 +180,16 @@ impl Dut {
     pub fn send_packet(&mut self, from: Station, packet: &Packet) {
         self.tester.send(from, packet);
         self.advance(self.timing.at_once);
+    }
+
+    /// Sends many packets from a neighbour's place, faster than the DUT would react to each, but not so fast that they
+    /// must be expected to get lost.
+    pub fn send_burst(&mut self, from: Station, packets: &[Packet]) {
+        for some in packets.chunks(BURST) {
+            let Some((last, others)) = some.split_last() else { return };
+            others.iter().for_each(|packet| self.tester.send(from, packet));
+            self.send_packet(from, last);
+        }
     }
 
     /// A message in the packet that a neighbour would send it in.

@@ -11,6 +11,7 @@ use rsvp_core::wire::{FilterSpec, SessionKey};
 use serde_json::Value;
 
 use crate::bench::dut::Dut;
+use crate::bench::impairment::{Impaired, Impairment};
 use crate::bench::messages::tspec;
 use crate::bench::plan::{B, Family, Plan, R, Station};
 use crate::bench::tester::{InProcess, Tester};
@@ -166,6 +167,9 @@ pub struct Lab {
     devices: Rc<dyn Devices>,
     pace: Pace,
     interposition: Option<Interposition>,
+    impairment: Impairment,
+    /// Whether the impairment is in force.
+    is_lossy: bool,
     transcript: Rc<RefCell<Transcript>>,
 }
 
@@ -173,7 +177,14 @@ impl Lab {
     /// A laboratory with devices of some kind.
     #[must_use]
     pub fn new(devices: impl Devices + 'static) -> Self {
-        Self { devices: Rc::new(devices), pace: Pace::Steady, interposition: None, transcript: Rc::default() }
+        Self {
+            devices: Rc::new(devices),
+            pace: Pace::Steady,
+            interposition: None,
+            impairment: Impairment::default(),
+            is_lossy: false,
+            transcript: Rc::default(),
+        }
     }
 
     /// A laboratory in this process and in virtual time.
@@ -187,6 +198,20 @@ impl Lab {
     pub fn interposing(mut self, interposition: Interposition) -> Self {
         self.interposition = Some(interposition);
         self
+    }
+
+    /// What becomes of the testers' messages in those cases that are about that.
+    #[must_use]
+    pub fn impairing(mut self, impairment: Impairment) -> Self {
+        self.impairment = impairment;
+        self
+    }
+
+    /// The same laboratory for a case that is about loss, doubling and reordering of the testers' messages: its devices
+    /// are reached on a way that does this.
+    #[must_use]
+    pub fn lossy(&self) -> Self {
+        Self { is_lossy: true, ..self.clone() }
     }
 
     /// The same laboratory for a case that waits for refreshes or timeouts: its devices refresh as fast as they can.
@@ -293,7 +318,10 @@ impl Lab {
         if let Some(setup) = setup {
             recording.note(setup.describe());
         }
-        Dut::reached_by(plan, self.timing(), Box::new(recording))
+        let recording = Box::new(recording);
+        let way: Box<dyn Tester> =
+            if self.is_lossy { Box::new(Impaired::new(recording, self.impairment)) } else { recording };
+        Dut::reached_by(plan, self.timing(), way)
     }
 }
 

@@ -21,6 +21,7 @@
 pub(crate) mod rfc2205;
 pub(crate) mod rfc2209;
 pub(crate) mod rfc3209;
+pub(crate) mod robustness;
 
 use crate::case::Case;
 

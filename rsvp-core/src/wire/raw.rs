@@ -8,7 +8,7 @@ use super::error_spec::ErrorSpec;
 use super::filter_spec::{FilterSpec, SenderTemplate};
 use super::flowspec::Flowspec;
 use super::hop::RsvpHop;
-use super::message::Header;
+use super::message::{Header, Message};
 use super::object::{Contents, HEADER_LEN, Object, RawObject, RawObjectAt};
 use super::reader::Reader;
 use super::session::Session;
@@ -285,7 +285,8 @@ impl RawMessage {
     /// that an error message repeats are copied as they came, understood or not (RFC 2205 sections 3.1.7 and 3.1.8).
     /// Of several FF flow descriptors only the first is repeated. `hop` is the RSVP_HOP for a ResvErr.
     ///
-    /// `None` for other message types, which are not answered, and if there is not enough to repeat.
+    /// `None` for other message types, which are not answered, if there is not enough to repeat, and if what would be
+    /// repeated is out of order itself.
     #[must_use]
     pub fn error_reply(&self, header: Header, hop: &RsvpHop, error: &ErrorSpec) -> Option<Self> {
         let copies = |class: ClassNum| {
@@ -315,7 +316,9 @@ impl RawMessage {
             }
             _ => return None,
         };
-        Self::new(message_type, header, objects).ok()
+        let reply = Self::new(message_type, header, objects).ok()?;
+        let is_broken = Message::parse(&reply, usize::MAX).is_err_and(|error| error.reply().is_none());
+        (!is_broken).then_some(reply)
     }
 
     fn typed(&self, class: ClassNum) -> Option<Object> {

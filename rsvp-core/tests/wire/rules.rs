@@ -373,6 +373,14 @@ fn error_replies_copy_what_they_cannot_interpret() {
 }
 
 #[test]
+fn error_replies_copy_nothing_that_is_out_of_order() {
+    let (unknown, short_filter) = ("00086301 00000000", "00080a01 0a000001");
+    assert!(reply(MessageType::RESV, &[&RESV[..3], &[unknown, SE, FLOW1, FILTER1]].concat()).is_some());
+    assert_eq!(reply(MessageType::RESV, &[&RESV[..3], &[unknown, SE, FLOW1, short_filter]].concat()), None);
+    assert_eq!(reply(MessageType::RESV, &[&RESV[..3], &[unknown, FF, FLOW1]].concat()), None);
+}
+
+#[test]
 fn an_unknown_style_is_answered() {
     let unknown_style = "00080801 00000009";
     let error =
