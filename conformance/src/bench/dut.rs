@@ -158,6 +158,9 @@ impl Dut {
     /// With [`Unsupported`], when that cannot be done with this DUT.
     pub fn act(&mut self, action: &Action) {
         or_unsupported(self.tester.act(action));
+        if *action == Action::Restart {
+            self.ledger = Ledger::default();
+        }
         self.advance(self.timing.at_once);
     }
 
@@ -261,8 +264,20 @@ impl Dut {
     ///
     /// When there is none.
     pub fn expect<M: Kind>(&mut self, port: Port) -> Received<M> {
-        self.wait_for(|sent| sent.port == port)
+        self.take_soon(|sent| sent.port == port)
             .unwrap_or_else(|| panic!("expected a {} from {port:?}; the DUT sent:\n{}", M::NAME, self.log()))
+    }
+
+    /// Takes the first message of a type that the DUT sent out of a port.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn expect_type(&mut self, port: Port, message_type: MessageType) -> Received<Message> {
+        let is_it = |sent: &Sent| sent.port == port && sent.packet.message.get(1) == Some(&message_type.0);
+        self.take_soon(is_it).unwrap_or_else(|| {
+            panic!("expected a {message_type} from {port:?}; the DUT sent:\n{}", self.log())
+        })
     }
 
     /// Takes the first message of a kind that the DUT sent to a neighbour's address.
@@ -272,7 +287,7 @@ impl Dut {
     /// When there is none.
     pub fn expect_to<M: Kind>(&mut self, station: Station) -> Received<M> {
         let address = self.plan.station(station);
-        self.wait_for(|sent| sent.port == station.port() && sent.packet.destination == address)
+        self.take_soon(|sent| sent.port == station.port() && sent.packet.destination == address)
             .unwrap_or_else(|| panic!("expected a {} to {station:?}; the DUT sent:\n{}", M::NAME, self.log()))
     }
 
@@ -325,13 +340,27 @@ impl Dut {
         std::iter::from_fn(|| self.take(|sent| sent.port == port)).collect()
     }
 
+    /// The same, once there are so many of them.
+    pub fn all_of<M: Kind>(&mut self, port: Port, count: usize) -> Vec<Received<M>> {
+        self.wait_for::<M>(port, count);
+        self.all(port)
+    }
+
+    /// Gives the DUT the time to send so many messages of a kind out of a port, if it has not done so.
+    pub fn wait_for<M: Kind>(&mut self, port: Port, count: usize) {
+        let is_one = |sent: &&Sent| {
+            sent.port == port && monitor::check(sent).is_some_and(|message| M::of(message).is_some())
+        };
+        self.patiently(|dut| (dut.sent.iter().filter(is_one).count() >= count).then_some(()));
+    }
+
     /// Takes the first message of a kind that is wanted, as soon as it is there.
-    fn wait_for<M: Kind>(&mut self, wanted: impl Fn(&Sent) -> bool) -> Option<Received<M>> {
+    fn take_soon<M: Kind>(&mut self, wanted: impl Fn(&Sent) -> bool) -> Option<Received<M>> {
         self.patiently(|dut| dut.take(&wanted))
     }
 
     /// What is found at once, or within the patience of this bench.
-    fn patiently<T>(&mut self, find: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
+    pub(super) fn patiently<T>(&mut self, find: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
         self.within(self.timing.patience, find)
     }
 

@@ -288,7 +288,30 @@ impl Dut {
         self.timed_acks(station).into_iter().map(|(_, acknowledgement)| acknowledgement).collect()
     }
 
-    /// The same with the time.
+    /// Asserts that the DUT said this of a neighbour's messages, in any order, and nothing else; takes it.
+    ///
+    /// # Panics
+    ///
+    /// When it said something else.
+    pub fn expect_acks(&mut self, station: Station, expected: &[Acknowledgement]) {
+        self.wait_for_acks(station, expected.len());
+        let in_order = |mut some: Vec<Acknowledgement>| {
+            some.sort_by_key(|it| it.id());
+            some
+        };
+        let said = in_order(self.acks(station));
+        assert_eq!(said, in_order(expected.to_vec()), "acknowledgements to {station:?}");
+    }
+
+    /// Gives the DUT the time to say so much of a neighbour's messages, if it has not done so.
+    pub fn wait_for_acks(&mut self, station: Station, count: usize) {
+        let (port, address) = (station.port(), self.plan.station(station));
+        let is_its =
+            |(_, by, to, _): &&(Instant, Port, IpAddr, Acknowledgement)| *by == port && *to == address;
+        self.patiently(|dut| (dut.manners.acks.iter().filter(is_its).count() >= count).then_some(()));
+    }
+
+    /// What the DUT said of a neighbour's messages, with the time; takes it like [`Dut::acks`].
     pub fn timed_acks(&mut self, station: Station) -> Vec<(Instant, Acknowledgement)> {
         let (port, address) = (station.port(), self.plan.station(station));
         self.sent.retain(|sent| {

@@ -1,103 +1,14 @@
-//! Requirements of RFC 2961, by section.
+//! What cannot be seen on the wire of the requirements of RFC 2961.
 
-mod dialogue;
-mod section_1;
-mod section_2;
-mod section_3;
-mod section_3_3;
-mod section_4;
-mod section_4_1;
 mod section_4_2;
-mod section_4_3;
-mod section_4_4;
-mod section_4_5;
-mod section_4_5_ack;
-mod section_4_5_order;
-mod section_4_6;
-mod section_4_7;
-mod section_4_8;
-mod section_5_1;
-mod section_5_2;
-mod section_5_3;
-mod section_5_4;
 mod section_6;
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use conformance::bench::{Dut, Port, Received, Station, tspec};
+use rsvp_core::wire::Path;
 
-use conformance::bench::{Dut, Packet, Received, Station, cl, ff};
-use rsvp_core::Instant;
-use rsvp_core::input::{NextHop, Route};
-use rsvp_core::wire::{FilterSpec, MessageId, Path, Resv, SessionKey, Srefresh, Style};
-
-/// A Path that needs no refresh for most of an hour.
-fn lasting_path(dut: &Dut, from: Station, session: SessionKey, sender: FilterSpec) -> Path {
-    Path { refresh_ms: 600_000, ..dut.path(from, session, sender) }
-}
-
-/// An FF reservation of 1B that needs no refresh for most of an hour.
-fn lasting_resv(dut: &Dut, from: Station, session: SessionKey, sender: FilterSpec) -> Resv {
-    Resv { refresh_ms: 600_000, ..dut.resv(from, session, Style::Ff, &[ff(cl(1.0), sender)]) }
-}
-
-/// Sessions of the same destination: its UDP ports from 5000 on.
-fn sessions(dut: &Dut, destination: SessionKey, count: u16) -> Vec<SessionKey> {
-    let port = |number| dut.plan.session(destination.flow().destination, 5000 + number);
-    (0..count).map(port).collect()
-}
-
-/// Path state of all these sessions, made by one packet.
-fn announce(dut: &mut Dut, from: Station, sessions: &[SessionKey], sender: FilterSpec) {
-    let path = |session: &SessionKey| dut.pack(from, lasting_path(dut, from, *session, sender));
-    let packets: Vec<Packet> = sessions.iter().map(path).collect();
-    dut.send_bundle(from, &packets);
-}
-
-/// Reservations in all these sessions, made by one packet.
-fn reserve(dut: &mut Dut, from: Station, sessions: &[SessionKey], sender: FilterSpec) {
-    let resv = |session: &SessionKey| dut.pack(from, lasting_resv(dut, from, *session, sender));
-    let packets: Vec<Packet> = sessions.iter().map(resv).collect();
-    dut.send_bundle(from, &packets);
-}
-
-/// A route that leads to a neighbour.
-fn via(dut: &Dut, station: Station) -> Route {
-    let hop = NextHop { interface: station.port().interface(), gateway: Some(dut.plan.station(station)) };
-    Route { outgoing: vec![hop], ..Route::default() }
-}
-
-/// When a session was told or refreshed: by a whole Path, or by an Srefresh that lists the id of one.
-fn refresh_times(
-    paths: &[Received<Path>],
-    summaries: &[Received<Srefresh>],
-    session: SessionKey,
-) -> Vec<Instant> {
-    let its: Vec<&Received<Path>> = paths.iter().filter(|it| it.message.session.key == session).collect();
-    let ids: BTreeSet<MessageId> =
-        its.iter().filter_map(|path| path.head.message_id).map(|id| id.id).collect();
-    let names = |summary: &&Received<Srefresh>| summary.ids().iter().any(|id| ids.contains(id));
-    let summarized = summaries.iter().filter(names).map(|summary| summary.sent.at);
-    let mut times: Vec<Instant> = its.iter().map(|path| path.sent.at).chain(summarized).collect();
-    times.sort_unstable();
-    times
-}
-
-/// The longest time without a refresh.
-fn longest_gap(times: &[Instant]) -> Duration {
-    times.windows(2).map(|pair| pair[1].since(pair[0])).max().expect("several refreshes")
-}
-
-/// Path state of S1 for a group, which all next hops on one interface are known to have: they can be summed up.
-fn group_on(dut: &mut Dut, stations: &[Station]) -> Received<Path> {
-    let (group, s1) = (dut.g(), dut.s1());
-    let hop = |station: &Station| NextHop {
-        interface: station.port().interface(),
-        gateway: Some(dut.plan.station(*station)),
-    };
-    let incoming = Some(Station::U1.port().interface());
-    let route = Route { incoming, outgoing: stations.iter().map(hop).collect(), ..Route::default() };
-    dut.set_route(group.flow().destination, Some(s1.source()), route);
-    dut.befriend(stations);
-    dut.send(Station::U1, lasting_path(dut, Station::U1, group, s1));
-    dut.expect::<Path>(stations[0].port())
+/// U1's Path of S1 for H, with a rate in units of B, and where it goes on to.
+fn trigger(dut: &mut Dut, rate: f32) -> Received<Path> {
+    let path = Path { sender_tspec: tspec(rate), ..dut.path(Station::U1, dut.h(), dut.s1()) };
+    dut.send(Station::U1, path);
+    dut.expect::<Path>(Port::C)
 }

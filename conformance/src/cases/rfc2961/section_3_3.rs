@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use conformance::bench::{Ack, Dut, Family, Lab, Port, R, Received, Station, cl, tspec, wanted};
-use conformance::shows;
+use crate::bench::{Ack, Dut, Family, Lab, Port, Received, Station, cl, tspec, wanted};
+use crate::shows;
 use rsvp_core::Instant;
 use rsvp_core::config::SummaryRefresh;
 use rsvp_core::input::{Encapsulation, NextHop, Route};
 use rsvp_core::wire::{
-    Acknowledgement, FlaggedId, Head, Message, MessageId, MessageType, Path, PathTear, Resv, ResvConf,
-    ResvTear, SessionKey, Srefresh, Style,
+    Acknowledgement, FlaggedId, Head, Message, MessageId, Path, PathTear, Resv, ResvConf, ResvTear,
+    SessionKey, Srefresh, Style,
 };
 
-use crate::{announce, lasting_path, lasting_resv, longest_gap, reserve, sessions, via};
+use super::{
+    announce, expect_bundles, inconclusive, lasting_path, lasting_resv, longest_gap, reserve, sessions, via,
+};
 
 /// What an IPv4 header takes of a packet.
 const IP_HEADER: usize = 20;
@@ -28,34 +30,35 @@ fn bundling(dut: Dut, count: u16) -> Dut {
     dut
 }
 
-/// D1 says that it has none of the Paths that were sent: all are due at once.
-fn all_again(dut: &mut Dut) {
+/// D1 says that it has none of the Paths that were sent, so many: all are due at once.
+fn all_again(dut: &mut Dut, count: usize) {
     let nack = |path: &Received<Path>| Acknowledgement::Nack(FlaggedId::plain(path.id().id));
-    let acknowledgements = dut.all::<Path>(Port::C).iter().map(nack).collect();
+    let acknowledgements = dut.all_of::<Path>(Port::C, count).iter().map(nack).collect();
     dut.send_with(Station::D1, Ack, &Head { acknowledgements, message_id: None });
 }
 
-#[test]
-fn nobody_has_to_bundle() {
+/// Messages that are due together all come, whether Bundles are configured or not, and without them none is in a
+/// Bundle.
+pub(crate) fn nobody_has_to_bundle(lab: &Lab) {
     shows(&["rfc2961-3.3-01"]);
     for bundle in [false, true] {
-        let mut dut = Lab::in_process().reducing_with(|reduction| reduction.bundle = bundle);
+        let mut dut = lab.reducing_with(|reduction| reduction.bundle = bundle);
         dut.befriend(&[Station::D1]);
         let s1 = dut.s1();
         for session in sessions(&dut, dut.h(), 3) {
             dut.send(Station::U1, lasting_path(&dut, Station::U1, session, s1));
         }
-        all_again(&mut dut);
-        let messages: usize = dut.bundles(Port::C).iter().map(|(_, messages)| messages.len()).sum();
-        assert_eq!(messages, if bundle { 3 } else { 0 });
-        assert_eq!(dut.all::<Path>(Port::C).len() + messages, 3);
+        all_again(&mut dut, 3);
+        let paths = dut.all_of::<Path>(Port::C, 3);
+        assert_eq!(paths.len(), 3);
+        assert!(bundle || paths.iter().all(|path| path.sent.bundle.is_none()), "{paths:?}");
     }
 }
 
-#[test]
-fn messages_that_are_not_bundled_are_always_taken() {
+/// A neighbour that has sent Bundles may send changes and tears by themselves.
+pub(crate) fn messages_that_are_not_bundled_are_always_taken(lab: &Lab) {
     shows(&["rfc2961-3.3-02"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.router();
     let (h, k, s1) = (dut.h(), dut.k(), dut.s1());
     dut.befriend(&[Station::U1, Station::D1, Station::D2]);
     announce(&mut dut, Station::U1, &[h, k], s1);
@@ -77,71 +80,65 @@ fn messages_that_are_not_bundled_are_always_taken() {
     dut.expect::<PathTear>(Port::D);
 }
 
-#[test]
-fn bundles_go_to_those_who_are_known_to_take_them() {
+/// No Bundle goes to a neighbour of which nothing is known, or that does not set the flag, however much is due.
+pub(crate) fn bundles_go_to_those_who_are_known_to_take_them(lab: &Lab) {
     shows(&["rfc2961-3.3-03", "rfc2961-3.3-04"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.brisk().router();
     let (all, s1) = (sessions(&dut, dut.h(), 100), dut.s1());
     announce(&mut dut, Station::U1, &all[..20], s1);
-    assert!(dut.bundles(Port::C).is_empty(), "nothing is known of D1");
-    assert_eq!(dut.all::<Path>(Port::C).len(), 20);
+    let paths = dut.all_of::<Path>(Port::C, 20);
+    assert!(paths.iter().all(|path| path.sent.bundle.is_none()), "nothing is known of D1");
     // D1 says that it is not, with an id of its own.
     dut.send_id(Station::D1, lasting_resv(&dut, Station::D1, all[0], s1), wanted(1));
     dut.acknowledging(Station::D1);
     announce(&mut dut, Station::U1, &all[20..], s1);
-    dut.advance(3 * R);
+    dut.advance(3 * dut.r());
     assert!(dut.bundles(Port::C).is_empty(), "it is not capable");
     assert!(dut.all::<Path>(Port::C).len() >= 160);
     dut.set_flags(Station::D1, 1);
     dut.send(Station::D1, lasting_resv(&dut, Station::D1, all[1], s1));
     let more: Vec<SessionKey> =
-        (0..20).map(|n| dut.plan.session(dut.h().flow().destination, 6000 + n)).collect();
+        (0..10).map(|n| dut.plan.session(dut.h().flow().destination, 6000 + n)).collect();
     announce(&mut dut, Station::U1, &more, s1);
-    assert!(!dut.bundles(Port::C).is_empty(), "it is");
+    // It is.
+    expect_bundles(&mut dut, Port::C, 10);
     // It need not say so where it is configured.
-    let mut dut =
-        Lab::in_process().with(Family::V4, |config| config.default_interface.reduction.assume_capable = true);
+    let mut dut = lab.with(Family::V4, |config| config.default_interface.reduction.assume_capable = true);
     dut.introduce(Station::D1);
     dut.withdraw(Station::D1);
-    announce(&mut dut, Station::U1, &all[..20], s1);
-    assert!(!dut.bundles(Port::C).is_empty(), "it is configured");
+    announce(&mut dut, Station::U1, &all[..10], s1);
+    expect_bundles(&mut dut, Port::C, 10);
 }
 
-#[test]
-fn a_bundle_goes_from_one_neighbour_to_another() {
+/// A Bundle is a raw IP datagram from the device's address to the neighbour's, without Router Alert, whatever is in
+/// it.
+pub(crate) fn a_bundle_goes_from_one_neighbour_to_another(lab: &Lab) {
     shows(&["rfc2961-3.3-05", "rfc2961-3.3-06", "rfc2961-3.3-07"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.router();
     dut.befriend(&[Station::U1, Station::D1]);
     let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     announce(&mut dut, Station::U1, &sessions, s1);
+    dut.wait_for::<Path>(Port::C, 3);
     reserve(&mut dut, Station::D1, &sessions, s1);
+    dut.wait_for::<Resv>(Port::A, 3);
     let tears: Vec<_> =
         sessions.iter().map(|key| dut.pack(Station::U1, dut.path_tear(Station::U1, *key, s1))).collect();
     dut.send_bundle(Station::U1, &tears);
-    for (port, station, types) in [
-        (Port::C, Station::D1, &[MessageType::PATH, MessageType::PATH_TEAR][..]),
-        (Port::A, Station::U1, &[MessageType::RESV]),
-    ] {
-        let bundles = dut.bundles(port);
-        for (bundle, _) in &bundles {
+    dut.wait_for::<PathTear>(Port::C, 3);
+    for (port, station) in [(Port::C, Station::D1), (Port::A, Station::U1)] {
+        for (bundle, _) in expect_bundles(&mut dut, port, 0) {
             assert_eq!(bundle.encapsulation, Encapsulation::Raw);
             assert_eq!(bundle.source, dut.plan.dut(port));
             assert_eq!(bundle.destination, dut.plan.station(station));
             assert!(!bundle.router_alert);
         }
-        for wanted in types {
-            let of_type = |(_, messages): &&(_, Vec<Received<Message>>)| {
-                messages.iter().any(|message| message.message_type() == *wanted)
-            };
-            assert!(bundles.iter().any(|bundle| of_type(&bundle)), "{wanted}");
-        }
     }
 }
 
-#[test]
-fn what_comes_in_a_bundle_needs_no_router_alert() {
+/// Path, ResvConf and PathTear in a Bundle to the device's own address, without Router Alert, are taken.
+pub(crate) fn what_comes_in_a_bundle_needs_no_router_alert(lab: &Lab) {
     shows(&["rfc2961-3.3-08"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.router();
     let (h, s1) = (dut.h(), dut.s1());
     let path = dut.pack(Station::U1, lasting_path(&dut, Station::U1, h, s1));
     let bundle = dut.bundle(Station::U1, &[path]);
@@ -158,15 +155,14 @@ fn what_comes_in_a_bundle_needs_no_router_alert() {
     dut.expect::<PathTear>(Port::C);
 }
 
-#[test]
-fn a_bundle_is_one_datagram() {
+/// No Bundle exceeds the MTU or the limit that is configured, each holds whole messages only, and none is lost.
+pub(crate) fn a_bundle_is_one_datagram(lab: &Lab) {
     shows(&["rfc2961-3.3-09", "rfc2961-3.3-11"]);
     for (max_packet, limit) in [(u16::MAX, 1500), (600, 600)] {
-        let dut = Lab::in_process().reducing_with(|reduction| reduction.max_packet = max_packet);
-        let mut dut = bundling(dut, 300);
-        dut.advance(Duration::from_secs(5));
-        let bundles = dut.bundles(Port::C);
-        assert!(bundles.len() > 10, "{}", bundles.len());
+        let dut = lab.reducing_with(|reduction| reduction.max_packet = max_packet);
+        let mut dut = bundling(dut, 90);
+        all_again(&mut dut, 90);
+        let bundles = expect_bundles(&mut dut, Port::C, 90);
         let mut messages = 0;
         for (bundle, inside) in &bundles {
             assert!(bundle.message.len() + IP_HEADER <= limit, "{}", bundle.message.len());
@@ -175,83 +171,79 @@ fn a_bundle_is_one_datagram() {
             assert_eq!(bundle.message.len(), 8 + octets);
             messages += inside.len();
         }
-        assert_eq!(messages + dut.all::<Path>(Port::C).len(), 300);
+        assert_eq!(messages + dut.all::<Path>(Port::C).len(), 90);
     }
 }
 
-#[test]
-fn a_bundle_that_comes_may_be_larger_than_the_mtu() {
+/// A Bundle of more than 6000 octets is taken as a whole.
+pub(crate) fn a_bundle_that_comes_may_be_larger_than_the_mtu(lab: &Lab) {
     shows(&["rfc2961-3.3-10"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.router();
     let (sessions, s1) = (sessions(&dut, dut.h(), 70), dut.s1());
     let path = |key: &SessionKey| dut.pack(Station::U1, lasting_path(&dut, Station::U1, *key, s1));
     let bundle = dut.bundle(Station::U1, &sessions.iter().map(path).collect::<Vec<_>>());
     assert!(bundle.message.len() > 6000);
     dut.send_packet(Station::U1, &bundle);
-    assert_eq!(dut.all::<Path>(Port::C).len(), 70);
+    assert_eq!(dut.all_of::<Path>(Port::C, 70).len(), 70);
 }
 
-#[test]
-fn nothing_waits_long_for_others() {
+/// A trigger that is alone leaves within the bundle delay, also while others are being refreshed.
+pub(crate) fn nothing_waits_long_for_others(lab: &Lab) {
     shows(&["rfc2961-3.3-12", "rfc2961-3.3-13"]);
     for delay in [0, 50] {
         let delay = Duration::from_millis(delay);
-        let mut dut = Lab::in_process().reducing_with(|reduction| {
+        let mut dut = lab.brisk().reducing_with(|reduction| {
             reduction.bundle_delay = delay;
             reduction.summary_refresh = SummaryRefresh::Off;
         });
         dut.befriend(&[Station::D1]);
         let (h, s1) = (dut.h(), dut.s1());
-        let mut before = dut.now();
-        let mut is_in_time = |dut: &mut Dut, at: Instant| {
-            assert!(at.since(before) <= delay + Duration::from_millis(1), "{:?}", at.since(before));
-            before = dut.now();
-        };
+        let limit = delay + Duration::from_millis(1) + dut.timing.slack;
+        let before = dut.now();
         dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
-        let at = dut.expect::<Path>(Port::C).sent.at;
-        is_in_time(&mut dut, at);
+        let after = dut.expect::<Path>(Port::C).sent.at.since(before);
+        assert!(after <= limit, "{after:?}");
         // While others are being refreshed, too.
         let more = sessions(&dut, dut.h(), 30);
         announce(&mut dut, Station::U1, &more[1..], s1);
-        dut.advance(R * 9 / 10);
+        dut.advance(dut.r() * 9 / 10);
         dut.forget();
         let before = dut.now();
         dut.send(Station::U1, dut.path_tear(Station::U1, h, s1));
         let after = dut.expect::<PathTear>(Port::C).sent.at.since(before);
-        assert!(after <= delay + Duration::from_millis(1), "{after:?}");
+        assert!(after <= limit, "{after:?}");
     }
 }
 
-#[test]
-fn bundling_makes_no_refresh_late() {
+/// Of many sessions whose refreshes are bundled, each is refreshed within 1.5 R.
+pub(crate) fn bundling_makes_no_refresh_late(lab: &Lab) {
     shows(&["rfc2961-3.3-14"]);
-    let period = Duration::from_secs(2);
-    let dut = Lab::in_process().with(Family::V4, |config| {
-        config.default_interface.refresh = period;
+    let dut = lab.brisk().with(Family::V4, |config| {
         config.default_interface.reduction.summary_refresh = SummaryRefresh::Off;
         config.default_interface.reduction.bundle_delay = Duration::from_millis(20);
     });
-    let mut dut = bundling(dut, 200);
-    dut.advance(20 * period);
-    assert!(!dut.bundles(Port::C).is_empty());
+    let mut dut = bundling(dut, 60);
+    let period = dut.r();
+    dut.advance(4 * period);
+    expect_bundles(&mut dut, Port::C, 0);
     dut.forget();
-    dut.advance(20 * period);
+    dut.advance(7 * period);
     let mut times: BTreeMap<u16, Vec<Instant>> = BTreeMap::new();
     for path in dut.all::<Path>(Port::C) {
         times.entry(path.message.session.key.flow().port).or_default().push(path.sent.at);
     }
-    assert_eq!(times.len(), 200);
+    assert_eq!(times.len(), 60);
     for (port, times) in times {
         let gap = longest_gap(&times);
-        assert!(gap <= period * 3 / 2 + Duration::from_millis(200), "{port}: {gap:?}");
+        let longest = period * 3 / 2 + Duration::from_millis(100) + dut.timing.slack;
+        assert!(gap <= longest, "{port}: {gap:?}");
     }
 }
 
-#[test]
-fn what_concerns_one_state_keeps_its_order() {
+/// Paths, changes and PathTears that wait to be bundled leave in the order in which they came about.
+pub(crate) fn what_concerns_one_state_keeps_its_order(lab: &Lab) {
     shows(&["rfc2961-3.3-15"]);
-    let mut dut =
-        Lab::in_process().reducing_with(|reduction| reduction.bundle_delay = Duration::from_millis(250));
+    let mut dut = lab.reducing_with(|reduction| reduction.bundle_delay = Duration::from_millis(250));
     dut.befriend(&[Station::D1]);
     let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     for n in [20.0, 10.0] {
@@ -288,10 +280,11 @@ fn behind_others(dut: &mut Dut) {
     dut.set_route(dut.h().flow().destination, None, route);
 }
 
-#[test]
-fn no_bundle_goes_where_the_neighbour_is_not_the_next_hop() {
+/// Where routing leads to a node that does not speak RSVP, Paths and PathTears go to the session's address, in no
+/// Bundle.
+pub(crate) fn no_bundle_goes_where_the_neighbour_is_not_the_next_hop(lab: &Lab) {
     shows(&["rfc2961-3.3-16"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.brisk().router();
     behind_others(&mut dut);
     let (sessions, s1) = (sessions(&dut, dut.h(), 6), dut.s1());
     announce(&mut dut, Station::U1, &sessions[..3], s1);
@@ -301,7 +294,7 @@ fn no_bundle_goes_where_the_neighbour_is_not_the_next_hop() {
     resv.ttl -= 1;
     dut.send_packet(Station::D1, &resv);
     announce(&mut dut, Station::U1, &sessions[3..], s1);
-    dut.advance(3 * R);
+    dut.advance(3 * dut.r());
     let tears: Vec<_> =
         sessions.iter().map(|key| dut.pack(Station::U1, dut.path_tear(Station::U1, *key, s1))).collect();
     dut.send_bundle(Station::U1, &tears);
@@ -314,10 +307,10 @@ fn no_bundle_goes_where_the_neighbour_is_not_the_next_hop() {
     }
 }
 
-#[test]
-fn no_bundle_goes_to_who_is_behind_others() {
+/// A neighbour whose messages have crossed other nodes gets neither Bundles nor Srefreshes.
+pub(crate) fn no_bundle_goes_to_who_is_behind_others(lab: &Lab) {
     shows(&["rfc2961-3.3-16", "rfc2961-5.6-02"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.brisk().router();
     let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     announce(&mut dut, Station::U1, &sessions, s1);
     dut.set_flags(Station::D1, 1);
@@ -328,16 +321,16 @@ fn no_bundle_goes_to_who_is_behind_others() {
         dut.send_packet(Station::D1, &resv);
     }
     dut.forget();
-    dut.advance(3 * R);
+    dut.advance(3 * dut.r());
     assert!(dut.bundles(Port::C).is_empty());
     dut.expect_no::<Srefresh>(Port::C);
     assert!(dut.all::<Path>(Port::C).len() >= 6);
 }
 
-#[test]
-fn paths_of_different_ttl_share_no_bundle() {
+/// Paths of different TTL leave with it, in Bundles whose Send_TTL is that of their Paths.
+pub(crate) fn paths_of_different_ttl_share_no_bundle(lab: &Lab) {
     shows(&["rfc2961-3.1-08"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.router();
     dut.befriend(&[Station::D1]);
     let (h, s1) = (dut.h(), dut.s1());
     for (number, session) in sessions(&dut, h, 6).into_iter().enumerate() {
@@ -349,21 +342,24 @@ fn paths_of_different_ttl_share_no_bundle() {
         }
         dut.send_packet(Station::U1, &path);
     }
-    all_again(&mut dut);
+    all_again(&mut dut, 6);
     let mut told = Vec::new();
-    for message in dut.all::<Path>(Port::C) {
+    for message in dut.all_of::<Path>(Port::C, 6) {
         let Received { sent, raw, message, .. } = message;
         assert_eq!(sent.packet.ttl, if message.session.key.flow().port < 5003 { 19 } else { 63 });
         assert_eq!(raw.header.send_ttl, sent.packet.ttl);
         told.extend(sent.bundle.map(|bundle| bundle.message[4] == sent.packet.ttl));
     }
-    assert_eq!(told, [true; 6], "all in Bundles of that TTL");
+    if told.is_empty() {
+        inconclusive("the device sends no Bundles");
+    }
+    assert!(told.iter().all(|told| *told), "all in Bundles of that TTL");
 }
 
-#[test]
-fn a_bundle_holds_what_its_neighbour_handles() {
+/// Bundles to two neighbours on a LAN hold the Paths that each of them is next hop of.
+pub(crate) fn a_bundle_holds_what_its_neighbour_handles(lab: &Lab) {
     shows(&["rfc2961-3.3-17"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.router();
     let (k, s1) = (dut.k(), dut.s1());
     let other = dut.plan.session(dut.plan.address(8, 9), 5000);
     let route = via(&dut, Station::D3);
@@ -374,9 +370,7 @@ fn a_bundle_holds_what_its_neighbour_handles() {
     // In turns.
     all.sort_by_key(|key| key.flow().port);
     announce(&mut dut, Station::U1, &all, s1);
-    let bundles = dut.bundles(Port::D);
-    assert!(bundles.len() >= 2);
-    let mut told = 0;
+    let bundles = expect_bundles(&mut dut, Port::D, 6);
     for (bundle, messages) in bundles {
         let owner: IpAddr = if bundle.destination == dut.plan.station(Station::D2) {
             k.flow().destination
@@ -386,10 +380,8 @@ fn a_bundle_holds_what_its_neighbour_handles() {
         };
         for message in messages {
             assert_eq!(message.message.session().expect("a Path").key.flow().destination, owner);
-            told += 1;
         }
     }
-    assert_eq!(told, 6);
 }
 
 /// Paths, refreshes and PathTears of three multicast sessions and three unicast ones; how many of the multicast ones were
@@ -400,10 +392,11 @@ fn multicast_bundled(dut: &mut Dut, port: Port, unicast: SessionKey) -> [usize; 
     all.extend(&groups);
     let s1 = dut.s1();
     announce(dut, Station::U1, &all, s1);
-    dut.advance(3 * R);
+    dut.advance(3 * dut.r());
     let tear = |key: &SessionKey| dut.pack(Station::U1, dut.path_tear(Station::U1, *key, s1));
     let tears: Vec<_> = all.iter().map(tear).collect();
     dut.send_bundle(Station::U1, &tears);
+    dut.advance(dut.timing.patience);
     let mut counts = [0; 2];
     for message in dut.all::<Message>(port) {
         let is_of_group = message.message.session().is_some_and(|session| groups.contains(&session.key));
@@ -416,21 +409,21 @@ fn multicast_bundled(dut: &mut Dut, port: Port, unicast: SessionKey) -> [usize; 
     counts
 }
 
-#[test]
-fn paths_of_groups_are_bundled_on_no_lan() {
+/// On a LAN with several next hops messages to a group leave by themselves, to the group's address.
+pub(crate) fn paths_of_groups_are_bundled_on_no_lan(lab: &Lab) {
     shows(&["rfc2961-3.3-18"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.brisk().router();
     dut.befriend(&[Station::D2, Station::D3]);
     let k = dut.k();
     let [alone, bundled] = multicast_bundled(&mut dut, Port::D, k);
     assert!(alone >= 6 && bundled == 0, "{alone} and {bundled}");
 }
 
-#[test]
-fn paths_of_groups_are_bundled_for_no_next_hop_that_is_not_capable() {
+/// On a point-to-point link messages to a group go into Bundles only if the next hop sets the flag.
+pub(crate) fn paths_of_groups_are_bundled_for_no_next_hop_that_is_not_capable(lab: &Lab) {
     shows(&["rfc2961-3.3-19"]);
     for is_capable in [false, true] {
-        let mut dut = Lab::in_process().point_to_point(Family::V4);
+        let mut dut = lab.brisk().point_to_point(Family::V4);
         if is_capable {
             dut.befriend(&[Station::D1]);
         } else {
@@ -441,6 +434,5 @@ fn paths_of_groups_are_bundled_for_no_next_hop_that_is_not_capable() {
         let [alone, bundled] = multicast_bundled(&mut dut, Port::C, h);
         assert!(is_capable || bundled == 0, "{bundled}");
         assert!(is_capable || alone >= 6, "{alone}");
-        assert_eq!(dut.all::<Srefresh>(Port::C).len(), 0, "all messages are taken");
     }
 }

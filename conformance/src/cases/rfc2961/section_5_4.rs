@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use conformance::bench::{Dut, Lab, Port, R, Received, Station, Timing, nack, plain};
-use conformance::shows;
+use crate::bench::{Dut, Lab, Port, Received, Station, plain};
+use crate::shows;
 use rsvp_core::config::SummaryRefresh;
 use rsvp_core::input::{NextHop, Route};
-use rsvp_core::wire::{
-    Acknowledgement, FlaggedId, IdEntries, IdList, Message, MessageId, Path, PathTear, Resv, Srefresh,
-};
+use rsvp_core::wire::{IdEntries, IdList, Message, MessageId, Path, PathTear, Resv, Srefresh};
 
-use crate::{announce, lasting_path, lasting_resv, sessions};
+use super::dialogue::nack_of;
+use super::{announce, expect_summaries, lasting_path, lasting_resv, sessions};
 
 /// Path state of S1 for H at D1 and Resv state at U1, both told with ids and acknowledged.
 fn told(dut: &mut Dut) -> (Received<Path>, Received<Resv>) {
@@ -24,33 +23,28 @@ fn told(dut: &mut Dut) -> (Received<Path>, Received<Resv>) {
     told
 }
 
-#[test]
-fn a_nack_names_what_was_listed() {
+/// A NACK has the very Epoch and identifier that were listed.
+pub(crate) fn a_nack_names_what_was_listed(lab: &Lab) {
     shows(&["rfc2961-5.4-01"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.send_id(Station::U1, lasting_path(&dut, Station::U1, h, s1), plain(10));
     let unknown = MessageId { epoch: 0x0065_4321, id: 0xdead_beef };
     dut.send_srefresh(Station::U1, &[IdList::new(unknown.epoch, IdEntries::Plain(vec![unknown.id]))]);
-    let nacks = dut.acks(Station::U1);
-    assert_eq!(nacks, [Acknowledgement::Nack(FlaggedId::plain(unknown))]);
-    assert_ne!(nacks, [nack(10)]);
+    dut.expect_acks(Station::U1, &[nack_of(unknown)]);
 }
 
-#[test]
-fn what_is_not_there_is_told_again() {
+/// On a NACK the whole Path or Resv is sent again at once; on one that names nothing, nothing is.
+pub(crate) fn what_is_not_there_is_told_again(lab: &Lab) {
     shows(&["rfc2961-5.4-03", "rfc2961-5.4-04", "rfc2961-5.4-06"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.router();
     let (path, resv) = told(&mut dut);
-    dut.advance(3 * R);
-    assert!([Port::A, Port::C].iter().all(|port| !dut.all::<Srefresh>(*port).is_empty()));
-    dut.forget();
     let before = dut.now();
     dut.send_nack(Station::D1, path.id().id);
     let again = dut.expect::<Path>(Port::C);
     assert_eq!(again.message, path.message);
     assert_eq!(again.sent.packet.destination, path.sent.packet.destination);
-    assert!(again.sent.at.since(before) <= Timing::VIRTUAL.at_once);
+    assert!(again.sent.at.since(before) <= Duration::from_millis(100) + dut.timing.slack);
     dut.send_nack(Station::U1, resv.id().id);
     let again = dut.expect::<Resv>(Port::A);
     assert_eq!(again.message, resv.message);
@@ -78,17 +72,16 @@ fn id_of(path: &Received<Path>) -> MessageId {
     path.id().id
 }
 
-#[test]
-fn only_what_is_not_there_is_told_again() {
+/// On a NACK of one state out of several, that one alone is sent again.
+pub(crate) fn only_what_is_not_there_is_told_again(lab: &Lab) {
     shows(&["rfc2961-5.4-05"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.router();
     dut.befriend(&[Station::D1, Station::D2]);
     let (mut all, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     all.push(dut.k());
     announce(&mut dut, Station::U1, &all, s1);
-    let paths = dut.all::<Path>(Port::C);
-    dut.advance(2 * R);
-    assert_eq!(dut.all::<Srefresh>(Port::C).last().expect("a summary").ids().len(), 3);
+    let paths = dut.all_of::<Path>(Port::C, 3);
+    dut.advance(Duration::from_secs(1));
     dut.forget();
     dut.send_nack(Station::D1, id_of(&paths[1]));
     let again = dut.expect::<Path>(Port::C);
@@ -96,10 +89,10 @@ fn only_what_is_not_there_is_told_again() {
     dut.expect_silence();
 }
 
-#[test]
-fn a_nack_is_no_acknowledgement() {
+/// A NACK of what is not acknowledged yet neither ends its delivery nor the state.
+pub(crate) fn a_nack_is_no_acknowledgement(lab: &Lab) {
     shows(&["rfc2961-5.4-07"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.brisk().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.introduce(Station::D1);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
@@ -110,20 +103,20 @@ fn a_nack_is_no_acknowledgement() {
     assert!(!again.is_empty() && again.iter().all(|it| it.message == path.message));
     dut.expect_no::<PathTear>(Port::C);
     dut.acknowledging(Station::D1);
-    dut.advance(2 * R);
+    dut.advance(2 * dut.r());
     assert!(!dut.all::<Path>(Port::C).is_empty() || !dut.all::<Srefresh>(Port::C).is_empty());
 }
 
-#[test]
-fn a_route_change_that_nobody_noticed_is_repaired() {
+/// An Srefresh to the session's address may draw a NACK from a new next hop, which then gets the whole Path the same
+/// way.
+pub(crate) fn a_route_change_that_nobody_noticed_is_repaired(lab: &Lab) {
     shows(&["rfc2961-5.4-08"]);
-    let mut dut =
-        Lab::in_process().reducing_with(|reduction| reduction.summary_refresh = SummaryRefresh::Session);
+    let mut dut = lab.brisk().reducing_with(|reduction| reduction.summary_refresh = SummaryRefresh::Session);
     let (k, s1) = (dut.k(), dut.s1());
     dut.befriend(&[Station::D2, Station::D3]);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, k, s1));
     let path = dut.expect::<Path>(Port::D);
-    dut.advance(2 * R);
+    dut.advance(2 * dut.r());
     let summary = dut.expect::<Srefresh>(Port::D);
     // The network hands it on to D3 unseen: it goes to the session, with Router Alert.
     assert_eq!(summary.sent.packet.destination, k.flow().destination);
@@ -135,61 +128,62 @@ fn a_route_change_that_nobody_noticed_is_repaired() {
     assert_eq!(again.sent.packet.destination, k.flow().destination, "it goes the same way as the summary");
 }
 
-/// The ports' messages of a state that is refreshed wholly every `every` times: how many were whole, and how many were
-/// summed up; no period has both.
-fn full_refreshes(every: u32) -> (usize, usize) {
-    let mut dut = Lab::in_process().reducing_with(|reduction| reduction.full_refresh = every);
+/// How many times a state is summed up between one whole refresh of it and the next, at each of its neighbours, if it is
+/// refreshed wholly every `every` times, and how often that was. No period has both.
+fn between_whole_refreshes(lab: &Lab, every: u32, periods: u32) -> (Vec<u32>, usize) {
+    let mut dut = lab.brisk().reducing_with(|reduction| reduction.full_refresh = every);
     let (path, resv) = told(&mut dut);
-    dut.advance(90 * R);
-    let mut counts = (0, 0);
+    dut.advance(periods * dut.r());
+    let shortest = dut.r() / 2 - Duration::from_millis(100) - dut.timing.slack;
+    let (mut counts, mut whole) = (Vec::new(), 0);
     for (port, id) in [(Port::C, path.id().id), (Port::A, resv.id().id)] {
-        let mut last = None;
+        let (mut last, mut summed) = (None, None);
         for message in dut.all::<Message>(port) {
             let is_whole = match &message.message {
                 Message::Path(_) | Message::Resv(_) => true,
                 Message::Srefresh(_) => false,
                 _ => continue,
             };
+            let at = message.sent.at;
+            let is_soon = last.replace(at).is_some_and(|before| at.since(before) < shortest);
+            assert!(!is_soon, "two in one period");
             if is_whole {
                 assert_eq!(message.id().id, id, "a refresh");
+                whole += 1;
+                counts.extend(summed.replace(0));
+            } else if let Some(summed) = &mut summed {
+                *summed += 1;
             }
-            let at = message.sent.at;
-            if let Some(before) = last.replace(at) {
-                assert!(at.since(before) >= R / 2 - Duration::from_millis(100), "two in one period");
-            }
-            *(if is_whole { &mut counts.0 } else { &mut counts.1 }) += 1;
         }
     }
-    counts
+    (counts, whole)
 }
 
-#[test]
-fn whole_refreshes_go_between_the_summaries() {
+/// Where it is configured, one refresh in so many is whole, and no state is refreshed both ways in one period.
+pub(crate) fn whole_refreshes_go_between_the_summaries(lab: &Lab) {
     shows(&["rfc2961-5.5-02", "rfc2961-5.5-03", "rfc2961-5.5-04"]);
-    let (whole, _) = full_refreshes(0);
-    assert_eq!(whole, 0, "none by default");
-    for every in [4, 10] {
-        let (whole, summed) = full_refreshes(every);
-        let ratio = summed as f64 / whole as f64;
-        let expected = f64::from(every);
-        assert!(ratio >= expected - 1.5 && ratio <= expected + 1.5, "one in {every}: {whole} and {summed}");
+    assert_eq!(between_whole_refreshes(lab, 0, 3).1, 0, "none where none are configured");
+    for (every, periods) in [(2, 9), (4, 14)] {
+        let (counts, _) = between_whole_refreshes(lab, every, periods);
+        assert!(!counts.is_empty(), "there are whole refreshes");
+        assert!(counts.iter().all(|count| count.abs_diff(every) <= 1), "one in {every}: {counts:?}");
     }
 }
 
-#[test]
-fn standard_refreshes_go_to_who_is_not_known() {
+/// Until the next hop says that it is capable, refreshes are whole Paths.
+pub(crate) fn standard_refreshes_go_to_who_is_not_known(lab: &Lab) {
     shows(&["rfc2961-5.6-01"]);
-    let mut dut = Lab::in_process().reducing();
+    let mut dut = lab.brisk().reducing();
     let (h, s1) = (dut.h(), dut.s1());
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
-    dut.advance(5 * R);
-    assert!(dut.all::<Path>(Port::C).len() >= 5);
+    dut.advance(5 * dut.r());
+    assert!(dut.all::<Path>(Port::C).len() >= 4);
     dut.expect_no::<Srefresh>(Port::C);
     dut.set_flags(Station::D1, 1);
     dut.acknowledging(Station::D1);
     dut.send(Station::D1, lasting_resv(&dut, Station::D1, h, s1));
-    dut.advance(5 * R);
-    assert!(!dut.all::<Srefresh>(Port::C).is_empty());
+    dut.advance(4 * dut.r());
+    expect_summaries(&mut dut, Port::C);
 }
 
 /// The route of H leads to a router without RSVP, behind which D1 is.
@@ -198,12 +192,12 @@ fn behind_others(dut: &mut Dut) {
     dut.set_route(dut.h().flow().destination, None, Route { outgoing: vec![hop], ..Route::default() });
 }
 
-#[test]
-fn nothing_is_summed_up_through_routers_without_rsvp() {
+/// Where the next hop does not speak RSVP Path state is refreshed by whole Paths, and Resv state by Srefreshes as
+/// ever.
+pub(crate) fn nothing_is_summed_up_through_routers_without_rsvp(lab: &Lab) {
     shows(&["rfc2961-5.6-02"]);
     for summary_refresh in [SummaryRefresh::Neighbor, SummaryRefresh::Session] {
-        let mut dut =
-            Lab::in_process().reducing_with(|reduction| reduction.summary_refresh = summary_refresh);
+        let mut dut = lab.brisk().reducing_with(|reduction| reduction.summary_refresh = summary_refresh);
         behind_others(&mut dut);
         let (h, s1) = (dut.h(), dut.s1());
         dut.befriend(&[Station::U1]);
@@ -213,17 +207,18 @@ fn nothing_is_summed_up_through_routers_without_rsvp() {
         let mut resv = dut.pack(Station::D1, lasting_resv(&dut, Station::D1, h, s1));
         resv.ttl -= 1;
         dut.send_packet(Station::D1, &resv);
-        dut.advance(5 * R);
-        assert!(dut.all::<Path>(Port::C).len() >= 5);
+        dut.advance(4 * dut.r());
+        assert!(dut.all::<Path>(Port::C).len() >= 3);
         dut.expect_no::<Srefresh>(Port::C);
         assert!(!dut.all::<Srefresh>(Port::A).is_empty(), "Resv state at U1 is");
     }
 }
 
-#[test]
-fn an_operator_may_have_everything_summed_up() {
+/// Where it is configured, Srefreshes go to the session's address across a node without RSVP, and a NACK draws the
+/// whole Path.
+pub(crate) fn an_operator_may_have_everything_summed_up(lab: &Lab) {
     shows(&["rfc2961-5.6-03"]);
-    let mut dut = Lab::in_process().reducing_with(|reduction| {
+    let mut dut = lab.brisk().reducing_with(|reduction| {
         reduction.assume_capable = true;
         reduction.summary_refresh = SummaryRefresh::Session;
     });
@@ -233,7 +228,7 @@ fn an_operator_may_have_everything_summed_up() {
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
     let path = dut.expect::<Path>(Port::C);
     dut.send_ack(Station::D1, id_of(&path));
-    dut.advance(3 * R);
+    dut.advance(3 * dut.r());
     let summaries = dut.all::<Srefresh>(Port::C);
     assert!(!summaries.is_empty());
     for summary in summaries {

@@ -1,24 +1,24 @@
 //! RFC 2961 section 5.2: Srefresh messages.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use conformance::bench::{
-    Dut, Family, Lab, Packet, Port, R, Received, Station, ack, cl, ff, list, mcast_list, nack, object, plain,
+use crate::bench::{
+    Dut, Family, Lab, Packet, Port, Received, Station, ack, cl, ff, list, mcast_list, nack, object, plain,
     src_list, wanted,
 };
-use conformance::shows;
+use crate::shows;
 use rsvp_core::config::SummaryRefresh;
 use rsvp_core::wire::{
     Acknowledgement, ClassNum, FilterSpec, FlaggedId, Head, Header, IdEntries, IdList, MessageId,
-    MessageType, Path, PathTear, RawMessage, RawObject, Resv, ResvTear, Srefresh, Style,
+    MessageType, Path, PathTear, RawMessage, RawObject, Resv, ResvTear, SessionKey, Srefresh, Style,
 };
 
-use crate::{announce, group_on, lasting_path, lasting_resv, reserve, sessions};
+use super::dialogue::nack_of;
+use super::{announce, expect_summaries, group_on, inconclusive, lasting_path, reserve, sessions};
 
 /// A router that refreshes Path state by Srefresh messages to the sessions' destinations.
-fn by_session() -> Dut {
-    Lab::in_process().reducing_with(|reduction| reduction.summary_refresh = SummaryRefresh::Session)
+fn by_session(lab: &Lab) -> Dut {
+    lab.brisk().reducing_with(|reduction| reduction.summary_refresh = SummaryRefresh::Session)
 }
 
 /// Path state of two unicast sessions at D2 and of the group at D2 and D3, Resv state at U1 and U2, all refreshed by
@@ -36,9 +36,12 @@ fn all_summaries(mut dut: Dut) -> (Dut, Vec<Received<Srefresh>>) {
     dut.send(Station::D1, Resv { refresh_ms: 600_000, ..resv });
     reserve(&mut dut, Station::D2, &[g], s1);
     dut.forget();
-    dut.advance(5 * R);
+    dut.advance(3 * dut.r());
     let summaries: Vec<_> = Port::ALL.iter().flat_map(|port| dut.all::<Srefresh>(*port)).collect();
-    assert!(summaries.len() > 8, "{summaries:?}");
+    if summaries.is_empty() {
+        inconclusive("the device sends no Srefresh messages");
+    }
+    assert!(summaries.len() > 4, "{summaries:?}");
     (dut, summaries)
 }
 
@@ -46,16 +49,16 @@ fn is_source_list(list: &IdList) -> bool {
     matches!(list.entries, IdEntries::Sources(_))
 }
 
-#[test]
-fn a_summary_refresh_has_lists() {
+/// An Srefresh is of type 15 and has at least one list; one with several lists is taken.
+pub(crate) fn a_summary_refresh_has_lists(lab: &Lab) {
     shows(&["rfc2961-5.2-01", "rfc2961-5.2-02"]);
-    for dut in [Lab::in_process().router(), by_session()] {
+    for dut in [lab.brisk().router(), by_session(lab)] {
         for summary in all_summaries(dut).1 {
             assert_eq!(summary.message_type(), MessageType(15));
             assert!(!summary.objects(ClassNum::MESSAGE_ID_LIST).is_empty());
         }
     }
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.router();
     let (sessions, s1) = (sessions(&dut, dut.h(), 3), dut.s1());
     let lists: Vec<IdList> = (0..3).map(|n| IdList::new(n, IdEntries::Plain(vec![7 + n, 70 + n]))).collect();
     for (session, n) in sessions.iter().zip(0..) {
@@ -66,33 +69,32 @@ fn a_summary_refresh_has_lists() {
     let packet = dut.pack(Station::U1, Srefresh { lists: lists.clone() });
     assert_eq!(packet.message[1], 15);
     dut.send_packet(Station::U1, &packet);
-    let mut nacks: Vec<MessageId> = dut.acks(Station::U1).iter().map(|nack| nack.id()).collect();
-    nacks.sort_unstable();
-    let expected: Vec<MessageId> = (0..3).map(|n| MessageId { epoch: n, id: 70 + n }).collect();
-    assert_eq!(nacks, expected);
+    let unknown = [0, 1, 2].map(|n| MessageId { epoch: n, id: 70 + n });
+    dut.expect_acks(Station::U1, &unknown.map(nack_of));
 }
 
-#[test]
-fn lists_for_a_neighbour_share_a_message() {
+/// An Srefresh with a LIST and an MCAST_LIST, for Path and Resv state, alone or in a Bundle, keeps all of it alive.
+pub(crate) fn lists_for_a_neighbour_share_a_message(lab: &Lab) {
     shows(&["rfc2961-5.2-03", "rfc2961-5.2-05", "rfc2961-5.2-17"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.brisk().router();
     let (h, g, s1) = (dut.h(), dut.g(), dut.s1());
     let group = g.flow().destination;
     let back = dut.session_towards_u1();
     let sender = FilterSpec::Ip { source: h.flow().destination, port: 9 };
     // U1 is the previous hop of H and G, and the next hop of the session that ends there.
     for (session, id) in [(h, 10), (g, 11)] {
-        let path = Path { refresh_ms: 2000, ..dut.path(Station::U1, session, s1) };
+        let path = dut.path(Station::U1, session, s1);
         dut.send_id(Station::U1, path, plain(id));
     }
     dut.send(Station::D1, lasting_path(&dut, Station::D1, back, sender));
-    let resv = Resv { refresh_ms: 2000, ..lasting_resv(&dut, Station::U1, back, sender) };
+    dut.expect::<Path>(Port::A);
+    let resv = dut.resv(Station::U1, back, Style::Ff, &[ff(cl(1.0), sender)]);
     dut.send_id(Station::U1, resv, plain(12));
     assert_eq!(dut.expect::<Resv>(Port::C).message.session.key, back);
     dut.forget();
     let lists = [list(&[10, 12]), mcast_list(&[(11, s1.source(), group)])];
-    for number in 0..20 {
-        dut.advance(Duration::from_secs(2));
+    for number in 0..8 {
+        dut.advance(dut.r());
         let summary = dut.pack(Station::U1, Srefresh { lists: lists.to_vec() });
         if number % 2 == 0 {
             dut.send_packet(Station::U1, &summary);
@@ -107,15 +109,17 @@ fn lists_for_a_neighbour_share_a_message() {
     dut.expect_no::<ResvTear>(Port::C);
     let told = dut.all::<Path>(Port::C);
     assert!(told.iter().any(|path| path.message.session.key.flow().port == 6000), "the Path in the Bundle");
-    dut.advance(Duration::from_secs(15));
-    assert_eq!(dut.all::<PathTear>(Port::C).len(), 2);
+    // The lifetime is 5.25 R.
+    dut.advance(6 * dut.r());
+    assert_eq!(dut.all_of::<PathTear>(Port::C, 2).len(), 2);
     dut.expect::<ResvTear>(Port::C);
 }
 
-#[test]
-fn source_lists_stand_alone() {
+/// A SRC_LIST goes to the group alone; one that goes to the device, or stands beside other lists, refreshes no state
+/// of a host.
+pub(crate) fn source_lists_stand_alone(lab: &Lab) {
     shows(&["rfc2961-5.2-04", "rfc2961-5.2-09", "rfc2961-5.2-10", "rfc2961-5.2-12"]);
-    for dut in [Lab::in_process().router(), by_session()] {
+    for dut in [lab.brisk().router(), by_session(lab)] {
         let (_, summaries) = all_summaries(dut);
         let mut to_groups = 0;
         for summary in &summaries {
@@ -123,15 +127,15 @@ fn source_lists_stand_alone() {
             to_groups += usize::from(to_group);
             assert!(summary.message.lists.iter().all(|list| is_source_list(list) == to_group), "{summary:?}");
         }
-        assert!(to_groups >= 3, "{to_groups}");
+        assert!(to_groups > 0);
     }
     // Mixed, or sent to the neighbour: no unicast state is refreshed, no group is guessed.
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.brisk().router();
     let (h, s1) = (dut.h(), dut.s1());
-    let path = Path { refresh_ms: 2000, ..dut.path(Station::U1, h, s1) };
+    let path = dut.path(Station::U1, h, s1);
     dut.send_id(Station::U1, path, plain(10));
-    for _ in 0..10 {
-        dut.advance(Duration::from_secs(2));
+    for _ in 0..6 {
+        dut.advance(dut.r());
         dut.send_srefresh(Station::U1, &[src_list(&[(10, s1.source()), (99, s1.source())])]);
         dut.send_srefresh_to(
             Station::U1,
@@ -143,10 +147,11 @@ fn source_lists_stand_alone() {
     dut.expect::<PathTear>(Port::C);
 }
 
-#[test]
-fn path_state_is_refreshed_where_its_session_is() {
+/// Where it is configured, Srefreshes for Path state go to the session's address with Router Alert, those for Resv
+/// state to the previous hop.
+pub(crate) fn path_state_is_refreshed_where_its_session_is(lab: &Lab) {
     shows(&["rfc2961-5.2-06", "rfc2961-5.2-14"]);
-    let (mut dut, summaries) = all_summaries(by_session());
+    let (mut dut, summaries) = all_summaries(by_session(lab));
     let destinations = [dut.h(), dut.k(), dut.g()].map(|key| key.flow().destination);
     for station in [Station::U1, Station::U2] {
         let address = dut.plan.station(station);
@@ -161,22 +166,22 @@ fn path_state_is_refreshed_where_its_session_is() {
         assert!(summaries.iter().any(|it| it.sent.packet.destination == destination), "{destination}");
     }
     // Over IPv6, too.
-    let mut v6 = Lab::in_process().with(Family::V6, |config| {
+    let mut v6 = lab.brisk().with(Family::V6, |config| {
         config.default_interface.reduction.summary_refresh = SummaryRefresh::Session;
     });
     let (h, s1) = (v6.h(), v6.s1());
     v6.befriend(&[Station::D1]);
     v6.send(Station::U1, lasting_path(&v6, Station::U1, h, s1));
-    v6.advance(2 * R);
+    v6.advance(2 * v6.r());
     let summary = v6.expect::<Srefresh>(Port::C);
     assert!(summary.sent.packet.router_alert && summary.sent.packet.destination == h.flow().destination);
     dut.forget();
 }
 
-#[test]
-fn path_state_may_be_refreshed_at_the_next_hop() {
+/// Srefreshes come from the HOP address; those to a neighbour have no Router Alert.
+pub(crate) fn path_state_may_be_refreshed_at_the_next_hop(lab: &Lab) {
     shows(&["rfc2961-5.2-07", "rfc2961-5.2-15", "rfc2961-5.2-13"]);
-    for dut in [Lab::in_process().router(), by_session()] {
+    for (dut, is_by_session) in [(lab.brisk().router(), false), (by_session(lab), true)] {
         let (dut, summaries) = all_summaries(dut);
         let neighbours = Station::ALL.map(|station| dut.plan.station(station));
         for summary in &summaries {
@@ -184,18 +189,18 @@ fn path_state_may_be_refreshed_at_the_next_hop() {
             assert_eq!(packet.source, dut.plan.dut(summary.sent.port), "the HOP address");
             assert_eq!(packet.router_alert, !neighbours.contains(&packet.destination), "{summary:?}");
         }
-    }
-    let (dut, summaries) = all_summaries(Lab::in_process().router());
-    for station in [Station::D1, Station::D2, Station::U1, Station::U2] {
-        let address = dut.plan.station(station);
-        assert!(summaries.iter().any(|it| it.sent.packet.destination == address), "{station:?}");
+        let learnt = if is_by_session { &[][..] } else { &[Station::D1, Station::D2] };
+        for station in [Station::U1, Station::U2].iter().chain(learnt) {
+            let address = dut.plan.station(*station);
+            assert!(summaries.iter().any(|it| it.sent.packet.destination == address), "{station:?}");
+        }
     }
 }
 
-#[test]
-fn resv_state_is_refreshed_at_its_previous_hop() {
+/// Srefreshes for Resv state go to the previous hop that has it, and name what it was told.
+pub(crate) fn resv_state_is_refreshed_at_its_previous_hop(lab: &Lab) {
     shows(&["rfc2961-5.2-08", "rfc2961-5.2-13"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.brisk().router();
     let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
     dut.befriend(&[Station::U1, Station::U2, Station::D1]);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
@@ -204,11 +209,9 @@ fn resv_state_is_refreshed_at_its_previous_hop() {
     let resv = dut.resv(Station::D1, h, Style::Ff, &both);
     dut.send(Station::D1, Resv { refresh_ms: 600_000, ..resv });
     let told = [Port::A, Port::B].map(|port| dut.expect::<Resv>(port).id().id);
-    dut.advance(4 * R);
+    dut.advance(4 * dut.r());
     for ((port, station), id) in [(Port::A, Station::U1), (Port::B, Station::U2)].into_iter().zip(told) {
-        let summaries = dut.all::<Srefresh>(port);
-        assert!(!summaries.is_empty());
-        for summary in summaries {
+        for summary in expect_summaries(&mut dut, port) {
             assert_eq!(summary.ids(), [id]);
             assert_eq!(summary.sent.packet.destination, dut.plan.station(station));
             assert_eq!(summary.sent.packet.source, dut.plan.dut(port));
@@ -216,15 +219,16 @@ fn resv_state_is_refreshed_at_its_previous_hop() {
     }
 }
 
-#[test]
-fn a_next_hop_gets_lists_of_both_kinds() {
+/// On a point-to-point link the state of hosts and of groups is listed to the next hop, and such an Srefresh is
+/// understood.
+pub(crate) fn a_next_hop_gets_lists_of_both_kinds(lab: &Lab) {
     shows(&["rfc2961-5.2-11"]);
-    let mut dut = Lab::in_process().point_to_point(Family::V4);
+    let mut dut = lab.brisk().point_to_point(Family::V4);
     let (h, s1) = (dut.h(), dut.s1());
     let of_group = group_on(&mut dut, &[Station::D1]).id().id;
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
     let of_host = dut.expect::<Path>(Port::C).id().id;
-    dut.advance(3 * R);
+    dut.advance(3 * dut.r());
     let mut seen: BTreeMap<MessageId, bool> = BTreeMap::new();
     for summary in dut.all::<Srefresh>(Port::C) {
         assert_eq!(summary.sent.packet.destination, dut.plan.station(Station::D1));
@@ -245,43 +249,43 @@ fn a_next_hop_gets_lists_of_both_kinds() {
         Station::U1,
         &[list(&[1]), mcast_list(&[(2, s1.source(), dut.g().flow().destination)])],
     );
-    let mut nacks = dut.acks(Station::U1);
-    nacks.sort_by_key(|nack| nack.id());
-    assert_eq!(nacks, [nack(1), nack(2)]);
+    dut.expect_acks(Station::U1, &[nack(1), nack(2)]);
 }
 
-#[test]
-fn a_summary_refresh_is_one_datagram() {
+/// The ids of many states are spread over Srefreshes that fit the MTU; one that comes may be larger.
+pub(crate) fn a_summary_refresh_is_one_datagram(lab: &Lab) {
     shows(&["rfc2961-5.2-16", "rfc2961-5.2-18"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.brisk().router();
     dut.befriend(&[Station::D1]);
-    let (all, s1) = (sessions(&dut, dut.h(), 2000), dut.s1());
-    for some in all.chunks(400) {
-        announce(&mut dut, Station::U1, some, s1);
-    }
-    dut.advance(Duration::from_secs(5));
-    let told = dut.all::<Path>(Port::C).len();
-    assert_eq!(told, 2000);
-    dut.advance(4 * R);
-    let summaries = dut.all::<Srefresh>(Port::C);
-    assert!(summaries.len() > 6);
+    let (all, s1) = (sessions(&dut, dut.h(), 500), dut.s1());
+    announce(&mut dut, Station::U1, &all, s1);
+    let told: BTreeSet<SessionKey> =
+        dut.all_of::<Path>(Port::C, all.len()).iter().map(|path| path.message.session.key).collect();
+    assert_eq!(told.len(), all.len());
+    dut.advance(4 * dut.r());
+    let summaries = expect_summaries(&mut dut, Port::C);
     for summary in &summaries {
         assert!(summary.sent.packet.message.len() + 20 <= 1500, "one packet of the link");
     }
-    assert!(summaries.iter().map(|it| it.ids().len()).sum::<usize>() >= 4000);
-    // One that comes may be larger: 9000 octets.
+    let listed: BTreeSet<MessageId> = summaries.iter().flat_map(Received::ids).collect();
+    assert_eq!(listed.len(), all.len());
+}
+
+/// An Srefresh of 9000 octets, which is more than a packet of the link holds, is read to its end.
+pub(crate) fn a_summary_refresh_that_comes_may_be_larger_than_the_mtu(lab: &Lab) {
+    shows(&["rfc2961-5.2-16"]);
+    let mut dut = lab.router();
     let ids: Vec<u32> = (1..=2247).collect();
     let packet = dut.pack(Station::U1, Srefresh { lists: vec![list(&ids)] });
     assert!(packet.message.len() > 9000);
     dut.send_packet(Station::U1, &packet);
-    dut.advance(Duration::from_secs(1));
-    assert_eq!(dut.acks(Station::U1).len(), ids.len());
+    dut.expect_acks(Station::U1, &ids.iter().map(|id| nack(*id)).collect::<Vec<_>>());
 }
 
-#[test]
-fn what_stands_before_the_lists() {
+/// INTEGRITY, acknowledgements and MESSAGE_ID may stand before the lists, and do in what is sent.
+pub(crate) fn what_stands_before_the_lists(lab: &Lab) {
     shows(&["rfc2961-5.2-19", "rfc2961-5.2-20"]);
-    let mut dut = Lab::in_process().router();
+    let mut dut = lab.brisk().router();
     let (h, s1) = (dut.h(), dut.s1());
     dut.befriend(&[Station::D1]);
     dut.send_id(Station::U1, lasting_path(&dut, Station::U1, h, s1), plain(10));
@@ -301,19 +305,21 @@ fn what_stands_before_the_lists() {
     let mut message = Vec::new();
     raw.encode(&mut message).expect("it is short");
     dut.send_packet(Station::U1, &Packet { message, ..packet });
-    let mut acks = dut.acks(Station::U1);
-    acks.sort_by_key(|ack| ack.id());
-    assert_eq!(acks, [ack(900), nack(999)], "it has come; 10 is known, 999 is not");
+    // It has come; 10 is known, 999 is not.
+    dut.expect_acks(Station::U1, &[ack(900), nack(999)]);
     // What the DUT puts in front, while there is something that waits to be taken along.
-    let mut dut = Lab::in_process().reducing_with(|reduction| reduction.ack_delay = 2 * R);
+    let brisk = lab.brisk();
+    let mut dut = brisk.reducing_with(|reduction| reduction.ack_delay = 2 * brisk.r());
     dut.befriend(&[Station::D1]);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
-    dut.send_srefresh(Station::D1, &[list(&[77])]);
     dut.expect::<Path>(Port::C);
-    dut.expect_silence();
-    dut.advance(R * 3 / 2);
-    let summary = dut.expect::<Srefresh>(Port::C);
+    dut.send_srefresh(Station::D1, &[list(&[77])]);
+    dut.advance(dut.r() * 3 / 2);
+    let summary = expect_summaries(&mut dut, Port::C).swap_remove(0);
+    if summary.head.acknowledgements.is_empty() {
+        inconclusive("no message of the device takes acknowledgements along");
+    }
     assert_eq!(summary.head.acknowledgements, [nack(77)]);
-    // An id too, since it wants to know whether D1 is still there.
-    assert_eq!(summary.classes(), [24, 23, 25]);
+    let place = |class: &u8| [24, 23, 25].iter().position(|it| it == class);
+    assert!(summary.classes().is_sorted_by_key(place), "{:?}", summary.classes());
 }
