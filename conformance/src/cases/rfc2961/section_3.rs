@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bench::{
-    Ack, Dut, Lab, Packet, Port, Station, ack, hex, list, nack, object, plain, tspec, wanted,
+    Ack, Dut, Lab, Packet, Port, Station, ack, hex, list, nack, object, plain, seal, tspec, wanted,
 };
 use crate::shows;
 use rsvp_core::config::ReductionConfig;
@@ -21,13 +21,6 @@ fn sum(octets: &[u8]) -> u16 {
         let (sum, carry) = sum.overflowing_add(word);
         sum + u16::from(carry)
     })
-}
-
-/// Writes the right checksum into a message.
-fn seal(message: &mut [u8]) {
-    message[2..4].fill(0);
-    let checksum = !sum(message);
-    message[2..4].copy_from_slice(&checksum.to_be_bytes());
 }
 
 /// The first Bundle that the DUT sends to D1: three Paths.
