@@ -20,9 +20,9 @@
 
 pub(crate) mod rfc2205;
 pub(crate) mod rfc2209;
+pub(crate) mod rfc2961;
 pub(crate) mod rfc3209;
 pub(crate) mod robustness;
-pub(crate) mod rfc2961;
 
 use crate::case::Case;
 
