@@ -27,6 +27,19 @@ impl Verdict {
     pub const ALL: [Self; 6] =
         [Self::Pass, Self::Fail, Self::NotStrict, Self::Unsupported, Self::Inconclusive, Self::Skipped];
 
+    /// What it says.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Pass => "The device does what the requirements ask for.",
+            Self::Fail => "It does not.",
+            Self::NotStrict => "It does not do what is only recommended or optional.",
+            Self::Unsupported => "The device, or its bench, cannot do what the case needs.",
+            Self::Inconclusive => "The tester could not tell, for a reason of its own.",
+            Self::Skipped => "The case was not run.",
+        }
+    }
+
     /// Whether a device may have it and pass, where it is held to what is recommended, too, or not.
     #[must_use]
     pub fn is_good(self, strict: bool) -> bool {
@@ -71,6 +84,9 @@ pub struct Difference {
     pub came: String,
 }
 
+/// What is expected where a case says no more than what it found.
+const ASSERTED: &str = "what the case asserts";
+
 /// How much of a text is shown on each side of the first difference, in characters.
 const CONTEXT: usize = 40;
 
@@ -95,13 +111,14 @@ impl Failure {
         if let Some(rest) = text.strip_prefix("expected ")
             && let Some((expected, came)) = rest.split_once("; the DUT sent:\n")
         {
-            let (expected, came) = (expected.to_owned(), came.trim_end().to_owned());
+            let came: Vec<&str> = came.lines().map(|line| line.strip_prefix("  ").unwrap_or(line)).collect();
+            let (expected, came) = (expected.to_owned(), came.join("\n"));
             return Self { about: None, expected, came, difference: None, place };
         }
         let (expected, came) = match text.strip_prefix("expected ").and_then(|rest| rest.split_once(", not "))
         {
             Some((expected, came)) => (expected, came),
-            None => ("what the case asserts", text),
+            None => (ASSERTED, text),
         };
         Self { about: None, expected: expected.to_owned(), came: came.to_owned(), difference: None, place }
     }
@@ -111,6 +128,9 @@ impl Failure {
     pub fn summary(&self) -> String {
         let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let about = self.about.as_ref().map_or_else(String::new, |about| format!("{}: ", line(about)));
+        if self.expected == ASSERTED {
+            return shorten(&line(&self.came));
+        }
         format!("{about}expected {}, came {}", shorten(&line(&self.expected)), shorten(&line(&self.came)))
     }
 }
@@ -153,9 +173,9 @@ mod tests {
 
     #[test]
     fn an_expectation_says_what_the_device_sent_instead() {
-        let failure = Failure::parse("expected a Path from C; the DUT sent:\n  nothing", None);
-        assert_eq!((&failure.expected[..], &failure.came[..]), ("a Path from C", "  nothing"));
-        assert_eq!(failure.summary(), "expected a Path from C, came nothing");
+        let failure = Failure::parse("expected a Path from c; the DUT sent:\n  nothing", None);
+        assert_eq!((&failure.expected[..], &failure.came[..]), ("a Path from c", "nothing"));
+        assert_eq!(failure.summary(), "expected a Path from c, came nothing");
     }
 
     #[test]

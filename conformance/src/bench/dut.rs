@@ -263,9 +263,12 @@ impl Dut {
     /// # Panics
     ///
     /// When there is none.
+    #[track_caller]
     pub fn expect<M: Kind>(&mut self, port: Port) -> Received<M> {
-        self.take_soon(|sent| sent.port == port)
-            .unwrap_or_else(|| panic!("expected a {} from {port:?}; the DUT sent:\n{}", M::NAME, self.log()))
+        let Some(received) = self.take_soon(|sent| sent.port == port) else {
+            panic!("expected a {} from {}; the DUT sent:\n{}", M::NAME, port.name(), self.log());
+        };
+        received
     }
 
     /// Takes the first message of a type that the DUT sent out of a port.
@@ -273,11 +276,13 @@ impl Dut {
     /// # Panics
     ///
     /// When there is none.
+    #[track_caller]
     pub fn expect_type(&mut self, port: Port, message_type: MessageType) -> Received<Message> {
         let is_it = |sent: &Sent| sent.port == port && sent.packet.message.get(1) == Some(&message_type.0);
-        self.take_soon(is_it).unwrap_or_else(|| {
-            panic!("expected a {message_type} from {port:?}; the DUT sent:\n{}", self.log())
-        })
+        let Some(received) = self.take_soon(is_it) else {
+            panic!("expected a {message_type} from {}; the DUT sent:\n{}", port.name(), self.log());
+        };
+        received
     }
 
     /// Takes the first message of a kind that the DUT sent to a neighbour's address.
@@ -285,10 +290,14 @@ impl Dut {
     /// # Panics
     ///
     /// When there is none.
+    #[track_caller]
     pub fn expect_to<M: Kind>(&mut self, station: Station) -> Received<M> {
         let address = self.plan.station(station);
-        self.take_soon(|sent| sent.port == station.port() && sent.packet.destination == address)
-            .unwrap_or_else(|| panic!("expected a {} to {station:?}; the DUT sent:\n{}", M::NAME, self.log()))
+        let is_it = |sent: &Sent| sent.port == station.port() && sent.packet.destination == address;
+        let Some(received) = self.take_soon(is_it) else {
+            panic!("expected a {} to {}; the DUT sent:\n{}", M::NAME, station.name(), self.log());
+        };
+        received
     }
 
     /// Asserts that the DUT sent no message of a kind out of a port, beyond those taken.
@@ -296,9 +305,17 @@ impl Dut {
     /// # Panics
     ///
     /// When it did.
+    #[track_caller]
     pub fn expect_no<M: Kind>(&mut self, port: Port) {
-        let found = self.take::<M>(|sent| sent.port == port);
-        assert!(found.is_none(), "expected no {} from {port:?}, not {found:?}", M::NAME);
+        let found =
+            self.take::<M>(|sent| sent.port == port).map(|found| describe(&found.sent.packet.message));
+        assert!(
+            found.is_none(),
+            "expected no {} from {}, not {}",
+            M::NAME,
+            port.name(),
+            found.unwrap_or_default()
+        );
     }
 
     /// Asserts that the DUT sent nothing beyond what was taken.
@@ -306,6 +323,7 @@ impl Dut {
     /// # Panics
     ///
     /// When it did.
+    #[track_caller]
     pub fn expect_silence(&self) {
         assert!(self.sent.is_empty(), "expected silence; the DUT sent:\n{}", self.log());
     }
@@ -316,6 +334,7 @@ impl Dut {
     /// # Panics
     ///
     /// When it does not.
+    #[track_caller]
     pub fn expect_unknown(&mut self, from: Station, session: SessionKey) {
         let resv = self.resv(from, session, Style::Wf, &[wf(cl(1.0))]);
         self.send(from, resv);
@@ -392,16 +411,18 @@ impl Dut {
     /// # Panics
     ///
     /// When there is none.
+    #[track_caller]
     pub fn expect_raw(&mut self, port: Port, message_type: MessageType) -> RawMessage {
         let sent = self.expect_sent(port, message_type);
         RawMessage::decode(&sent.packet.message).expect("the monitor has seen it")
     }
 
     /// The same in its packet.
+    #[track_caller]
     pub(super) fn expect_sent(&mut self, port: Port, message_type: MessageType) -> Sent {
         match self.patiently(|dut| dut.place_of(port, message_type)) {
             Some(place) => self.sent.remove(place),
-            None => panic!("expected a {message_type} from {port:?}; the DUT sent:\n{}", self.log()),
+            None => panic!("expected a {message_type} from {}; the DUT sent:\n{}", port.name(), self.log()),
         }
     }
 
@@ -410,9 +431,15 @@ impl Dut {
     /// # Panics
     ///
     /// When it did.
+    #[track_caller]
     pub fn expect_none(&self, port: Port, message_type: MessageType) {
         let found = self.place_of(port, message_type);
-        assert!(found.is_none(), "expected no {message_type} from {port:?}; the DUT sent:\n{}", self.log());
+        assert!(
+            found.is_none(),
+            "expected no {message_type} from {}; the DUT sent:\n{}",
+            port.name(),
+            self.log()
+        );
     }
 
     fn place_of(&self, port: Port, message_type: MessageType) -> Option<usize> {

@@ -6,6 +6,7 @@ mod list;
 mod near;
 mod requirements;
 mod run;
+mod serve;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ struct Arguments {
 enum Command {
     List(list::Args),
     Run(run::Args),
+    Serve(serve::Args),
     Explain(explain::Args),
     Coverage(coverage::Args),
     Requirements(requirements::Args),
@@ -71,6 +73,7 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::List(args) => list::run(&args, &mut out),
         Command::Run(args) => run::run(&args, &mut out),
+        Command::Serve(args) => serve::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::Coverage(args) => coverage::run(&args, &mut out),
         Command::Requirements(args) => requirements::run(&args, &mut out),

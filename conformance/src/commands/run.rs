@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::thread;
 
@@ -9,7 +10,7 @@ use conformance::bench::Lab;
 use conformance::case::Case;
 use conformance::cases::CASES;
 use conformance::catalogue::Catalogue;
-use conformance::report::{Report, Share, Terminal};
+use conformance::report::{self, PAGE, Report, Share, Terminal};
 
 use crate::commands::near::suggestion;
 use crate::commands::{Failure, Outcome};
@@ -30,6 +31,9 @@ pub(crate) struct Args {
     /// Begin no further case once one has failed.
     #[arg(long)]
     fail_fast: bool,
+    /// Write the report into this folder: index.html, report.json, junit.xml, and a capture for each case.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
     /// Fail unless so many of the requirements that can be seen over the wire are shown, as in rfc2205,rfc2209=80: of
     /// these files of the catalogue together. May be given several times.
     #[arg(long, value_name = "FILES=PERCENT")]
@@ -120,6 +124,10 @@ pub(crate) fn run(args: &Args, out: &mut (impl Write + Send)) -> Result<Outcome,
     let catalogue = Catalogue::load().map_err(|error| Failure::text(&error))?;
     args.check(&catalogue)?;
     let cases = args.cases()?;
+    let of_folder = |folder: &Path, error: io::Error| Failure::Text(format!("{}: {error}", folder.display()));
+    if let Some(folder) = &args.report {
+        report::prepare(folder).map_err(|error| of_folder(folder, error))?;
+    }
     let Bench { device, workers, lab } = args.bench();
     let mut terminal = Terminal::new(&mut *out, &catalogue, cases.len());
     let mut written = Ok(());
@@ -133,6 +141,10 @@ pub(crate) fn run(args: &Args, out: &mut (impl Write + Send)) -> Result<Outcome,
     terminal.sum_up(&report)?;
     if run.results.len() < cases.len() {
         writeln!(out, "{} cases were not run", cases.len() - run.results.len())?;
+    }
+    if let Some(folder) = &args.report {
+        report::write(folder, &report, &run).map_err(|error| of_folder(folder, error))?;
+        writeln!(out, "{} tells all of it", folder.join(PAGE).display())?;
     }
     let is_enough = args.is_enough(&report, out)?;
     Ok(if report.passed && is_enough { Outcome::Done } else { Outcome::Failed })

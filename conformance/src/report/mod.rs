@@ -3,7 +3,11 @@
 //! A [`Report`] is all that there is to tell; `report.json` is a Report as it stands, and documented in `docs/verdicts.md`.
 //! What a device sends, says of itself, or makes a case say, may be hostile: nothing of it is printed or written as it is.
 
+pub mod captures;
 mod dialogue;
+mod folder;
+pub mod html;
+pub mod junit;
 mod share;
 mod terminal;
 
@@ -16,7 +20,8 @@ use crate::catalogue::{Catalogue, Requirement};
 use crate::run::{CaseResult, Run};
 use crate::verdict::{Failure, Verdict};
 
-pub use dialogue::{Line, lines};
+pub use dialogue::{Line, What, lines};
+pub use folder::{PAGE, prepare, write};
 pub use share::Share;
 pub use terminal::{Terminal, plain};
 
@@ -52,9 +57,15 @@ pub struct Report<'a> {
 }
 
 /// How many cases ended with each verdict.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Counts(BTreeMap<Verdict, usize>);
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self(Verdict::ALL.into_iter().map(|verdict| (verdict, 0)).collect())
+    }
+}
 
 /// The cases of one RFC.
 #[derive(Clone, Debug, Serialize)]
@@ -130,7 +141,11 @@ impl<'a> Report<'a> {
         let mut counts = Counts::default();
         let mut rfcs: Vec<Rfc<'a>> = Vec::new();
         for CaseResult { case, outcome, .. } in &run.results {
-            let rfc = find_or_add(&mut rfcs, |rfc| rfc.rfc == case.rfc(), || Rfc::new(case.rfc()));
+            let rfc = find_or_add(
+                &mut rfcs,
+                |rfc| rfc.rfc == case.rfc(),
+                || Rfc { rfc: case.rfc(), counts: Counts::default(), sections: Vec::new() },
+            );
             let section = case.section();
             let of_section = |known: &Section<'_>| known.section == section;
             let new = || Section { section, counts: Counts::default() };
@@ -175,12 +190,6 @@ impl Counts {
     #[must_use]
     pub fn total(&self) -> usize {
         self.0.values().sum()
-    }
-}
-
-impl<'a> Rfc<'a> {
-    const fn new(rfc: &'a str) -> Self {
-        Self { rfc, counts: Counts(BTreeMap::new()), sections: Vec::new() }
     }
 }
 
