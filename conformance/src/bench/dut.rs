@@ -51,6 +51,8 @@ pub struct Dut {
     lih: BTreeMap<Port, u32>,
     pub(super) manners: Manners,
     ledger: Ledger,
+    /// The message that is to go through the DUT as it is, and what has become of it.
+    transit: Option<(Vec<u8>, Option<Sent>)>,
 }
 
 /// A time as TIME_VALUES has it, in milliseconds.
@@ -107,6 +109,7 @@ impl Dut {
             lih: BTreeMap::new(),
             manners: Manners::default(),
             ledger: Ledger::default(),
+            transit: None,
         }
     }
 
@@ -128,7 +131,12 @@ impl Dut {
         loop {
             let left = end.since(self.now());
             let step = self.manners.patience().map_or(left, |patience| left.min(patience));
-            for sent in self.tester.advance(step).into_iter().flat_map(monitor::open) {
+            let (passed, own): (Vec<Sent>, Vec<Sent>) =
+                self.tester.advance(step).into_iter().partition(|sent| self.is_in_transit(sent));
+            if let Some((_, transit)) = &mut self.transit {
+                *transit = transit.take().or(passed.into_iter().next());
+            }
+            for sent in own.into_iter().flat_map(monitor::open) {
                 if let Some(Message::Path(path)) = monitor::check(&sent) {
                     self.lih.insert(sent.port, path.hop.lih);
                 }
@@ -193,6 +201,24 @@ impl Dut {
             others.iter().for_each(|packet| self.tester.send(from, packet));
             self.send_packet(from, last);
         }
+    }
+
+    /// Sends a packet that is for another node, and returns what the DUT made of it; its message is to be the same, and is
+    /// not checked.
+    ///
+    /// # Panics
+    ///
+    /// When the DUT did not pass it on.
+    pub fn send_through(&mut self, from: Station, packet: &Packet) -> Sent {
+        self.transit = Some((packet.message.clone(), None));
+        self.send_packet(from, packet);
+        let passed = self.patiently(|dut| dut.transit.as_mut().and_then(|(_, passed)| passed.take()));
+        self.transit = None;
+        passed.unwrap_or_else(|| panic!("expected the same message; the DUT sent:\n{}", self.log()))
+    }
+
+    fn is_in_transit(&self, sent: &Sent) -> bool {
+        self.transit.as_ref().is_some_and(|(message, _)| *message == sent.packet.message)
     }
 
     /// A message in the packet that a neighbour would send it in.

@@ -1,6 +1,7 @@
 //! RFC 2205, Resource ReSerVation Protocol.
 
 pub(crate) mod appendix_a;
+pub(crate) mod across_sections;
 pub(crate) mod appendix_a_1;
 pub(crate) mod appendix_a_10;
 pub(crate) mod appendix_a_2;
@@ -9,6 +10,7 @@ mod capacity;
 pub(crate) mod codec;
 pub(crate) mod objects;
 mod octets;
+pub(crate) mod scope;
 pub(crate) mod section_1;
 pub(crate) mod section_1_1;
 pub(crate) mod section_1_2;
@@ -25,6 +27,7 @@ pub(crate) mod section_2_7;
 pub(crate) mod section_2_9;
 pub(crate) mod section_3_1;
 pub(crate) mod section_3_11;
+pub(crate) mod section_3_10;
 pub(crate) mod section_3_11_2;
 pub(crate) mod section_3_1_1;
 pub(crate) mod section_3_1_2;
@@ -41,4 +44,5 @@ pub(crate) mod section_3_4;
 pub(crate) mod section_3_5;
 pub(crate) mod section_3_6;
 pub(crate) mod section_3_7;
+pub(crate) mod section_3_8;
 pub(crate) mod section_3_9;

@@ -244,7 +244,7 @@ pub(crate) fn figure_12_and_what_follows(lab: &Lab) {
     fail(&mut dut, 4.0, ErrorSpec::IN_PLACE);
     let _ = dut.expect_to::<ResvErr>(Station::D1);
     dut.expect_no::<ResvErr>(Port::D);
-    assert_eq!(of_g(&mut dut, Port::A).last(), Some(&2.0), "blockaded again");
+    assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(2.0, vec![])], "blockaded again");
 }
 
 /// The rates that the DUT asked of a previous hop for the session G itself.
