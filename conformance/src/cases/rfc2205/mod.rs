@@ -1,7 +1,7 @@
 //! RFC 2205, Resource ReSerVation Protocol.
 
-pub(crate) mod appendix_a;
 pub(crate) mod across_sections;
+pub(crate) mod appendix_a;
 pub(crate) mod appendix_a_1;
 pub(crate) mod appendix_a_10;
 pub(crate) mod appendix_a_2;
@@ -26,8 +26,8 @@ pub(crate) mod section_2_6;
 pub(crate) mod section_2_7;
 pub(crate) mod section_2_9;
 pub(crate) mod section_3_1;
-pub(crate) mod section_3_11;
 pub(crate) mod section_3_10;
+pub(crate) mod section_3_11;
 pub(crate) mod section_3_11_2;
 pub(crate) mod section_3_1_1;
 pub(crate) mod section_3_1_2;
