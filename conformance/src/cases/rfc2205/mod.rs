@@ -6,6 +6,7 @@ pub(crate) mod appendix_a_1;
 pub(crate) mod appendix_a_10;
 pub(crate) mod appendix_a_2;
 pub(crate) mod appendix_a_4;
+pub(crate) mod appendix_b;
 mod capacity;
 pub(crate) mod codec;
 pub(crate) mod objects;
