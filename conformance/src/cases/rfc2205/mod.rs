@@ -7,6 +7,7 @@ pub(crate) mod appendix_a_10;
 pub(crate) mod appendix_a_2;
 pub(crate) mod appendix_a_4;
 pub(crate) mod appendix_b;
+pub(crate) mod appendix_c;
 mod capacity;
 pub(crate) mod codec;
 pub(crate) mod objects;
