@@ -9,8 +9,8 @@
 
 pub(crate) mod bytes;
 mod dut;
-mod impairment;
 mod faults;
+mod impairment;
 mod ip;
 mod lab;
 mod messages;
@@ -23,8 +23,8 @@ mod transcript;
 
 pub use bytes::seal;
 pub use dut::{Dut, Received, millis};
-pub use impairment::Impairment;
 pub use faults::{Fault, faults_of_form};
+pub use impairment::Impairment;
 pub use ip::ip_packet;
 pub use lab::{Devices, Engines, Interposition, Lab, NOT_SPOKEN_HERE, Pace, Setup, Timing, Unsupported};
 pub use messages::{Ack, Kind, Share, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
