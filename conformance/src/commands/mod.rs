@@ -2,6 +2,7 @@
 
 mod coverage;
 mod explain;
+mod faults;
 mod list;
 mod near;
 mod requirements;

@@ -12,6 +12,7 @@ use conformance::cases::CASES;
 use conformance::catalogue::Catalogue;
 use conformance::report::{self, PAGE, Report, Share, Terminal};
 
+use crate::commands::faults::{Faults, LOSSY};
 use crate::commands::near::suggestion;
 use crate::commands::{Failure, Outcome};
 
@@ -38,6 +39,8 @@ pub(crate) struct Args {
     /// these files of the catalogue together. May be given several times.
     #[arg(long, value_name = "FILES=PERCENT")]
     require_shown: Vec<Required>,
+    #[command(flatten)]
+    faults: Faults,
 }
 
 /// A share that a run has to reach.
@@ -87,8 +90,10 @@ impl Args {
             let hint = suggestion(filter, CASES.iter().map(|case| case.id), otherwise);
             return Err(Failure::Text(format!("no case fits --filter {filter}; {hint}")));
         }
-        let is_wanted =
-            |case: &&Case| self.filter.is_empty() || self.filter.iter().any(|filter| fits(case, filter));
+        let is_wanted = |case: &&Case| match self.filter.as_slice() {
+            [] => !self.faults.is_about_loss() || case.id.starts_with(LOSSY),
+            some => some.iter().any(|filter| fits(case, filter)),
+        };
         Ok(CASES.iter().filter(is_wanted).collect())
     }
 
@@ -129,6 +134,10 @@ pub(crate) fn run(args: &Args, out: &mut (impl Write + Send)) -> Result<Outcome,
         report::prepare(folder).map_err(|error| of_folder(folder, error))?;
     }
     let Bench { device, workers, lab } = args.bench();
+    let lab = |worker| args.faults.put(lab(worker));
+    if let Some(faults) = args.faults.describe() {
+        writeln!(out, "{faults}")?;
+    }
     let mut terminal = Terminal::new(&mut *out, &catalogue, cases.len());
     let mut written = Ok(());
     let run = conformance::run::run(&device, &cases, workers, &catalogue, lab, |result| {

@@ -1,5 +1,7 @@
 //! The common header, and how messages travel.
 
+use std::net::IpAddr;
+
 use rsvp_core::wire::MessageType;
 
 use crate::alter::Alteration;
@@ -86,10 +88,8 @@ pub(super) const KINDS: &[Alteration] = &[
         "a Path is addressed to the next hop instead of the session",
         || {
             Box::new(Sends(|kind, sent| {
-                if kind == MessageType::PATH
-                    && let Some(hop) = sent.next_hop
-                {
-                    sent.packet.destination = hop;
+                if kind == MessageType::PATH {
+                    to_neighbor(sent);
                 }
             }))
         },
@@ -159,6 +159,15 @@ fn from_router(sent: &mut Sent) {
     if let Some(hop) = raw(&sent.packet).and_then(|raw| raw.hop()) {
         sent.packet.source = hop.address;
     }
+}
+
+/// Sends a message to an address of the network that it leaves to.
+fn to_neighbor(sent: &mut Sent) {
+    let Some(hop) = raw(&sent.packet).and_then(|raw| raw.hop()) else { return };
+    sent.packet.destination = match hop.address {
+        IpAddr::V4(address) => IpAddr::from((u32::from(address) & !0xff | 1).to_be_bytes()),
+        IpAddr::V6(address) => IpAddr::from((u128::from(address) & !0xff | 1).to_be_bytes()),
+    };
 }
 
 /// A message whose checksum is wrong gets the right one.
