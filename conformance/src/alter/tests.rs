@@ -207,7 +207,7 @@ fn packets_are_changed_as_the_kind_says() {
     assert_eq!(first("header-flags", path).message[0], path.message[0] | 8);
     assert!(!first("router-alert-missing", path).router_alert);
     assert_eq!(first("path-source", path).source, dut.plan.station(Station::U1));
-    assert_eq!(first("path-destination", path).destination, dut.plan.station(Station::D1));
+    assert_eq!(first("path-destination", path).destination, dut.plan.station(Station::U1));
 }
 
 #[test]
