@@ -154,11 +154,11 @@ impl Dut {
         self.manners.flags.insert(station, flags);
     }
 
-    /// From now on a neighbour says that it is capable of refresh reduction. It does so at once, in a Path that leads
-    /// nowhere: a node need not remember those with whom it has no state.
+    /// From now on a neighbour says that it is capable of refresh reduction. It does so at once, in a Path that ends at the
+    /// DUT: a node need not remember those with whom it has no state.
     pub fn introduce(&mut self, station: Station) {
         self.set_flags(station, Header::REFRESH_REDUCTION);
-        let session = self.plan.session(self.plan.far(), 6000);
+        let session = self.plan.session(self.plan.dut(station.port()), 6000);
         let sender = FilterSpec::Ip { source: self.plan.station(station), port: 6000 };
         let path = Path { refresh_ms: 3_600_000, ..self.path(station, session, sender) };
         self.send(station, path);

@@ -45,7 +45,10 @@ pub(crate) fn every_message_may_have_the_objects(lab: &Lab) {
 
 /// A DUT that takes a second over its acknowledgements, which knows S1 and sends its Paths to D1.
 fn slow_dut(lab: &Lab) -> Dut {
-    let mut dut = lab.reducing_with(|reduction| reduction.ack_delay = Duration::from_secs(1));
+    let mut dut = lab.reducing_with(|reduction| {
+        reduction.ack_delay = Duration::from_secs(1);
+        reduction.retransmit_interval = Duration::from_secs(3);
+    });
     dut.acknowledging(Station::D1);
     trigger(&mut dut);
     dut

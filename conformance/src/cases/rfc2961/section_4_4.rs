@@ -72,7 +72,7 @@ pub(crate) fn an_ack_message_may_say_much(lab: &Lab) {
 /// Ack messages have acknowledgements of both kinds, are never empty, and have no MESSAGE_ID.
 pub(crate) fn acknowledgements_go_together(lab: &Lab) {
     shows(&["rfc2961-4.4-02", "rfc2961-4.4-03"]);
-    let mut dut = lab.reducing_with(|reduction| reduction.ack_delay = Duration::from_secs(1));
+    let mut dut = slow_dut(lab);
     for number in 0..5 {
         let session = at_port(&dut, dut.h(), 5000 + number as u16);
         let path = path(&dut, session, 20.0);
@@ -85,6 +85,14 @@ pub(crate) fn acknowledgements_go_together(lab: &Lab) {
     let mut said: Vec<_> = messages.iter().flat_map(|it| it.head.acknowledgements.clone()).collect();
     said.sort_by_key(|it| it.id());
     assert_eq!(said, [ack(0), ack(1), ack(2), ack(3), ack(4), nack(99)]);
+}
+
+/// A DUT that takes a second over its acknowledgements.
+fn slow_dut(lab: &Lab) -> Dut {
+    lab.reducing_with(|reduction| {
+        reduction.ack_delay = Duration::from_secs(1);
+        reduction.retransmit_interval = Duration::from_secs(3);
+    })
 }
 
 /// An Ack message with any objects.
@@ -153,7 +161,7 @@ pub(crate) fn a_summary_refresh_may_be_acknowledged(lab: &Lab) {
 /// Two neighbours on a LAN get their own acknowledgements each.
 pub(crate) fn each_neighbour_is_acknowledged_for_itself(lab: &Lab) {
     shows(&["rfc2961-4.4-08"]);
-    let mut dut = lab.reducing_with(|reduction| reduction.ack_delay = Duration::from_secs(1));
+    let mut dut = slow_dut(lab);
     dut.acknowledging(Station::U1);
     dut.acknowledging(Station::D2);
     dut.acknowledging(Station::D3);

@@ -12,7 +12,10 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A DUT that takes two seconds over its acknowledgements.
 fn slow_dut(lab: &Lab) -> Dut {
-    lab.reducing_with(|reduction| reduction.ack_delay = 2 * SECOND)
+    lab.reducing_with(|reduction| {
+        reduction.ack_delay = 2 * SECOND;
+        reduction.retransmit_interval = 4 * SECOND;
+    })
 }
 
 /// Messages that do not want an acknowledgement get none.

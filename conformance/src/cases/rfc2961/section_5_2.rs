@@ -309,7 +309,10 @@ pub(crate) fn what_stands_before_the_lists(lab: &Lab) {
     dut.expect_acks(Station::U1, &[ack(900), nack(999)]);
     // What the DUT puts in front, while there is something that waits to be taken along.
     let brisk = lab.brisk();
-    let mut dut = brisk.reducing_with(|reduction| reduction.ack_delay = 2 * brisk.r());
+    let mut dut = brisk.reducing_with(|reduction| {
+        reduction.ack_delay = 2 * brisk.r();
+        reduction.retransmit_interval = 4 * brisk.r();
+    });
     dut.befriend(&[Station::D1]);
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
     dut.expect::<Path>(Port::C);
