@@ -14,19 +14,18 @@ use rsvp_core::wire::{
 };
 
 use super::dialogue::nack_of;
-use super::{announce, expect_summaries, group_on, inconclusive, lasting_path, reserve, sessions};
+use super::{announce, expect_summaries, group_on, inconclusive, lasting_path, sessions};
 
 /// A router that refreshes Path state by Srefresh messages to the sessions' destinations.
 fn by_session(lab: &Lab) -> Dut {
     lab.brisk().reducing_with(|reduction| reduction.summary_refresh = SummaryRefresh::Session)
 }
 
-/// Path state of two unicast sessions at D2 and of the group at D2 and D3, Resv state at U1 and U2, all refreshed by
+/// Path state of two unicast sessions at D1 and D2, Resv state at U1 and U2, and whatever else there is, all refreshed by
 /// Srefresh messages; all that were sent in some periods.
 fn all_summaries(mut dut: Dut) -> (Dut, Vec<Received<Srefresh>>) {
-    let (h, g, s1, s2) = (dut.h(), dut.g(), dut.s1(), dut.s2());
-    group_on(&mut dut, &[Station::D2, Station::D3]);
-    dut.befriend(&[Station::U1, Station::U2, Station::D1]);
+    let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
+    dut.befriend(&[Station::U1, Station::U2, Station::D1, Station::D2]);
     for session in [h, dut.k()] {
         dut.send(Station::U1, lasting_path(&dut, Station::U1, session, s1));
     }
@@ -34,7 +33,6 @@ fn all_summaries(mut dut: Dut) -> (Dut, Vec<Received<Srefresh>>) {
     let both = [ff(cl(1.0), s1), ff(cl(1.0), s2)];
     let resv = dut.resv(Station::D1, h, Style::Ff, &both);
     dut.send(Station::D1, Resv { refresh_ms: 600_000, ..resv });
-    reserve(&mut dut, Station::D2, &[g], s1);
     dut.forget();
     dut.advance(3 * dut.r());
     let summaries: Vec<_> = Port::ALL.iter().flat_map(|port| dut.all::<Srefresh>(*port)).collect();
@@ -115,20 +113,31 @@ pub(crate) fn lists_for_a_neighbour_share_a_message(lab: &Lab) {
     dut.expect::<ResvTear>(Port::C);
 }
 
-/// A SRC_LIST goes to the group alone; one that goes to the device, or stands beside other lists, refreshes no state
-/// of a host.
+/// Srefreshes to a group on a LAN have SRC_LISTs alone, Router Alert and the HOP address; others have no SRC_LIST.
 pub(crate) fn source_lists_stand_alone(lab: &Lab) {
-    shows(&["rfc2961-5.2-04", "rfc2961-5.2-09", "rfc2961-5.2-10", "rfc2961-5.2-12"]);
-    for dut in [lab.brisk().router(), by_session(lab)] {
-        let (_, summaries) = all_summaries(dut);
+    shows(&["rfc2961-5.2-04", "rfc2961-5.2-09", "rfc2961-5.2-10", "rfc2961-5.2-12", "rfc2961-5.3-17"]);
+    for mut dut in [lab.brisk().router(), by_session(lab)] {
+        group_on(&mut dut, &[Station::D2, Station::D3]);
+        let (dut, summaries) = all_summaries(dut);
+        let group = dut.g().flow().destination;
         let mut to_groups = 0;
         for summary in &summaries {
-            let to_group = summary.sent.packet.destination.is_multicast();
+            let packet = &summary.sent.packet;
+            let to_group = packet.destination == group;
             to_groups += usize::from(to_group);
             assert!(summary.message.lists.iter().all(|list| is_source_list(list) == to_group), "{summary:?}");
+            assert!(
+                !to_group || packet.router_alert && packet.source == dut.plan.dut(Port::D),
+                "{summary:?}"
+            );
         }
-        assert!(to_groups > 0);
+        assert!(to_groups > 0, "{summaries:?}");
     }
+}
+
+/// A SRC_LIST that comes to the device, or beside other lists, refreshes no state of a host, and draws no NACK for a group.
+pub(crate) fn a_source_list_out_of_place_refreshes_nothing(lab: &Lab) {
+    shows(&["rfc2961-5.2-04", "rfc2961-5.2-12"]);
     // Mixed, or sent to the neighbour: no unicast state is refreshed, no group is guessed.
     let mut dut = lab.brisk().router();
     let (h, s1) = (dut.h(), dut.s1());
@@ -152,7 +161,7 @@ pub(crate) fn source_lists_stand_alone(lab: &Lab) {
 pub(crate) fn path_state_is_refreshed_where_its_session_is(lab: &Lab) {
     shows(&["rfc2961-5.2-06", "rfc2961-5.2-14"]);
     let (mut dut, summaries) = all_summaries(by_session(lab));
-    let destinations = [dut.h(), dut.k(), dut.g()].map(|key| key.flow().destination);
+    let destinations = [dut.h(), dut.k()].map(|key| key.flow().destination);
     for station in [Station::U1, Station::U2] {
         let address = dut.plan.station(station);
         assert!(summaries.iter().any(|it| it.sent.packet.destination == address), "Resv state");
