@@ -74,25 +74,38 @@ impl Case {
     /// Runs it in a laboratory, whatever happens in there.
     #[must_use]
     pub fn run(&self, lab: &Lab, catalogue: &Catalogue) -> Outcome {
-        watch_panics();
         let began = Instant::now();
-        if !lab.speaks(self.rfc()) {
+        let unfit = match lab.skips(self) {
+            Some(reason) => Some((Verdict::Skipped, reason)),
+            None if !lab.speaks(self.rfc()) => {
+                Some((Verdict::Unsupported, format!("the device does not speak {}", self.rfc())))
+            }
+            None => None,
+        };
+        if let Some((verdict, reason)) = unfit {
             return Outcome {
-                verdict: Verdict::Unsupported,
-                reason: Some(format!("the device does not speak {}", self.rfc())),
+                verdict,
+                reason: Some(reason),
                 failure: None,
                 transcript: lab.take_transcript(),
                 duration: began.elapsed(),
             };
         }
+        watch_panics();
         LAST.with_borrow_mut(|last| *last = Some(None));
         let result = panic::catch_unwind(AssertUnwindSafe(|| (self.run)(lab)));
         let place = LAST.take().flatten();
         let (duration, transcript) = (began.elapsed(), lab.take_transcript());
-        let (verdict, reason, failure) = match result {
+        let (mut verdict, mut reason, failure) = match result {
             Ok(()) => (Verdict::Pass, None, None),
             Err(payload) => self.judge(&*payload, place, catalogue),
         };
+        if failure.is_some()
+            && let Some(disturbance) = lab.disturbance()
+        {
+            verdict = Verdict::Inconclusive;
+            reason = reason.map(|reason| format!("{disturbance}: {reason}"));
+        }
         Outcome { verdict, reason, failure, transcript, duration }
     }
 

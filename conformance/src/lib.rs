@@ -14,6 +14,8 @@ pub mod coverage;
 pub mod report;
 pub mod run;
 pub mod verdict;
+#[cfg(target_os = "linux")]
+pub mod wire;
 
 use std::sync::LazyLock;
 

@@ -50,8 +50,9 @@ impl Run {
 
 /// Runs cases in as many laboratories as there are workers.
 ///
-/// A worker makes its laboratory by `lab`, which gets the number of the worker, for each case anew. `done` hears of each
-/// result at once, and says whether to go on: after a `false` no further case begins, and those are left out of the run.
+/// A worker makes its laboratory by `lab`, which gets the number of the worker, for each case anew. A case that ends
+/// inconclusively runs once more. `done` hears of each result at once, and says whether to go on: after a `false` no
+/// further case begins, and those are left out of the run.
 pub fn run(
     device: &str,
     cases: &[&'static Case],
@@ -68,8 +69,16 @@ pub fn run(
             let (next, results, lab) = (&next, &results, &lab);
             scope.spawn(move || {
                 while let Some((place, case)) = take(next, cases) {
-                    let outcome = case.run(&lab(worker), catalogue);
-                    let result = CaseResult { case, outcome, dump: None };
+                    let attempt = || {
+                        let lab = lab(worker);
+                        (case.run(&lab, catalogue), lab.take_dump())
+                    };
+                    let (mut outcome, mut dump) = attempt();
+                    if outcome.verdict == Verdict::Inconclusive {
+                        (outcome, dump) = attempt();
+                    }
+                    let dump = dump.filter(|_| outcome.verdict != Verdict::Pass);
+                    let result = CaseResult { case, outcome, dump };
                     let mut results = results.lock().expect("no worker panics while it reports");
                     let (all, done) = &mut *results;
                     if !done(&result) {

@@ -1,20 +1,17 @@
 //! Recording packets.
 
 use std::fs::File;
-use std::io::{self, BufWriter, IoSliceMut, Write};
-use std::os::fd::OwnedFd;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
-use nix::errno::Errno;
-use nix::sys::socket::{
-    AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType, bind,
-    getsockopt, recvmsg, setsockopt, socket, sockopt,
-};
-use nix::sys::time::{TimeSpec, TimeVal, TimeValLike};
+use nix::sys::socket::{getsockopt, setsockopt, sockopt};
+use nix::sys::time::{TimeVal, TimeValLike};
 use nix::{getsockopt_impl, sockopt_impl};
+
+use crate::packet::{HeardFrame, PacketSocket};
 
 /// What is kept of a packet that is no RSVP message: Ethernet, IPv6, UDP, and the beginning of the payload.
 const HEADERS: usize = 96;
@@ -48,18 +45,12 @@ pub struct CaptureStatistics {
 impl Capture {
     /// Starts recording an interface of the calling thread's namespace.
     pub(crate) fn start(interface: &str, path: &Path) -> io::Result<Self> {
-        let address = link_address(interface)?;
-        let descriptor =
-            socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::EthAll)?;
-        bind(std::os::fd::AsRawFd::as_raw_fd(&descriptor), &address)?;
-        crate::socket::enlarge(&descriptor)?;
-        setsockopt(&descriptor, sockopt::ReceiveTimestampns, &true)?;
+        let socket = PacketSocket::open(interface)?;
         let patience = TimeVal::milliseconds(i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX));
-        setsockopt(&descriptor, sockopt::ReceiveTimeout, &patience)?;
+        setsockopt(&socket, sockopt::ReceiveTimeout, &patience)?;
         let file = PcapFile::create(path)?;
         let stop = Arc::new(OnceLock::new());
-        let recorder =
-            Recorder { socket: descriptor, index: address.ifindex(), file, stop: Arc::clone(&stop) };
+        let recorder = Recorder { socket, file, stop: Arc::clone(&stop) };
         let thread = thread::Builder::new().name("capture".to_owned()).spawn(move || recorder.record())?;
         Ok(Self { stop, thread: Some(thread) })
     }
@@ -88,8 +79,7 @@ impl Drop for Capture {
 }
 
 struct Recorder {
-    socket: OwnedFd,
-    index: usize,
+    socket: PacketSocket,
     file: PcapFile,
     /// The time of day at which recording ends, once it is asked to.
     stop: Arc<OnceLock<Duration>>,
@@ -97,23 +87,14 @@ struct Recorder {
 
 impl Recorder {
     fn record(mut self) -> io::Result<CaptureStatistics> {
-        let descriptor = std::os::fd::AsRawFd::as_raw_fd(&self.socket);
         let mut buffer = vec![0_u8; SNAPLEN];
-        let mut control = nix::cmsg_space!(TimeSpec);
         let mut statistics = CaptureStatistics::default();
         loop {
-            let mut parts = [IoSliceMut::new(&mut buffer)];
-            let message =
-                recvmsg::<LinkAddr>(descriptor, &mut parts, Some(&mut control), MsgFlags::MSG_TRUNC);
-            let (length, time) = match message {
-                // Before it was bound, the socket heard every interface.
-                Ok(message) if message.address.is_none_or(|from| from.ifindex() != self.index) => continue,
-                Ok(message) => (message.bytes, timestamp(message.cmsgs()?)),
-                Err(Errno::EINTR) => continue,
-                Err(Errno::EAGAIN) if self.stop.get().is_some() => break,
-                // A link that goes down is said once; it may come up again.
-                Err(Errno::EAGAIN | Errno::ENETDOWN) => continue,
-                Err(error) => return Err(error.into()),
+            let Some(HeardFrame { length, time, .. }) = self.socket.receive(&mut buffer, true)? else {
+                if self.stop.get().is_some() {
+                    break;
+                }
+                continue;
             };
             // A link under flood never falls silent: what came after the request to stop ends it as well.
             if self.stop.get().is_some_and(|end| time > *end) {
@@ -140,22 +121,6 @@ sockopt_impl!(
 
 fn now() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
-}
-
-fn link_address(interface: &str) -> io::Result<LinkAddr> {
-    nix::ifaddrs::getifaddrs()?
-        .filter(|entry| entry.interface_name == interface)
-        .find_map(|entry| entry.address?.as_link_addr().copied())
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such interface"))
-}
-
-fn timestamp(mut messages: impl Iterator<Item = ControlMessageOwned>) -> Duration {
-    messages
-        .find_map(|message| match message {
-            ControlMessageOwned::ScmTimestampns(time) => Some(time.into()),
-            _ => None,
-        })
-        .unwrap_or_default()
 }
 
 /// The part of a frame that is worth its room on the disk.

@@ -30,7 +30,9 @@ impl Error {
         self.source.kind() == io::ErrorKind::AlreadyExists
     }
 
-    pub(crate) fn is_not_found(&self) -> bool {
+    /// Whether it failed because what it is about does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
 }

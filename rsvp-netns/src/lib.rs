@@ -22,17 +22,21 @@
 #![cfg(target_os = "linux")]
 
 mod capture;
+mod directory;
 mod error;
 pub mod isolate;
 mod kernel;
 mod multicast;
 mod namespace;
 mod netlink;
+mod packet;
 mod process;
 pub mod socket;
 
 pub use capture::{Capture, CaptureStatistics};
+pub use directory::Directory;
 pub use error::Error;
 pub use kernel::{HtbClass, InterfaceTraffic, MapElement};
 pub use namespace::Namespace;
+pub use packet::{HeardFrame, PacketSocket};
 pub use process::Process;

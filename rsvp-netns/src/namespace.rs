@@ -14,6 +14,8 @@ use nix::sys::signal::SigSet;
 
 use crate::capture::Capture;
 use crate::multicast::{Flow, Multicast};
+use crate::netlink::Hop;
+use crate::packet::PacketSocket;
 use crate::process::Process;
 use crate::{Error, HtbClass, InterfaceTraffic, MapElement, kernel, netlink};
 
@@ -245,10 +247,32 @@ impl Namespace {
     ///
     /// The gateway cannot be reached directly.
     pub fn route(&self, destination: IpAddr, prefix_length: u8, gateway: IpAddr) -> Result<(), Error> {
-        self.run(|| netlink::replace_route(destination, prefix_length, gateway)).map_err(|source| {
-            let what = format!("cannot route {destination}/{prefix_length} via {gateway} in {}", self.name);
-            Error::new(what, source)
-        })
+        self.run(|| netlink::replace_route(destination, prefix_length, Hop::Gateway(gateway))).map_err(
+            |source| {
+                let what =
+                    format!("cannot route {destination}/{prefix_length} via {gateway} in {}", self.name);
+                Error::new(what, source)
+            },
+        )
+    }
+
+    /// Adds a route to what is on an interface's own link, or replaces the one to the same destination.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn route_on_link(
+        &self,
+        destination: IpAddr,
+        prefix_length: u8,
+        interface: &str,
+    ) -> Result<(), Error> {
+        self.run(|| netlink::replace_route(destination, prefix_length, Hop::OnLink(interface))).map_err(
+            |source| {
+                let what = format!("cannot route {destination}/{prefix_length} to {}:{interface}", self.name);
+                Error::new(what, source)
+            },
+        )
     }
 
     /// Removes a route.
@@ -372,6 +396,17 @@ impl Namespace {
     pub fn nft_map(&self, table: &str, map: &str) -> Result<Vec<MapElement>, Error> {
         self.run(|| kernel::nft_map(table, map)).map_err(|source| {
             Error::new(format!("cannot read the nftables map {table} {map} in {}", self.name), source)
+        })
+    }
+
+    /// Opens a socket for whole frames on an interface.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn packet_socket(&self, interface: &str) -> Result<PacketSocket, Error> {
+        self.run(|| PacketSocket::open(interface)).map_err(|source| {
+            Error::new(format!("cannot open a packet socket on {}:{interface}", self.name), source)
         })
     }
 

@@ -102,11 +102,27 @@ pub(crate) fn add_address(interface: &str, address: IpAddr, prefix_length: u8) -
     acknowledged(&request)
 }
 
+/// Where a route leads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Hop<'a> {
+    /// To the next router.
+    Gateway(IpAddr),
+    /// To the link of this interface.
+    OnLink(&'a str),
+}
+
 /// Adds or replaces a route.
-pub(crate) fn replace_route(destination: IpAddr, prefix_length: u8, gateway: IpAddr) -> io::Result<()> {
-    let header = route_header(destination, prefix_length);
+pub(crate) fn replace_route(destination: IpAddr, prefix_length: u8, hop: Hop<'_>) -> io::Result<()> {
+    let mut header = route_header(destination, prefix_length);
+    if matches!(hop, Hop::OnLink(_)) && destination.is_ipv4() {
+        header.rtm_scope = libc::RT_SCOPE_LINK;
+    }
     let mut request = rt_route::Request::new().set_change().op_newroute_do(&header);
-    let _ = request.encode().push_dst(destination).push_gateway(gateway);
+    let attributes = request.encode().push_dst(destination);
+    let _ = match hop {
+        Hop::Gateway(gateway) => attributes.push_gateway(gateway),
+        Hop::OnLink(interface) => attributes.push_oif(index(interface)?.cast_unsigned()),
+    };
     acknowledged(&request)
 }
 
@@ -161,5 +177,10 @@ fn family(address: IpAddr) -> u8 {
 pub(crate) fn acknowledged<R: NetlinkRequest>(request: &R) -> io::Result<()> {
     let mut socket = NetlinkSocket::new();
     let mut reply = socket.request(request)?;
-    reply.recv_ack().map_err(|error| io::Error::new(error.as_io_error().kind(), error.to_string()))
+    reply.recv_ack().map_err(|error| {
+        let (code, text) = (error.as_io_error(), error.to_string());
+        // A route that does not exist is no process to the kernel.
+        let is_no_route = code.raw_os_error() == Some(libc::ESRCH);
+        io::Error::new(if is_no_route { io::ErrorKind::NotFound } else { code.kind() }, text)
+    })
 }

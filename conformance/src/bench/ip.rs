@@ -11,9 +11,10 @@ use rsvp_core::input::Encapsulation;
 use crate::bench::tester::Packet;
 
 const RSVP: IpNumber = IpNumber(46);
-/// The options that are Router Alert in IPv4 (RFC 2113), and in a hop-by-hop header with its padding (RFC 2711).
+/// The options that are Router Alert in IPv4 (RFC 2113), and in a hop-by-hop header with its padding (RFC 2711), where it
+/// says RSVP.
 const ROUTER_ALERT_V4: [u8; 4] = [148, 4, 0, 0];
-const ROUTER_ALERT_V6: [u8; 6] = [5, 2, 0, 0, 1, 0];
+const ROUTER_ALERT_V6: [u8; 6] = [5, 2, 0, 1, 1, 0];
 
 /// The octets of a packet: the IP header, with Router Alert if it carries that, a UDP header if it is encapsulated, and the
 /// message. `None` when there is no such packet: it is too long, or the addresses are of two families.

@@ -16,6 +16,7 @@ use crate::bench::messages::tspec;
 use crate::bench::plan::{B, Family, Plan, R, Station};
 use crate::bench::tester::{InProcess, Tester};
 use crate::bench::transcript::{Recording, Transcript};
+use crate::case::Case;
 
 /// How time runs at a bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,17 +73,29 @@ impl Setup {
 impl Setup {
     /// What it is, and what of its configuration differs from the stock.
     fn describe(&self) -> String {
-        let stock = Self::stock(self.family, self.config.default_interface.refresh);
         let kind = if self.config.router { "router" } else { "host" };
         let mut text =
             format!("a {kind} over {}, R {:?}", self.family, self.config.default_interface.refresh);
-        let config = |setup: &Self| serde_json::to_value(&setup.config).unwrap_or_default();
-        let mut differences = Vec::new();
-        compare("", &config(&stock), &config(self), &mut differences);
+        let differences = self.differences();
         differences.iter().filter(|(name, _)| name != "router").for_each(|(name, value)| {
             let _ = write!(text, ", {name} {value}");
         });
         text
+    }
+
+    /// The settings that are not what they are in the stock with the same refresh period, by name; those of one interface
+    /// begin with `interfaces.` and its name.
+    pub(crate) fn differences(&self) -> Vec<(String, Value)> {
+        let stock = Self::stock(self.family, self.config.default_interface.refresh);
+        let config = |setup: &Self| serde_json::to_value(&setup.config).unwrap_or_default();
+        let (mut stock, wanted) = (config(&stock), config(self));
+        for interface in self.config.interfaces.keys() {
+            let default = stock["default_interface"].clone();
+            stock["interfaces"][interface] = default;
+        }
+        let mut differences = Vec::new();
+        compare("", &stock, &wanted, &mut differences);
+        differences
     }
 }
 
@@ -142,6 +155,21 @@ pub trait Devices {
     ///
     /// When there is no such device.
     fn device(&self, setup: &Setup) -> Result<Box<dyn Tester>, Unsupported>;
+
+    /// Why a case is not to be run with them, if that is so.
+    fn skips(&self, _: &Case) -> Option<String> {
+        None
+    }
+
+    /// What has disturbed the testers so much that a case that fails says nothing about its devices.
+    fn disturbance(&self) -> Option<String> {
+        None
+    }
+
+    /// What the last device whose case failed said of its own state then.
+    fn take_dump(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Engines in this process and in virtual time.
@@ -236,6 +264,24 @@ impl Lab {
     #[must_use]
     pub fn r(&self) -> Duration {
         self.timing().refresh
+    }
+
+    /// Why a case is not to be run here, if that is so.
+    #[must_use]
+    pub fn skips(&self, case: &Case) -> Option<String> {
+        self.devices.skips(case)
+    }
+
+    /// What has disturbed the testers so much that a case that fails says nothing about its devices.
+    #[must_use]
+    pub fn disturbance(&self) -> Option<String> {
+        self.devices.disturbance()
+    }
+
+    /// What the last device whose case failed said of its own state then.
+    #[must_use]
+    pub fn take_dump(&self) -> Option<String> {
+        self.devices.take_dump()
     }
 
     /// Takes what has been said so far.

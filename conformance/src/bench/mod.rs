@@ -34,6 +34,8 @@ pub use te::{
     EXPLICIT_ROUTE, LABEL_OF_D1, Lsp, Objects, RECORD_ROUTE, SESSION_ATTRIBUTE, Tunneled, explicit_route,
     label, label_request, loose, passed, record_route, session_attribute, strict,
 };
+#[cfg(target_os = "linux")]
+pub(crate) use tester::routes;
 pub use tester::{Action, InProcess, Installer, Packet, Sent, Tester, group_route};
 pub use transcript::{Entry, Happening, Transcript};
 

@@ -56,7 +56,8 @@ impl Port {
         Self::ALL.into_iter().find(|port| port.interface() == interface)
     }
 
-    const fn number(self) -> u8 {
+    /// Its number in addresses.
+    pub(crate) const fn number(self) -> u8 {
         match self {
             Self::A => 1,
             Self::B => 2,
@@ -116,6 +117,17 @@ pub enum Family {
     V4,
     /// IPv6.
     V6,
+}
+
+impl Family {
+    /// That of an address.
+    #[must_use]
+    pub const fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
 }
 
 impl fmt::Display for Family {

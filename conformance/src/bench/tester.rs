@@ -441,7 +441,8 @@ fn interface(plan: Plan, port: Port) -> InterfaceInfo {
     }
 }
 
-fn routes(plan: Plan) -> BTreeMap<(IpAddr, Option<IpAddr>), Route> {
+/// The routes of the DUT's network, by destination, and by source where that matters.
+pub(crate) fn routes(plan: Plan) -> BTreeMap<(IpAddr, Option<IpAddr>), Route> {
     let hop = |station: Station, gateway| Route {
         outgoing: vec![NextHop { interface: station.port().interface(), gateway }],
         ..Route::default()

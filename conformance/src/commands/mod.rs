@@ -18,7 +18,8 @@ const HELP: &str = "\
 Exit codes:
   0  done; of `run`: the device passed
   1  of `run`: the device failed a case, or shows less than --require-shown asks for
-  2  it could not be done";
+  2  it could not be done
+  3  of `run`: the system does not let one make the network that the device is to be in";
 
 /// Judges an RSVP speaker by what the RFCs require, case by case.
 #[derive(Parser)]
@@ -64,8 +65,17 @@ pub(crate) enum Outcome {
     Done,
     /// A device did not pass.
     Failed,
+    /// What another run of this program, on behalf of this one, ended with.
+    #[cfg(target_os = "linux")]
+    Same(u8),
+    /// The system does not let one make the network that a device is to be in.
+    #[cfg(target_os = "linux")]
+    NoNetwork,
 }
 
+/// The exit code without a network.
+#[cfg(target_os = "linux")]
+const NO_NETWORK: u8 = 3;
 /// What could not be done; clap uses the same code for what it does not understand.
 const IMPOSSIBLE: u8 = 2;
 
@@ -83,6 +93,10 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::FAILURE,
+        #[cfg(target_os = "linux")]
+        Ok(Outcome::Same(code)) => ExitCode::from(code),
+        #[cfg(target_os = "linux")]
+        Ok(Outcome::NoNetwork) => ExitCode::from(NO_NETWORK),
         // Whoever reads has seen enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Failure::Output(error)) => impossible(&format!("cannot write the output: {error}")),

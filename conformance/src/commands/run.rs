@@ -11,6 +11,8 @@ use conformance::case::Case;
 use conformance::cases::CASES;
 use conformance::catalogue::Catalogue;
 use conformance::report::{self, PAGE, Report, Share, Terminal};
+#[cfg(target_os = "linux")]
+use conformance::wire::{self, Isolated, Profile};
 
 use crate::commands::faults::{Faults, LOSSY};
 use crate::commands::near::suggestion;
@@ -19,6 +21,10 @@ use crate::commands::{Failure, Outcome};
 /// Run the cases against a device, and judge it.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// The device, as its profile describes it. Default: the engine of this program, in virtual time.
+    #[cfg(target_os = "linux")]
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
     /// Only cases with this in their id, or that show the requirement of this id; may be given several times, and a case
     /// that fits one of them is run.
     #[arg(long, value_name = "TEXT")]
@@ -26,7 +32,8 @@ pub(crate) struct Args {
     /// Hold the device to what is only recommended, too.
     #[arg(long)]
     strict: bool,
-    /// How many cases run at a time. Default: as many as there are processors.
+    /// How many cases run at a time. Default: as many as there are processors; over packets, where cases mostly wait, 8
+    /// for each.
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Begin no further case once one has failed.
@@ -70,14 +77,38 @@ struct Bench {
 }
 
 impl Args {
-    /// The engine of this process, in virtual time.
-    fn bench(&self) -> Bench {
+    /// Where the device is; or, if that is known by now, the end of the run.
+    fn bench(&self) -> Result<Result<Bench, Outcome>, Failure> {
         let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Bench {
+        #[cfg(target_os = "linux")]
+        if let Some(path) = &self.profile {
+            return self.packets(path, processors * 8);
+        }
+        Ok(Ok(Bench {
             device: "the engine in this process".to_owned(),
             workers: self.jobs.map_or(processors, NonZeroUsize::get),
             lab: Box::new(|_| Lab::in_process()),
+        }))
+    }
+
+    /// A device that is reached over packets.
+    #[cfg(target_os = "linux")]
+    fn packets(&self, path: &Path, workers: usize) -> Result<Result<Bench, Outcome>, Failure> {
+        let profile = Profile::load(path).map_err(|error| Failure::text(&error))?;
+        match wire::enter() {
+            Ok(Isolated::Inside) => {}
+            Ok(Isolated::Done(code)) => return Ok(Err(Outcome::Same(code))),
+            Err(error) => {
+                eprintln!("conformance: {error}");
+                return Ok(Err(Outcome::NoNetwork));
+            }
         }
+        let bench = wire::Bench::new(profile).map_err(Failure::Text)?;
+        Ok(Ok(Bench {
+            device: bench.profile().name.clone(),
+            workers: self.jobs.map_or(workers, NonZeroUsize::get),
+            lab: Box::new(move |_| bench.lab()),
+        }))
     }
 
     fn cases(&self) -> Result<Vec<&'static Case>, Failure> {
@@ -125,15 +156,26 @@ impl Args {
     }
 }
 
+/// Whether somebody wants the run to end.
+fn is_interrupted() -> bool {
+    #[cfg(target_os = "linux")]
+    return wire::is_interrupted();
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
 pub(crate) fn run(args: &Args, out: &mut (impl Write + Send)) -> Result<Outcome, Failure> {
     let catalogue = Catalogue::load().map_err(|error| Failure::text(&error))?;
     args.check(&catalogue)?;
     let cases = args.cases()?;
+    let Bench { device, workers, lab } = match args.bench()? {
+        Ok(bench) => bench,
+        Err(outcome) => return Ok(outcome),
+    };
     let of_folder = |folder: &Path, error: io::Error| Failure::Text(format!("{}: {error}", folder.display()));
     if let Some(folder) = &args.report {
         report::prepare(folder).map_err(|error| of_folder(folder, error))?;
     }
-    let Bench { device, workers, lab } = args.bench();
     let lab = |worker| args.faults.put(lab(worker));
     if let Some(faults) = args.faults.describe() {
         writeln!(out, "{faults}")?;
@@ -143,7 +185,7 @@ pub(crate) fn run(args: &Args, out: &mut (impl Write + Send)) -> Result<Outcome,
     let run = conformance::run::run(&device, &cases, workers, &catalogue, lab, |result| {
         written = terminal.tell(result);
         let stops = args.fail_fast && !result.outcome.verdict.is_good(args.strict);
-        written.is_ok() && !stops
+        written.is_ok() && !stops && !is_interrupted()
     });
     written?;
     let report = Report::of(&run, &catalogue, args.strict);
@@ -156,5 +198,5 @@ pub(crate) fn run(args: &Args, out: &mut (impl Write + Send)) -> Result<Outcome,
         writeln!(out, "{} tells all of it", folder.join(PAGE).display())?;
     }
     let is_enough = args.is_enough(&report, out)?;
-    Ok(if report.passed && is_enough { Outcome::Done } else { Outcome::Failed })
+    Ok(if report.passed && is_enough && !is_interrupted() { Outcome::Done } else { Outcome::Failed })
 }

@@ -3,7 +3,6 @@
 mod apps;
 mod captures;
 mod daemon;
-mod directory;
 mod kernel;
 mod network;
 pub(crate) mod scale;
@@ -17,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use nix::sys::signal::Signal;
 use rsvp_client::Client;
 use rsvp_client::api::{Filter, InstalledView, NeighborView, SenderView};
+use rsvp_netns::Directory;
 use tokio::runtime::Runtime;
 
 use super::backend::{
@@ -30,9 +30,10 @@ use crate::units::format_rate;
 use apps::{Apps, Role};
 use captures::Captures;
 use daemon::{ANSWER, Changes, Daemon};
-use directory::Directory;
 use network::Network;
 
+/// What the directories of all runs are called, in the beginning.
+const DIRECTORIES: &str = "rsvp-lab-";
 /// The time that the timeline's rates are taken over.
 const GLANCE: Duration = Duration::from_secs(1);
 
@@ -70,7 +71,8 @@ impl<'a> Netns<'a> {
         interrupt: &'a Interrupt,
         pcap: Option<&Path>,
     ) -> Result<Self, Fault> {
-        let directory = Directory::new().map_err(|error| format!("cannot make a directory: {error}"))?;
+        let directory =
+            Directory::new(DIRECTORIES).map_err(|error| format!("cannot make a directory: {error}"))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot start the event loop: {error}"))?;
         let network = Network::new(scenario)?;

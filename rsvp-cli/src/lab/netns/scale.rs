@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use rsvp_client::Client;
 use rsvp_client::api::Counters;
-use rsvp_netns::{InterfaceTraffic, Namespace};
+use rsvp_netns::{Directory, InterfaceTraffic, Namespace};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
+use super::DIRECTORIES;
 use super::daemon::{ANSWER, Daemon};
-use super::directory::Directory;
 use crate::lab::backend::Fault;
 use crate::lab::interrupt::Interrupt;
 
@@ -97,7 +97,8 @@ pub(crate) fn measure(
     refresh_reduction: bool,
     interrupt: &Interrupt,
 ) -> Result<Option<Measured>, Fault> {
-    let directory = Directory::new().map_err(|error| format!("cannot make a directory: {error}"))?;
+    let directory =
+        Directory::new(DIRECTORIES).map_err(|error| format!("cannot make a directory: {error}"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start the event loop: {error}"))?;
     let [mut sender, mut receiver] = hosts(load, refresh_reduction, directory.path())?;

@@ -1,35 +1,38 @@
-//! The directory of a run: sockets, configurations, logs, captures.
+//! A directory for what the programs of a network need and leave: sockets, configurations, logs, captures.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What the directories of all runs are called.
-const PREFIX: &str = "rsvp-lab-";
 /// The file in it that its run keeps locked while it lives.
 const OWNER: &str = "owner";
 
 /// A directory that is removed with this value; if that does not happen, by the next run.
 #[derive(Debug)]
-pub(crate) struct Directory {
+pub struct Directory {
     path: PathBuf,
     /// Locked while this value lives.
     _owner: File,
 }
 
 impl Directory {
-    /// Removes what dead runs left, then makes a directory.
-    pub(crate) fn new() -> io::Result<Self> {
+    /// Removes what dead runs left, then makes a directory. Those of all runs have names that begin with `prefix`.
+    ///
+    /// # Errors
+    ///
+    /// There is no place for temporary files, or none that may be written.
+    pub fn new(prefix: &str) -> io::Result<Self> {
         let parent = std::env::temp_dir();
-        sweep(&parent);
-        let path = nix::unistd::mkdtemp(&parent.join(format!("{PREFIX}XXXXXX")))?;
+        sweep(&parent, prefix);
+        let path = nix::unistd::mkdtemp(&parent.join(format!("{prefix}XXXXXX")))?;
         let owner = File::create(path.join(OWNER))?;
         owner.lock()?;
         Ok(Self { path, _owner: owner })
     }
 
     /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
     }
 }
@@ -42,10 +45,10 @@ impl Drop for Directory {
 }
 
 /// Removes the directories of runs that are dead. One without an owner's file may be that of a run that is starting.
-fn sweep(parent: &Path) {
+fn sweep(parent: &Path, prefix: &str) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
-        let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let is_ours = entry.file_name().to_string_lossy().starts_with(prefix);
         if is_ours && is_dead(&entry.path()) {
             // Another user's stays.
             let _ = fs::remove_dir_all(entry.path());
@@ -64,14 +67,16 @@ fn is_dead(directory: &Path) -> bool {
 mod tests {
     use super::*;
 
+    const PREFIX: &str = "rsvp-netns-test-";
+
     #[test]
     fn a_directory_lives_as_long_as_its_run() -> io::Result<()> {
-        let living = Directory::new()?;
-        let dead = Directory::new()?;
+        let living = Directory::new(PREFIX)?;
+        let dead = Directory::new(PREFIX)?;
         let path = dead.path().to_owned();
         // As after SIGKILL: the lock is gone, the directory is not.
         dead._owner.unlock()?;
-        sweep(&std::env::temp_dir());
+        sweep(&std::env::temp_dir(), PREFIX);
         assert!(!path.exists(), "a dead run's directory is removed");
         assert!(living.path().exists(), "a living run's is not");
         let path = living.path().to_owned();

@@ -1,0 +1,163 @@
+//! The tester of a device that is reached over packets.
+
+use std::net::IpAddr;
+use std::panic::panic_any;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant as Clock, SystemTime};
+
+use rsvp_core::Instant;
+use rsvp_core::input::Route;
+
+use super::bench::{Bench, Findings};
+use super::network::Network;
+use super::program::Program;
+use crate::bench::{Action, InProcess, Packet, Plan, Sent, Setup, Station, Tester, Unsupported};
+use crate::case::Inconclusive;
+
+/// A device, with the network that it is in. When it is dropped the network is free for the next.
+pub(super) struct Device {
+    bench: Arc<Bench>,
+    findings: Rc<Findings>,
+    plan: Plan,
+    setup: Setup,
+    /// In the order in which they have to go.
+    program: Program,
+    network: Option<Network>,
+    started: Clock,
+    /// The same, since the Unix epoch.
+    epoch: Duration,
+}
+
+impl Device {
+    /// Starts a device in a network.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be had like that.
+    pub(super) fn start(
+        bench: &Arc<Bench>,
+        findings: &Rc<Findings>,
+        mut network: Network,
+        setup: &Setup,
+    ) -> Result<Self, Unsupported> {
+        let plan = Plan(setup.family);
+        let failed = |error: rsvp_netns::Error| Unsupported(error.to_string());
+        network.restore().map_err(failed)?;
+        let directory = bench.directory(&network);
+        let program = Program::start(bench.profile(), &directory, &network.device, setup)?;
+        let unreadable = |error| Unsupported(format!("cannot listen: {error}"));
+        network.links.reset().map_err(unreadable)?;
+        network.links.find(plan).map_err(|(port, error)| {
+            let address = plan.dut(port);
+            Unsupported(format!("the device does not answer for {address} on {}: {error}", port.name()))
+        })?;
+        let epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Ok(Self {
+            bench: Arc::clone(bench),
+            findings: Rc::clone(findings),
+            plan,
+            setup: setup.clone(),
+            program,
+            network: Some(network),
+            started: Clock::now(),
+            epoch,
+        })
+    }
+
+    fn network(&mut self) -> &mut Network {
+        self.network.as_mut().expect("it is given back only when this is dropped")
+    }
+
+    fn act_by_hand(&mut self, action: &Action) -> Result<(), Unsupported> {
+        let Self { bench, program, network, setup, .. } = self;
+        let network = network.as_mut().expect("it is given back only when this is dropped");
+        match action {
+            Action::Link(port, up) => {
+                network.set_link(*port, *up).map_err(|error| Unsupported(error.to_string()))
+            }
+            Action::Restart => {
+                program.kill();
+                program.run(bench.profile(), &network.device)
+            }
+            Action::Shutdown => program.terminate(),
+            Action::Configure(config) => {
+                let setup = Setup { config: (**config).clone(), family: setup.family };
+                bench.check(&setup)?;
+                program.configure(bench.profile(), &network.device, &setup)
+            }
+            _ => Err(Unsupported(format!("no hook of the profile makes that {action}"))),
+        }
+    }
+}
+
+impl Tester for Device {
+    fn now(&self) -> Instant {
+        Instant::ZERO + self.started.elapsed()
+    }
+
+    /// # Panics
+    ///
+    /// With [`Inconclusive`], when the packet cannot be sent.
+    fn send(&mut self, from: Station, packet: &Packet) {
+        let plan = self.plan;
+        if let Err(error) = self.network().links.send(plan, from, packet) {
+            panic_any(Inconclusive(format!("cannot send from {from:?}: {error}")));
+        }
+    }
+
+    /// # Panics
+    ///
+    /// When the device has ended by itself; with [`Inconclusive`], when nothing can be heard.
+    fn advance(&mut self, time: Duration) -> Vec<Sent> {
+        let (plan, epoch) = (self.plan, self.epoch);
+        let end = Clock::now() + time;
+        let (arrived, late) = match self.network().links.listen(plan, end) {
+            Ok(heard) => heard,
+            Err(error) => panic_any(Inconclusive(format!("cannot listen: {error}"))),
+        };
+        self.findings.was_late(late);
+        if let Some(words) = self.program.death() {
+            panic!("expected a device that goes on, not one that ends: {words}");
+        }
+        let sent = |arrived: super::links::Arrived| Sent {
+            at: Instant::ZERO + arrived.time.saturating_sub(epoch),
+            port: arrived.port,
+            next_hop: arrived.next_hop,
+            packet: arrived.packet,
+            bundle: None,
+        };
+        arrived.into_iter().map(sent).collect()
+    }
+
+    fn set_route(
+        &mut self,
+        destination: IpAddr,
+        source: Option<IpAddr>,
+        route: Route,
+    ) -> Result<(), Unsupported> {
+        self.network().set_route(destination, source, &route)
+    }
+
+    fn act(&mut self, action: &Action) -> Result<(), Unsupported> {
+        self.act_by_hand(action)
+    }
+
+    fn inside(&mut self) -> Option<&mut InProcess> {
+        None
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(network) = &self.network
+        {
+            self.findings.dump(&self.bench, &self.program, &network.device);
+        }
+        self.program.kill();
+        if let Some(network) = self.network.take() {
+            self.bench.give_back(network);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Shell commands of a profile, with placeholders.
+
+use std::time::Duration;
+
+/// The commands. Each runs in a shell, where the device is; `{name}` stands for a value.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Hooks {
+    /// Runs the device, and does not end before the device ends.
+    pub start: Option<String>,
+    /// Succeeds once the device is ready; it is tried again and again. Nothing said: the device is ready when it answers
+    /// HTTP on the Unix socket `{socket}`.
+    pub ready: Option<String>,
+    /// Has the device take up the configuration that was changed in `{config}`.
+    pub configure: Option<String>,
+    /// Prints the state of the device, for whoever looks into a case that it did not pass.
+    pub dump: Option<String>,
+}
+
+/// How long a command may take.
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
+
+/// What stands for what in every command.
+const COMMON: [&str; 5] = ["bin", "config", "socket", "dir", "refresh"];
+
+impl Hooks {
+    /// All that are there, with their names.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let Self { start, ready, configure, dump } = self;
+        let all = [("start", start), ("ready", ready), ("configure", configure), ("dump", dump)];
+        all.into_iter().filter_map(|(name, command)| Some((name, command.as_deref()?)))
+    }
+}
+
+/// Looks for placeholders that stand for nothing.
+///
+/// # Errors
+///
+/// The placeholder, and what is wrong with it.
+pub(super) fn check(hook: &str, command: &str) -> Result<(), (String, String)> {
+    for (at, _) in command.match_indices('{') {
+        let Some((name, _)) = command[at + 1..].split_once('}') else { continue };
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        // "${name}" is the shell's.
+        if is_name && !command[..at].ends_with('$') && !COMMON.contains(&name) {
+            let known = COMMON.join("}, {");
+            return Err((
+                format!("{{{name}}}"),
+                format!("hooks.{hook}: {{{name}}} stands for nothing; there are {{{known}}}"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Puts values in place of placeholders.
+pub(super) fn fill(command: &str, values: &[(&str, String)]) -> String {
+    values
+        .iter()
+        .fold(command.to_owned(), |command, (name, value)| command.replace(&format!("{{{name}}}"), value))
+}

@@ -1,0 +1,19 @@
+//! Devices that are reached over packets: a [`Profile`] says what they are, a [`Bench`] hands them out.
+
+mod bench;
+mod daemon_config;
+mod device;
+mod frames;
+mod heard;
+mod hooks;
+mod isolation;
+mod links;
+mod neighbors;
+mod network;
+mod profile;
+mod program;
+
+pub use bench::Bench;
+pub use hooks::Hooks;
+pub use isolation::{Isolated, enter, is_interrupted};
+pub use profile::{BenchKind, ConfigForm, Profile, ProfileError, Role, Settings, Skip, TimingTable};

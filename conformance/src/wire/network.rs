@@ -1,0 +1,161 @@
+//! A network of namespaces: the device in one, the tester in the other.
+
+use std::net::IpAddr;
+
+use rsvp_core::input::Route;
+use rsvp_netns::{Error, Namespace};
+
+use super::links::Links;
+use crate::bench::{Family, Plan, Port, Unsupported, routes};
+
+/// The namespaces, the links between them, and the device's addresses and routes.
+#[derive(Debug)]
+pub(super) struct Network {
+    /// Tells it from the others.
+    pub(super) number: usize,
+    pub(super) device: Namespace,
+    /// Kept because it ends with this value.
+    _tester: Namespace,
+    pub(super) links: Links,
+    /// Destinations, and sources where that matters, of routes that were changed.
+    changed: Vec<(IpAddr, Option<IpAddr>)>,
+    /// Whether an interface went down.
+    is_cut: bool,
+}
+
+impl Network {
+    /// Makes it.
+    pub(super) fn new(number: usize) -> Result<Self, Error> {
+        let device = Namespace::new(&format!("device {number}"))?;
+        device.forward()?;
+        let tester = Namespace::new(&format!("tester {number}"))?;
+        // The stations speak for themselves; the kernel is to be silent on the tester's side.
+        tester.sysctl("net/ipv6/conf/default/disable_ipv6", "1")?;
+        for port in Port::ALL {
+            device.add_link(port.name(), &tester, port.name())?;
+        }
+        let mut sockets = Vec::new();
+        for port in Port::ALL {
+            tester.wait_for_link(port.name())?;
+            sockets.push((port, tester.packet_socket(port.name())?));
+        }
+        let links = Links::new(sockets);
+        let mut network = Self { number, device, _tester: tester, links, changed: Vec::new(), is_cut: true };
+        network.restore()?;
+        Ok(network)
+    }
+
+    /// Puts interfaces, addresses and routes back to what the plan has.
+    pub(super) fn restore(&mut self) -> Result<(), Error> {
+        let changed = std::mem::take(&mut self.changed);
+        if !std::mem::take(&mut self.is_cut) {
+            for key in changed {
+                let plan = Plan(Family::of(key.0));
+                let route = routes(plan).remove(&key).unwrap_or_default();
+                self.route(key, &route)?;
+            }
+            return Ok(());
+        }
+        for port in Port::ALL {
+            self.device.link_up(port.name())?;
+            for plan in [Plan(Family::V4), Plan(Family::V6)] {
+                self.address(plan, port)?;
+            }
+        }
+        for port in Port::ALL {
+            self.device.wait_for_link(port.name())?;
+        }
+        for key in changed {
+            self.route(key, &Route::default())?;
+        }
+        for plan in [Plan(Family::V4), Plan(Family::V6)] {
+            self.route_all(plan)?;
+        }
+        Ok(())
+    }
+
+    fn address(&self, plan: Plan, port: Port) -> Result<(), Error> {
+        let length = match plan.0 {
+            Family::V4 => 24,
+            Family::V6 => 64,
+        };
+        match self.device.address(port.name(), plan.dut(port), length) {
+            Err(error) if error.is_existing() => Ok(()),
+            done => done,
+        }
+    }
+
+    fn route_all(&self, plan: Plan) -> Result<(), Error> {
+        // What is on link the kernel knows by the addresses.
+        let is_told = |key: &(IpAddr, Option<IpAddr>), route: &Route| {
+            key.1.is_some() || route.outgoing.iter().any(|hop| hop.gateway.is_some())
+        };
+        for (key, route) in routes(plan) {
+            if is_told(&key, &route) {
+                self.route(key, &route)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes a route, until the network is restored.
+    pub(super) fn set_route(
+        &mut self,
+        destination: IpAddr,
+        source: Option<IpAddr>,
+        route: &Route,
+    ) -> Result<(), Unsupported> {
+        if !destination.is_multicast() && (route.outgoing.len() > 1 || source.is_some() || route.local) {
+            return Err(Unsupported(format!("the route to {destination} cannot be changed like that")));
+        }
+        self.changed.push((destination, source));
+        self.route((destination, source), route).map_err(|error| Unsupported(error.to_string()))
+    }
+
+    fn route(&self, (destination, source): (IpAddr, Option<IpAddr>), route: &Route) -> Result<(), Error> {
+        let name = |interface| Port::of(interface).map(Port::name);
+        if destination.is_multicast() {
+            let outgoing: Vec<&str> = route.outgoing.iter().filter_map(|hop| name(hop.interface)).collect();
+            return match route.incoming.and_then(name) {
+                Some(incoming) if !outgoing.is_empty() => {
+                    self.device.multicast_route(source, destination, incoming, &outgoing)
+                }
+                _ => gone(self.device.multicast_unroute(source, destination)),
+            };
+        }
+        let length = if destination.is_ipv4() { 32 } else { 128 };
+        match route.outgoing.first() {
+            Some(hop) => match (hop.gateway, name(hop.interface)) {
+                (Some(gateway), _) => self.device.route(destination, length, gateway),
+                (None, Some(interface)) => self.device.route_on_link(destination, length, interface),
+                (None, None) => Ok(()),
+            },
+            None => gone(self.device.unroute(destination, length)),
+        }
+    }
+
+    /// Takes an interface of the device down, or up again.
+    pub(super) fn set_link(&mut self, port: Port, up: bool) -> Result<(), Error> {
+        if !up {
+            self.is_cut = true;
+            return self.device.link_down(port.name());
+        }
+        self.device.link_up(port.name())?;
+        for plan in [Plan(Family::V4), Plan(Family::V6)] {
+            self.address(plan, port)?;
+        }
+        self.device.wait_for_link(port.name())?;
+        for plan in [Plan(Family::V4), Plan(Family::V6)] {
+            self.route_all(plan)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is to be removed may be gone already.
+fn gone(removed: Result<(), Error>) -> Result<(), Error> {
+    match removed {
+        Err(error) if error.is_not_found() => Ok(()),
+        done => done,
+    }
+}

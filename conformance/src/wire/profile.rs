@@ -1,0 +1,328 @@
+//! What is known of a device and of how to reach it: the profile file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+
+use super::hooks::{Hooks, check};
+use crate::bench::{Pace, Timing};
+use crate::case::Case;
+
+/// A device, how it is reached, and what it can be asked to do.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Profile {
+    /// What the device is called in reports.
+    pub name: String,
+    /// What else is to be known of it.
+    #[serde(default)]
+    pub notes: String,
+    /// Where it is.
+    pub bench: BenchKind,
+    /// As what it can be set up.
+    #[serde(default = "Role::all")]
+    pub roles: Vec<Role>,
+    /// The RFCs that it speaks, as in `rfc2205`; nothing said: those that every RSVP speaker may be asked about.
+    #[serde(default)]
+    pub speaks: Option<Vec<String>>,
+    /// Which settings it can be given.
+    #[serde(default)]
+    pub settings: Settings,
+    /// Cases that are not run.
+    #[serde(default)]
+    pub skip: Vec<Skip>,
+    /// How time runs.
+    #[serde(default)]
+    pub timing: TimingTable,
+    /// In which form the device's configuration is written to `{config}`; nothing said: it is not.
+    #[serde(default)]
+    pub config: Option<ConfigForm>,
+    /// Shell commands that make the device do something.
+    #[serde(default)]
+    pub hooks: Hooks,
+}
+
+/// Where the device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BenchKind {
+    /// A program of this machine, in a network namespace that is made for it.
+    Namespaces,
+}
+
+/// As what a device works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// It handles messages in transit.
+    Router,
+    /// It handles its own.
+    Host,
+}
+
+impl Role {
+    fn all() -> Vec<Self> {
+        vec![Self::Router, Self::Host]
+    }
+}
+
+/// The form of a configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConfigForm {
+    /// That of `rsvp-cli daemon`.
+    RsvpCli,
+}
+
+/// Which settings a device can be given, beside those of the stock device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settings {
+    /// Every one.
+    All,
+    /// Those with these names.
+    Named(Vec<String>),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::Named(Vec::new())
+    }
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AllOrNames;
+
+        impl<'de> Visitor<'de> for AllOrNames {
+            type Value = Settings;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"all\" or a list of names of settings")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Settings, E> {
+                if text == "all" {
+                    Ok(Settings::All)
+                } else {
+                    Err(E::invalid_value(de::Unexpected::Str(text), &self))
+                }
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Settings, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = list.next_element()? {
+                    names.push(name);
+                }
+                Ok(Settings::Named(names))
+            }
+        }
+
+        deserializer.deserialize_any(AllOrNames)
+    }
+}
+
+/// A case that is not run.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skip {
+    /// Its id.
+    pub case: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// How time runs with a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct TimingTable {
+    refresh: Span,
+    brisk_refresh: Option<Span>,
+    at_once: Span,
+    patience: Span,
+    slack: Span,
+}
+
+impl Default for TimingTable {
+    fn default() -> Self {
+        let millis = |count| Span(Duration::from_millis(count));
+        Self {
+            refresh: millis(30_000),
+            brisk_refresh: None,
+            at_once: millis(50),
+            patience: millis(1000),
+            slack: millis(120),
+        }
+    }
+}
+
+impl TimingTable {
+    /// How time runs at a pace.
+    #[must_use]
+    pub fn at(&self, pace: Pace) -> Timing {
+        let brisk = self.brisk_refresh.filter(|_| pace == Pace::Brisk);
+        Timing {
+            refresh: brisk.unwrap_or(self.refresh).0,
+            at_once: self.at_once.0,
+            patience: self.patience.0,
+            slack: self.slack.0,
+        }
+    }
+}
+
+/// A time span, written as `"30s"` or `"50ms"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Span(pub(super) Duration);
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let units = [("ms", 1), ("s", 1000), ("m", 60_000)];
+        let read = |(unit, factor): (&str, u64)| {
+            let number: u64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+            number.checked_mul(factor).map(Duration::from_millis)
+        };
+        let time = units.into_iter().find_map(read).filter(|time| !time.is_zero());
+        time.map(Self).ok_or_else(|| format!("`{text}` is no time span: write 30s, 50ms or 2m"))
+    }
+}
+
+/// What is wrong with a profile: one line, with the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileError {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, where it is one.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for ProfileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = self.line.map_or_else(String::new, |line| format!("{line}:"));
+        write!(f, "{}:{line} {}", self.file.display(), self.message)
+    }
+}
+
+impl std::error::Error for ProfileError {}
+
+impl Profile {
+    /// Reads a profile.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or says something that is not understood.
+    pub fn load(path: &Path) -> Result<Self, ProfileError> {
+        let text = fs::read_to_string(path).map_err(|error| ProfileError {
+            file: path.to_owned(),
+            line: None,
+            message: error.to_string(),
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of a profile; `path` is for messages.
+    ///
+    /// # Errors
+    ///
+    /// The text says something that is not understood.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ProfileError> {
+        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let profile: Self = toml::from_str(text).map_err(|error| ProfileError {
+            file: path.to_owned(),
+            line: error.span().map(|span| line(span.start)),
+            message: error.message().lines().next().unwrap_or_default().to_owned(),
+        })?;
+        profile.check().map_err(|(word, message)| ProfileError {
+            file: path.to_owned(),
+            line: text.find(&word).map(line),
+            message,
+        })?;
+        Ok(profile)
+    }
+
+    /// Looks at what spans several settings. An error comes with a word by which its place is found.
+    fn check(&self) -> Result<(), (String, String)> {
+        if self.bench == BenchKind::Namespaces && self.hooks.start.is_none() {
+            return Err(("bench".to_owned(), "bench = \"namespaces\" needs hooks.start".to_owned()));
+        }
+        let cases: BTreeMap<&str, ()> = crate::cases::CASES.iter().map(|case| (case.id, ())).collect();
+        if let Some(skip) = self.skip.iter().find(|skip| !cases.contains_key(skip.case.as_str())) {
+            return Err((skip.case.clone(), format!("there is no case {}", skip.case)));
+        }
+        self.hooks.all().try_for_each(|(name, command)| check(name, command))
+    }
+
+    /// Whether a case is to be run against this device; if not, why.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not to be run.
+    pub fn selects(&self, case: &Case) -> Result<(), String> {
+        let skip = self.skip.iter().find(|skip| skip.case == case.id);
+        skip.map_or(Ok(()), |skip| Err(skip.reason.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "name = \"x\"\nbench = \"namespaces\"\n[hooks]\nstart = \"exec x {config}\"\n";
+
+    fn parse(text: &str) -> Result<Profile, ProfileError> {
+        Profile::parse(text, Path::new("x.toml"))
+    }
+
+    #[test]
+    fn a_profile_says_little_where_the_defaults_do() {
+        let profile = parse(GOOD).expect("a good profile");
+        assert_eq!(profile.timing.at(Pace::Brisk), profile.timing.at(Pace::Steady));
+        let brisk = parse(&format!("{GOOD}[timing]\nbrisk-refresh = \"500ms\"\n")).expect("a good profile");
+        assert_eq!(brisk.timing.at(Pace::Brisk).refresh, Duration::from_millis(500));
+        assert_eq!(brisk.timing.at(Pace::Steady).refresh, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn an_error_is_one_line_with_its_place() {
+        for (text, line, words) in [
+            ("name = 3\n", Some(1), "invalid type"),
+            ("name = \"x\"\nbench = \"namespace\"\n", Some(2), "unknown variant"),
+            ("name = \"x\"\nbench = \"namespaces\"\n", Some(2), "hooks.start"),
+            (&format!("{GOOD}reday = \"x\"\n"), Some(5), "unknown field"),
+            (&format!("{GOOD}dump = \"show {{scoket}}\"\n"), Some(5), "{scoket}"),
+            (
+                &format!("skip = [{{ case = \"no/such\", reason = \"x\" }}]\n{GOOD}"),
+                Some(1),
+                "no case no/such",
+            ),
+            (&format!("settings = \"some\"\n{GOOD}"), Some(1), "\"all\" or a list"),
+            (&format!("{GOOD}[timing]\nslack = \"5\"\n"), Some(6), "write 30s"),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert_eq!(error.line, line, "{error}");
+            assert!(error.to_string().contains(words), "{error}");
+            assert_eq!(error.to_string().lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn the_shell_has_braces_of_its_own() {
+        let text = GOOD.replace("exec x", "f() { echo ${RSVP:-{bin}/x}; }; exec x");
+        parse(&text).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    #[test]
+    fn cases_are_left_out_with_a_reason() {
+        let case = &crate::cases::CASES[0];
+        let text = format!("skip = [{{ case = \"{}\", reason = \"broken\" }}]\n{GOOD}", case.id);
+        assert_eq!(parse(&text).expect("a good profile").selects(case), Err("broken".to_owned()));
+        assert_eq!(parse(GOOD).expect("a good profile").selects(case), Ok(()));
+    }
+}
