@@ -16,6 +16,7 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs, thread};
 
@@ -65,6 +66,13 @@ struct Mutant {
     name: String,
     file: String,
     diff: String,
+}
+
+/// A mutant that was built, or could not be.
+struct Built {
+    name: String,
+    daemon: Option<PathBuf>,
+    seconds: f64,
 }
 
 /// What became of a mutant.
@@ -117,12 +125,10 @@ fn campaign(arguments: &Arguments) -> Fallible<()> {
 
     println!("the daemon as it is:");
     let clock = Instant::now();
-    if !bench.build()? {
-        return Err("the daemon as it is cannot be built".into());
-    }
+    let daemon = bench.build("as-it-is")?.ok_or("the daemon as it is cannot be built")?;
     println!("  built in {:.0} s", clock.elapsed().as_secs_f64());
     let clock = Instant::now();
-    let passing = bench.passing()?;
+    let passing = bench.passing(&daemon)?;
     println!("  passes {} cases in {:.0} s", passing.len(), clock.elapsed().as_secs_f64());
 
     let mut campaign = Campaign {
@@ -133,25 +139,27 @@ fn campaign(arguments: &Arguments) -> Fallible<()> {
         judged: Vec::new(),
         not_built: Vec::new(),
     };
-    for mutant in mutants {
-        if campaign.judged.len() == arguments.count {
-            break;
-        }
-        println!("{} of {}: {}", campaign.judged.len() + 1, arguments.count, mutant.name);
-        match bench.judge(&mutant, &passing)? {
-            None => {
-                println!("  cannot be built; another one is drawn");
-                campaign.not_built.push(mutant.name);
+    // While one is judged, which is mostly waiting, the next one is built.
+    let (sender, receiver) = mpsc::sync_channel(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for (number, mutant) in mutants.iter().enumerate() {
+                let built = bench.build_mutant(mutant, number).map_err(|error| error.to_string());
+                if sender.send(built).is_err() {
+                    return;
+                }
             }
-            Some(judged) => {
-                let by = judged.by.as_deref().map_or("survived".to_owned(), |by| format!("caught by {by}"));
-                println!("  {by} (built in {:.0} s, run {:.0} s)", judged.build_seconds, judged.run_seconds);
-                campaign.judged.push(judged);
-            }
+            drop(sender);
+        });
+        let receiver = receiver;
+        while campaign.judged.len() < arguments.count {
+            let Ok(built) = receiver.recv() else { break };
+            campaign.judge(&bench, &built?, &passing)?;
+            fs::write(arguments.out.with_extension("md"), campaign.markdown())?;
+            fs::write(arguments.out.with_extension("json"), serde_json::to_string_pretty(&campaign)?)?;
         }
-        fs::write(arguments.out.with_extension("md"), campaign.markdown())?;
-        fs::write(arguments.out.with_extension("json"), serde_json::to_string_pretty(&campaign)?)?;
-    }
+        Ok::<_, Box<dyn std::error::Error>>(())
+    })?;
     println!("{}", campaign.share());
     Ok(())
 }
@@ -228,49 +236,40 @@ impl<'a> Bench<'a> {
         Ok(serde_json::from_str(&text)?)
     }
 
-    fn daemon(&self) -> PathBuf {
-        self.target.join("debug/rsvp-cli")
-    }
-
-    /// Builds the daemon; whether that can be done.
-    fn build(&self) -> io::Result<bool> {
-        let mut command = Command::new("cargo");
-        command.args(["build", "--quiet", "--package", "rsvp-cli"]).current_dir(&self.tree);
+    /// Builds the daemon, and keeps it by a name; `None` if that cannot be done.
+    fn build(&self, name: &str) -> Fallible<Option<PathBuf>> {
+        let mut command = Command::new("nice");
+        command.args(["cargo", "build", "--quiet", "--package", "rsvp-cli"]).current_dir(&self.tree);
         // A mutant may leave something unused. Nobody debugs it.
         command.env("CARGO_TARGET_DIR", &self.target).env("RUSTFLAGS", "--cap-lints=allow");
         command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "1");
-        command.stdout(Stdio::null()).stderr(Stdio::null()).status().map(|status| status.success())
+        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+        if !status.success() {
+            return Ok(None);
+        }
+        let daemon = self.arguments.work.join(format!("daemon-{name}"));
+        fs::copy(self.target.join("debug/rsvp-cli"), &daemon)?;
+        Ok(Some(daemon))
+    }
+
+    /// Builds a mutant.
+    fn build_mutant(&self, mutant: &Mutant, number: usize) -> Fallible<Built> {
+        let clock = Instant::now();
+        self.apply(mutant)?;
+        let daemon = self.build(&number.to_string())?;
+        output(git(&self.tree).args(["checkout", "--quiet", "--force", "--", "."]))?;
+        Ok(Built { name: mutant.name.clone(), daemon, seconds: clock.elapsed().as_secs_f64() })
     }
 
     /// The cases that the daemon passes as it is, two times out of two.
-    fn passing(&self) -> Fallible<BTreeSet<String>> {
-        let run = || match self.run(&self.arguments.filter, None)? {
+    fn passing(&self, daemon: &Path) -> Fallible<BTreeSet<String>> {
+        let run = || match self.run(daemon, &self.arguments.filter, None)? {
             Ended::Cases { passed, .. } => Ok::<_, Box<dyn std::error::Error>>(passed),
             Ended::Otherwise(what) => Err(format!("the daemon as it is: {what}").into()),
         };
         let (first, second) = (run()?, run()?);
         first.symmetric_difference(&second).for_each(|case| println!("  passes once of twice: {case}"));
         Ok(first.intersection(&second).cloned().collect())
-    }
-
-    /// Builds and judges a mutant; `None` if it cannot be built.
-    fn judge(&self, mutant: &Mutant, passing: &BTreeSet<String>) -> Fallible<Option<Judged>> {
-        self.apply(mutant)?;
-        let clock = Instant::now();
-        let is_built = self.build()?;
-        let build_seconds = clock.elapsed().as_secs_f64();
-        let clock = Instant::now();
-        let mut doubtful = Vec::new();
-        let by = if is_built { self.catch(passing, &mut doubtful)? } else { None };
-        output(git(&self.tree).args(["checkout", "--quiet", "--force", "--", "."]))?;
-        Ok(is_built.then(|| Judged {
-            mutant: mutant.name.clone(),
-            caught: by.is_some(),
-            by,
-            doubtful,
-            build_seconds,
-            run_seconds: clock.elapsed().as_secs_f64(),
-        }))
     }
 
     fn apply(&self, mutant: &Mutant) -> Fallible<()> {
@@ -284,15 +283,20 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// What catches the daemon that was built, if anything does.
-    fn catch(&self, passing: &BTreeSet<String>, doubtful: &mut Vec<String>) -> Fallible<Option<String>> {
+    /// What catches a daemon, if anything does.
+    fn catch(
+        &self,
+        daemon: &Path,
+        passing: &BTreeSet<String>,
+        doubtful: &mut Vec<String>,
+    ) -> Fallible<Option<String>> {
         for _ in 0..3 {
-            let (case, verdict) = match self.run(&self.arguments.filter, Some(passing))? {
+            let (case, verdict) = match self.run(daemon, &self.arguments.filter, Some(passing))? {
                 Ended::Otherwise(what) => return Ok(Some(what)),
                 Ended::Cases { other: None, .. } => return Ok(None),
                 Ended::Cases { other: Some(other), .. } => other,
             };
-            match self.run(std::slice::from_ref(&case), Some(passing))? {
+            match self.run(daemon, std::slice::from_ref(&case), Some(passing))? {
                 Ended::Otherwise(what) => return Ok(Some(format!("{case}: {what}"))),
                 Ended::Cases { other: Some(_), .. } => return Ok(Some(format!("{case}: {verdict}"))),
                 Ended::Cases { other: None, .. } => doubtful.push(case),
@@ -301,13 +305,13 @@ impl<'a> Bench<'a> {
         Ok(None)
     }
 
-    /// Runs the suite against the daemon that was built. With the cases that ought to pass it ends as soon as one of them
+    /// Runs the suite against a daemon. With the cases that ought to pass it ends as soon as one of them
     /// does not.
-    fn run(&self, filter: &[String], ought: Option<&BTreeSet<String>>) -> Fallible<Ended> {
+    fn run(&self, daemon: &Path, filter: &[String], ought: Option<&BTreeSet<String>>) -> Fallible<Ended> {
         let mut command = Command::new("timeout");
         command.args(["--kill-after=20", &self.arguments.patience.to_string()]);
         command.arg(&self.conformance).args(["run", "--strict", "--jobs", &self.arguments.jobs.to_string()]);
-        command.arg("--profile").arg(&self.profile).env("RSVP_CLI", self.daemon());
+        command.arg("--profile").arg(&self.profile).env("RSVP_CLI", daemon);
         for text in filter {
             command.args(["--filter", text]);
         }
@@ -328,7 +332,7 @@ impl<'a> Bench<'a> {
             }
         }
         let status = child.wait()?;
-        self.sweep()?;
+        sweep(daemon)?;
         let is_ended = other.is_some() || matches!(status.code(), Some(0 | 1));
         if is_ended {
             return Ok(Ended::Cases { passed, other });
@@ -338,24 +342,21 @@ impl<'a> Bench<'a> {
             _ => format!("the suite: {status}"),
         }))
     }
+}
 
-    /// Ends daemons that the run has left.
-    fn sweep(&self) -> Fallible<()> {
-        let daemon = self.daemon();
-        let is_daemon = |process: &Path| {
-            let program = fs::read_link(process.join("exe")).unwrap_or_default();
-            program == daemon || program.as_os_str() == format!("{} (deleted)", daemon.display()).as_str()
-        };
-        let processes = fs::read_dir("/proc")?.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-        let left: Vec<PathBuf> = processes.filter(|process| is_daemon(process)).collect();
-        for id in left.iter().filter_map(|process| process.file_name()) {
-            let _ = Command::new("kill").arg("-KILL").arg(id).status();
-        }
-        if !left.is_empty() {
-            thread::sleep(Duration::from_millis(200));
-        }
-        Ok(())
+/// Ends what a run has left of a daemon.
+fn sweep(daemon: &Path) -> Fallible<()> {
+    let is_daemon =
+        |process: &Path| fs::read_link(process.join("exe")).is_ok_and(|program| program == daemon);
+    let processes = fs::read_dir("/proc")?.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let left: Vec<PathBuf> = processes.filter(|process| is_daemon(process)).collect();
+    for id in left.iter().filter_map(|process| process.file_name()) {
+        let _ = Command::new("kill").arg("-KILL").arg(id).status();
     }
+    if !left.is_empty() {
+        thread::sleep(Duration::from_millis(200));
+    }
+    Ok(())
 }
 
 /// Verdict and case of a line of `conformance run`.
@@ -367,6 +368,26 @@ fn verdict(line: &str) -> Option<(&'static str, String)> {
 }
 
 impl Campaign {
+    /// Has a mutant judged, if it could be built.
+    fn judge(&mut self, bench: &Bench<'_>, built: &Built, passing: &BTreeSet<String>) -> Fallible<()> {
+        let Built { name, daemon, seconds } = built;
+        println!("{} of {}: {name}", self.judged.len() + 1, bench.arguments.count);
+        let Some(daemon) = daemon else {
+            println!("  cannot be built; another one is drawn");
+            self.not_built.push(name.clone());
+            return Ok(());
+        };
+        let (clock, mut doubtful) = (Instant::now(), Vec::new());
+        let by = bench.catch(daemon, passing, &mut doubtful)?;
+        let run_seconds = clock.elapsed().as_secs_f64();
+        let fate = by.as_deref().map_or("survived".to_owned(), |by| format!("caught by {by}"));
+        println!("  {fate} (built in {seconds:.0} s, run {run_seconds:.0} s)");
+        let (mutant, caught, build_seconds) = (name.clone(), by.is_some(), *seconds);
+        self.judged.push(Judged { mutant, caught, by, doubtful, build_seconds, run_seconds });
+        fs::remove_file(daemon)?;
+        Ok(())
+    }
+
     fn share(&self) -> String {
         let caught = self.judged.iter().filter(|judged| judged.caught).count();
         let percent = 100.0 * caught as f64 / self.judged.len().max(1) as f64;

@@ -1,7 +1,9 @@
 //! Messages that are put together wrongly. They are dropped in silence, and nothing else suffers.
 
 use crate::bench::{Dut, EPOCH, Lab, Packet, Port, Station, list, nack, object};
-use crate::cases::robustness::{Bystander, objects, only_good_ones_pass, sealed, sized, with_objects};
+use crate::cases::robustness::{
+    Bystander, gather, objects, only_good_ones_pass, sealed, sized, with_objects,
+};
 use crate::shows;
 use rsvp_core::wire::{ClassNum, MessageType, Path, RawMessage};
 
@@ -218,8 +220,7 @@ pub(crate) fn broken_and_huge_lists(lab: &Lab) {
     assert_eq!(dut.acks(Station::U1), [], "an answer to a list that is not whole");
     let ids: Vec<u32> = (1000..4000).collect();
     dut.send_srefresh(Station::U1, &[list(&ids)]);
-    dut.advance(std::time::Duration::from_millis(500));
-    let mut nacks = dut.acks(Station::U1);
+    let mut nacks = gather(&mut dut, ids.len(), |dut| dut.acks(Station::U1));
     nacks.sort_by_key(|answer| answer.id().id);
     assert_eq!(nacks, ids.iter().map(|id| nack(*id)).collect::<Vec<_>>(), "what the device does not know");
     bystander.is_served(&mut dut);

@@ -131,6 +131,17 @@ pub(super) fn good_messages(dut: &mut Dut) -> Vec<(Station, Packet, Port)> {
     ]
 }
 
+/// Waits for what many packets bring, until it is enough, but no longer than a slow device may take.
+pub(super) fn gather<T>(dut: &mut Dut, enough: usize, take: impl Fn(&mut Dut) -> Vec<T>) -> Vec<T> {
+    let end = dut.now() + Duration::from_millis(500) + 5 * dut.timing.patience;
+    let mut all = take(dut);
+    while all.len() < enough && dut.now() < end {
+        dut.advance(dut.timing.at_once);
+        all.extend(take(dut));
+    }
+    all
+}
+
 /// Sends messages that are made of good ones and must have no effect; then the good ones, which have it.
 pub(super) fn only_good_ones_pass(dut: &mut Dut, spoil: impl Fn(&Packet) -> Vec<Packet>) {
     let mut bystander = Bystander::establish(dut);
