@@ -119,3 +119,66 @@ impl Tester for Impaired {
         self.inner.inside()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::{Happening, Lab};
+
+    /// When which of 30 Paths come to the device.
+    fn arrivals(impairment: Impairment) -> Vec<(Duration, u16)> {
+        let lab = Lab::in_process().impairing(impairment);
+        let mut dut = lab.lossy().router();
+        for port in 1..=30 {
+            let session = dut.plan.session(dut.h().flow().destination, port);
+            dut.send(Station::U1, dut.path(Station::U1, session, dut.s1()));
+            dut.advance(Duration::from_millis(50));
+        }
+        dut.advance(Duration::from_secs(1));
+        let entries = lab.take_transcript().entries.into_iter();
+        let arrival = |entry: crate::bench::Entry| match entry.happening {
+            // The port is at the end of SESSION, the first object.
+            Happening::ToDevice(_, packet) => {
+                let port = u16::from_be_bytes([packet.message[18], packet.message[19]]);
+                Some((entry.at.since(Instant::ZERO), port))
+            }
+            _ => None,
+        };
+        entries.filter_map(arrival).collect()
+    }
+
+    fn ports(impairment: Impairment) -> Vec<u16> {
+        arrivals(impairment).into_iter().map(|(_, port)| port).collect()
+    }
+
+    const NONE: Impairment = Impairment { loss: 0.0, reorder: false, duplicate: false, seed: 1 };
+
+    #[test]
+    fn the_seed_decides() {
+        assert_eq!(arrivals(Impairment::default()), arrivals(Impairment::default()));
+        assert_ne!(
+            arrivals(Impairment::default()),
+            arrivals(Impairment { seed: 2, ..Impairment::default() })
+        );
+    }
+
+    #[test]
+    fn no_more_than_two_in_a_row_get_lost() {
+        let every_third: Vec<u16> = (1..=10).map(|number| 3 * number).collect();
+        assert_eq!(ports(Impairment { loss: 1.0, ..NONE }), every_third);
+    }
+
+    #[test]
+    fn what_is_overtaken_or_comes_twice_comes() {
+        let all: Vec<u16> = (1..=30).collect();
+        assert_eq!(ports(NONE), all);
+        let mut reordered = ports(Impairment { reorder: true, ..NONE });
+        assert_ne!(reordered, all);
+        reordered.sort_unstable();
+        assert_eq!(reordered, all);
+        let mut doubled = ports(Impairment { duplicate: true, ..NONE });
+        assert!(doubled.len() > all.len());
+        doubled.dedup();
+        assert_eq!(doubled, all);
+    }
+}
