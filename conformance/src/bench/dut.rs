@@ -536,7 +536,7 @@ impl Dut {
         self.plan.sender(3)
     }
 
-    /// A Path from a neighbour: its R is that of the DUT, the SENDER_TSPEC 20 [`B`], the LIH 77.
+    /// A Path from a neighbour: its R is that of the DUT, the SENDER_TSPEC 20 [`B`](crate::bench::B), the LIH 77.
     #[must_use]
     pub fn path(&self, from: Station, session: SessionKey, sender: FilterSpec) -> Path {
         Path {
