@@ -46,7 +46,7 @@ pub fn prepare(folder: &Path) -> io::Result<()> {
 pub fn write(folder: &Path, report: &Report<'_>, run: &Run) -> io::Result<()> {
     let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
     let mut json = file(JSON)?;
-    serde_json::to_writer_pretty(&mut json, report)?;
+    serde_json::to_writer(&mut json, report)?;
     writeln!(json)?;
     json.flush()?;
     let mut xml = file(JUNIT)?;

@@ -13,6 +13,10 @@ use crate::verdict::{Difference, Failure, Verdict};
 const LINES: usize = 60;
 const LINES_OF_TROUBLE: usize = 400;
 
+/// How long the description of a packet may be, in characters: in few words, and object by object.
+const WORDS: usize = 400;
+const OBJECTS: usize = 4000;
+
 pub(super) fn case(case: &Case<'_>) -> Markup {
     let is_trouble = matches!(case.verdict, Verdict::Fail | Verdict::NotStrict | Verdict::Inconclusive);
     let name = case.id.rsplit('/').next().unwrap_or(case.id);
@@ -121,14 +125,22 @@ fn line<'a>(number: &mut usize, line: &Line<'a>, seen: &mut HashMap<&'a [u8], us
                 summary {
                     span.time { (line.time()) } " "
                     span.way { (line.from) " → " (line.to.as_deref().unwrap_or_default()) } " "
-                    span.what { (line.text) }
+                    span.what { (beginning(&line.text, WORDS)) }
                 }
                 pre tabindex="0" {
                     "#" (number) " " (line.headers().unwrap_or_default()) "\n"
-                    @if before == *number { (rsvp_decode::describe(&packet.message)) }
+                    @if before == *number { (beginning(&rsvp_decode::describe(&packet.message), OBJECTS)) }
                     @else { "The same message as #" (before) "." }
                 }
             }
         }
+    }
+}
+
+/// A text, or what there is room for.
+fn beginning(text: &str, most: usize) -> Markup {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => html! { (text[..end]) "… and " (text.len() - end) " more characters" },
+        None => html! { (text) },
     }
 }
