@@ -95,13 +95,13 @@ const EVERY_MESSAGE: &str = "every-message-is-a-raw-ip-datagram";
 #[test]
 fn a_report_is_written_whole() {
     let catalogue = catalogue();
-    let run = judged("", &catalogue);
+    let run = judged("rfc2205/2", &catalogue);
     assert!(!run.is_passed(false));
     let folder = folder("report");
     report::prepare(&folder).expect("it can be made");
     report::write(&folder, &Report::of(&run, &catalogue, false), &run).expect("it can be written");
     let page = fs::read_to_string(folder.join(PAGE)).expect("it was written");
-    for case in CASES {
+    for case in run.results.iter().map(|result| result.case) {
         assert!(page.contains(case.id), "{} is not on the page", case.id);
         assert!(folder.join("captures").join(captures::file_name(case.id)).is_file(), "{}", case.id);
     }
@@ -131,7 +131,7 @@ fn the_json_of_a_small_run() {
 #[test]
 fn junit_can_be_read_and_tells_of_every_case() {
     let catalogue = catalogue();
-    let run = hostile(judged("rfc2205/", &catalogue));
+    let run = hostile(judged("rfc2205/2", &catalogue));
     for strict in [false, true] {
         let mut xml = Vec::new();
         junit::write(&mut xml, &Report::of(&run, &catalogue, strict)).expect("it can be written");
