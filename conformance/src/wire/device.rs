@@ -9,7 +9,9 @@ use std::time::{Duration, Instant as Clock, SystemTime};
 use rsvp_core::Instant;
 use rsvp_core::input::Route;
 
+use super::applications;
 use super::bench::{Bench, Findings};
+use super::hooks::fill;
 use super::network::Network;
 use super::program::Program;
 use crate::bench::{Action, InProcess, Packet, Plan, Sent, Setup, Station, Tester, Unsupported};
@@ -43,7 +45,7 @@ impl Device {
     ) -> Result<Self, Unsupported> {
         let plan = Plan(setup.family);
         let failed = |error: rsvp_netns::Error| Unsupported(error.to_string());
-        network.restore().map_err(failed)?;
+        network.restore().and_then(|()| network.set_role(setup.config.router)).map_err(failed)?;
         let directory = bench.directory(&network);
         let program = Program::start(bench.profile(), &directory, &network.device, setup)?;
         let unreadable = |error| Unsupported(format!("cannot listen: {error}"));
@@ -86,7 +88,13 @@ impl Device {
                 bench.check(&setup)?;
                 program.configure(bench.profile(), &network.device, &setup)
             }
-            _ => Err(Unsupported(format!("no hook of the profile makes that {action}"))),
+            _ => match applications::hook(&bench.profile().hooks, action) {
+                Some(hook) => {
+                    let (command, values) = hook?;
+                    program.hook(&network.device, &fill(command, &values)).map(|_| ()).map_err(Unsupported)
+                }
+                None => Err(Unsupported(format!("nothing makes that {action}"))),
+            },
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::applications::NAMES;
+
 /// The commands. Each runs in a shell, where the device is; `{name}` stands for a value.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -13,6 +15,23 @@ pub struct Hooks {
     pub ready: Option<String>,
     /// Has the device take up the configuration that was changed in `{config}`.
     pub configure: Option<String>,
+    /// An application on the device sends, or changes what it sends: a Path with the SENDER_TEMPLATE `{source}` for the
+    /// session `{destination}`, `{port}`, `{protocol}` (a number), and the token bucket `{rate}`, `{peak}` (bits per
+    /// second), `{bucket}`, `{min-unit}`, `{max-packet}` (octets). `{ttl}` is that of its data, `{adspec}` says `yes` or
+    /// `no`.
+    pub send: Option<String>,
+    /// It ceases to send as `{source}` to the session.
+    pub withdraw: Option<String>,
+    /// An application joins the group of the session, and does not reserve yet.
+    pub receive: Option<String>,
+    /// It reserves, or changes what it has reserved: a token bucket as above, of controlled load, in the `{style}` `ff`,
+    /// `se` or `wf` for the `{senders}` (as `{source}`, with spaces between), at its own address `{receiver}`;
+    /// `{confirm}` says `yes` or `no`.
+    pub reserve: Option<String>,
+    /// It withdraws its reservation for the session.
+    pub unreserve: Option<String>,
+    /// Applications have done with the session.
+    pub release: Option<String>,
     /// Prints the state of the device, for whoever looks into a case that it did not pass.
     pub dump: Option<String>,
 }
@@ -26,8 +45,20 @@ const COMMON: [&str; 5] = ["bin", "config", "socket", "dir", "refresh"];
 impl Hooks {
     /// All that are there, with their names.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let Self { start, ready, configure, dump } = self;
-        let all = [("start", start), ("ready", ready), ("configure", configure), ("dump", dump)];
+        let Self { start, ready, configure, send, withdraw, receive, reserve, unreserve, release, dump } =
+            self;
+        let all = [
+            ("start", start),
+            ("ready", ready),
+            ("configure", configure),
+            ("send", send),
+            ("withdraw", withdraw),
+            ("receive", receive),
+            ("reserve", reserve),
+            ("unreserve", unreserve),
+            ("release", release),
+            ("dump", dump),
+        ];
         all.into_iter().filter_map(|(name, command)| Some((name, command.as_deref()?)))
     }
 }
@@ -42,8 +73,12 @@ pub(super) fn check(hook: &str, command: &str) -> Result<(), (String, String)> {
         let Some((name, _)) = command[at + 1..].split_once('}') else { continue };
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
         // "${name}" is the shell's.
-        if is_name && !command[..at].ends_with('$') && !COMMON.contains(&name) {
-            let known = COMMON.join("}, {");
+        let is_of_applications =
+            ["send", "withdraw", "receive", "reserve", "unreserve", "release"].contains(&hook);
+        let mut known = COMMON.to_vec();
+        known.extend(if is_of_applications { &NAMES[..] } else { &[] });
+        if is_name && !command[..at].ends_with('$') && !known.contains(&name) {
+            let known = known.join("}, {");
             return Err((
                 format!("{{{name}}}"),
                 format!("hooks.{hook}: {{{name}}} stands for nothing; there are {{{known}}}"),

@@ -1,5 +1,6 @@
 //! Devices that are reached over packets: a [`Profile`] says what they are, a [`Bench`] hands them out.
 
+mod applications;
 mod bench;
 mod daemon_config;
 mod device;

@@ -21,6 +21,8 @@ pub(super) struct Network {
     changed: Vec<(IpAddr, Option<IpAddr>)>,
     /// Whether an interface went down.
     is_cut: bool,
+    /// Whether the device forwards what is not for it.
+    is_router: bool,
 }
 
 impl Network {
@@ -40,7 +42,15 @@ impl Network {
             sockets.push((port, tester.packet_socket(port.name())?));
         }
         let links = Links::new(sockets);
-        let mut network = Self { number, device, _tester: tester, links, changed: Vec::new(), is_cut: true };
+        let mut network = Self {
+            number,
+            device,
+            _tester: tester,
+            links,
+            changed: Vec::new(),
+            is_cut: true,
+            is_router: true,
+        };
         network.restore()?;
         Ok(network)
     }
@@ -74,6 +84,20 @@ impl Network {
         Ok(())
     }
 
+    /// Has the device be a router, which forwards what is not for it, or a host, which does not.
+    pub(super) fn set_role(&mut self, is_router: bool) -> Result<(), Error> {
+        if std::mem::replace(&mut self.is_router, is_router) == is_router {
+            return Ok(());
+        }
+        self.device.sysctl("net/ipv4/ip_forward", if is_router { "1" } else { "0" })?;
+        for plan in [Plan(Family::V4), Plan(Family::V6)] {
+            for (key, route) in routes(plan).into_iter().filter(|((to, _), _)| to.is_multicast()) {
+                self.route(key, &if is_router { route } else { Route::default() })?;
+            }
+        }
+        Ok(())
+    }
+
     fn address(&self, plan: Plan, port: Port) -> Result<(), Error> {
         let length = match plan.0 {
             Family::V4 => 24,
@@ -88,7 +112,7 @@ impl Network {
     fn route_all(&self, plan: Plan) -> Result<(), Error> {
         // What is on link the kernel knows by the addresses.
         let is_told = |key: &(IpAddr, Option<IpAddr>), route: &Route| {
-            key.1.is_some() || route.outgoing.iter().any(|hop| hop.gateway.is_some())
+            (key.1.is_some() && self.is_router) || route.outgoing.iter().any(|hop| hop.gateway.is_some())
         };
         for (key, route) in routes(plan) {
             if is_told(&key, &route) {

@@ -38,11 +38,10 @@ fn reserve(dut: &mut Dut, session: SessionKey, flow: FlowDescriptor, confirm: bo
     dut.act(&Action::Reserve(session, request));
 }
 
-/// A host that hears of S1, and has a receiver that has not reserved yet.
+/// A host that hears of S1, and has no receiver yet.
 fn receiver(lab: &Lab) -> Dut {
     let mut dut = lab.host();
     let (session, s1) = (here(&dut), dut.s1());
-    dut.act(&Action::Receive(session));
     let mut path = dut.path(Station::U1, session, s1);
     path.refresh_ms *= 20;
     dut.send(Station::U1, path);

@@ -31,11 +31,13 @@ pub(crate) fn sending_and_receiving_are_separate(lab: &Lab) {
     let (g, own, s1) = (dut.g(), bound(&dut, Port::C), dut.s1());
     announce(&mut dut, g, own);
     dut.expect::<Path>(Port::C);
-    dut.learn(Station::U1, g, s1);
+    // It joins the group by that, and hears of S1 from then on.
+    reserve(&mut dut, g, Port::A, Style::Ff, &ff(cl(2.0), s1));
     let resv = dut.resv(Station::D1, g, Style::Ff, &[ff(cl(1.0), own)]);
     dut.send(Station::D1, resv);
     dut.expect_silence();
-    reserve(&mut dut, g, Port::A, Style::Ff, &ff(cl(2.0), s1));
+    let path = dut.path(Station::U1, g, s1);
+    dut.send(Station::U1, path);
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(2.0, vec![s1])], "its own request, and only that");
     dut.expect_silence();
 }
