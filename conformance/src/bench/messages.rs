@@ -49,6 +49,14 @@ pub fn wf(flowspec: Flowspec) -> FlowDescriptor {
     FlowDescriptor { flowspec: Some(flowspec), filters: Vec::new() }
 }
 
+/// The ADSPEC of a way of three hops: a megabyte per second, 500 microseconds, an MTU of 1500; no service says more.
+#[must_use]
+pub fn adspec() -> RawObject {
+    let contents =
+        hex("00000009 01000008 04000001 00000003 06000001 49742400 08000001 000001f4 0a000001 000005dc");
+    object(13, 2, &contents)
+}
+
 /// Any object.
 #[must_use]
 pub fn object(class: u8, ctype: u8, contents: &[u8]) -> RawObject {

@@ -27,7 +27,7 @@ pub use faults::{Fault, faults_of_form};
 pub use impairment::Impairment;
 pub use ip::ip_packet;
 pub use lab::{Devices, Engines, Interposition, Lab, NOT_SPOKEN_HERE, Pace, Setup, Timing, Unsupported};
-pub use messages::{Ack, Kind, Share, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
+pub use messages::{Ack, Kind, Share, adspec, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
 pub use plan::{B, Family, LASTING, Plan, Port, R, Station};
 pub use reduction::{EPOCH, ack, list, mcast_list, mid, nack, plain, src_list, wanted};
 pub use te::{

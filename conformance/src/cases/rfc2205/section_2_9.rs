@@ -1,9 +1,9 @@
 //! RFC 2205 section 2.9: non-RSVP clouds.
 
-use crate::bench::{Lab, Port, Station, cl, ff, hex};
+use crate::bench::{Lab, Port, Station, adspec, cl, ff};
 use crate::cases::rfc2205::capacity::{announce, assert_room};
 use crate::shows;
-use rsvp_core::wire::{Adspec, ClassNum, Path, RawObject, Resv, Style};
+use rsvp_core::wire::{Adspec, ClassNum, Path, Resv, Style};
 
 /// A Path that crossed routers without RSVP, which its TTL tells, has the global break bit of its ADSPEC set.
 pub(crate) fn a_path_that_crossed_other_routers_breaks_the_adspec(lab: &Lab) {
@@ -13,9 +13,7 @@ pub(crate) fn a_path_that_crossed_other_routers_breaks_the_adspec(lab: &Lab) {
     for (port, crossed, broken) in [(5000, 0, 0), (5001, 1, 0x80), (5002, 3, 0x80)] {
         let session = dut.plan.session(dut.h().destination(), port);
         let mut path = dut.path(Station::U1, session, s1);
-        let adspec =
-            hex("00000009 01000008 04000001 00000003 06000001 49742400 08000001 000001f4 0a000001 000005dc");
-        path.adspec = Some(Adspec::decode(&RawObject { class: 13, ctype: 2, contents: adspec }));
+        path.adspec = Some(Adspec::decode(&adspec()));
         let mut packet = dut.pack(Station::U1, path);
         packet.ttl -= crossed;
         dut.send_packet(Station::U1, &packet);

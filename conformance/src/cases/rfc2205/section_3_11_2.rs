@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::bench::{Family, Lab, Port, Station};
+use crate::bench::{Family, Lab, Port, Station, adspec};
 use crate::shows;
 use rsvp_core::config::{Bandwidth, InterfaceConfig};
-use rsvp_core::intserv;
 use rsvp_core::wire::{Adspec, GeneralParameters, Path};
 
 /// What a Path says of the way so far.
@@ -33,16 +32,13 @@ pub(crate) fn traffic_control_makes_the_adspec_of_each_interface(lab: &Lab) {
     for (port, broken) in [(5000, false), (5001, true)] {
         let session = dut.plan.session(dut.g().destination(), port);
         let mut path = dut.path(Station::U1, session, s1);
-        let mut adspec = intserv::initial_adspec(&path.sender_tspec);
-        adspec.general =
-            GeneralParameters { broken: false, is_hops: 3, bandwidth: 1e6, latency: 1000, path_mtu: 1400 };
-        path.adspec = Some(Adspec::IntServ(adspec));
+        path.adspec = Some(Adspec::decode(&adspec()));
         let mut packet = dut.pack(Station::U1, path);
         packet.ttl -= u8::from(broken);
         dut.send_packet(Station::U1, &packet);
         for round in ["the first Path", "a refresh"] {
-            for (port, bandwidth, latency) in [(Port::C, 600_000.0, 3000), (Port::D, 800_000.0, 6000)] {
-                let expected = GeneralParameters { broken, is_hops: 4, bandwidth, latency, path_mtu: 1400 };
+            for (port, bandwidth, latency) in [(Port::C, 600_000.0, 2500), (Port::D, 800_000.0, 5500)] {
+                let expected = GeneralParameters { broken, is_hops: 4, bandwidth, latency, path_mtu: 1500 };
                 let paths = std::iter::once(dut.expect::<Path>(port)).chain(dut.all::<Path>(port));
                 let its = paths.filter(|path| path.message.session.key == session);
                 let told: Vec<_> = its.map(|path| general(path.message)).collect();

@@ -3,8 +3,9 @@
 use crate::bench::{Lab, Port, Station, cl, ff, millis, object};
 use crate::cases::rfc2205::capacity::announce;
 use crate::shows;
-use rsvp_core::wire::{ClassNum, FilterSpec, FlowKey, Path, PathErr, PathTear, Resv, ResvErr, ResvTear};
-use rsvp_core::wire::{SessionKey, Style};
+use rsvp_core::wire::{
+    ClassNum, FilterSpec, FlowKey, Path, PathErr, PathTear, Resv, ResvErr, ResvTear, SessionKey, Style,
+};
 
 /// A PathErr goes to the previous hop from this node, says what it said, and changes nothing: the refreshes of the path
 /// state and of the reservation are what they were.

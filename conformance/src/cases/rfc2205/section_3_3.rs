@@ -1,11 +1,10 @@
 //! RFC 2205 section 3.3: sending RSVP messages.
 
-use crate::bench::{Family, Lab, Port, Station, cl, ff, se, tspec};
+use crate::bench::{Family, Lab, Port, Station, adspec, cl, ff, se, tspec};
 use crate::cases::rfc2205::capacity::assert_room;
 use crate::shows;
 use rsvp_core::config::InterfaceConfig;
 use rsvp_core::input::Encapsulation;
-use rsvp_core::intserv;
 use rsvp_core::wire::{
     Adspec, FilterSpec, Path, PathErr, PathTear, Resv, ResvConf, ResvErr, ResvTear, Style,
 };
@@ -97,9 +96,7 @@ pub(crate) fn a_tunnel_is_an_interface_with_a_cloud_behind_it(lab: &Lab) {
     let (g, s1) = (dut.g(), dut.s1());
     let mut path = dut.path(Station::U1, g, s1);
     path.sender_tspec = tspec(200.0);
-    let mut adspec = intserv::initial_adspec(&path.sender_tspec);
-    (adspec.general.bandwidth, adspec.general.path_mtu) = (1e6, 1500);
-    path.adspec = Some(Adspec::IntServ(adspec));
+    path.adspec = Some(Adspec::decode(&adspec()));
     dut.send(Station::U1, path);
     let plain = dut.expect::<Path>(Port::C).message;
     let tunnelled = dut.expect::<Path>(Port::D).message;
