@@ -696,8 +696,26 @@ impl Dut {
                 dut.sent.iter().any(|sent| monitor::check(sent).is_some_and(|message| is_told(&message)));
             found.then_some(())
         };
-        if told(self).is_none() && self.within(patience, told).is_some() {
-            self.advance(self.timing.at_once / 2);
+        self.within(patience, told);
+        self.wait_for_quiet();
+    }
+
+    /// Forgets what the DUT has sent, and what it is about to send: all that comes in answer to what was said so far.
+    pub fn settle(&mut self) {
+        self.wait_for_quiet();
+        self.forget();
+    }
+
+    /// Waits until nothing has come for as long as the DUT may take, but not for ever: it may be busy refreshing.
+    fn wait_for_quiet(&mut self) {
+        let end = self.now() + self.timing.patience;
+        while let Some(latest) = self.sent.iter().map(|sent| sent.at).max() {
+            let quiet_at = (latest + self.timing.at_once).min(end);
+            let left = quiet_at.since(self.now());
+            if left.is_zero() {
+                return;
+            }
+            self.advance(left);
         }
     }
 }

@@ -94,8 +94,7 @@ pub(crate) fn an_empty_scope_is_not_sent(lab: &Lab) {
     let (g, s1, s2) = (dut.g(), dut.s1(), dut.s2());
     let mut path = dut.path(Station::U1, g, s1);
     path.refresh_ms = LASTING;
-    dut.send(Station::U1, path);
-    dut.forget();
+    dut.learn_from(Station::U1, path);
     reserve(&mut dut, Station::D1, Some(&[1]));
     let _ = dut.expect::<Resv>(Port::A);
     let mut path = dut.path(Station::U2, g, s2);
@@ -129,9 +128,8 @@ pub(crate) fn a_refused_wildcard_request_is_answered_with_its_scope(lab: &Lab) {
     for (station, number) in [(Station::U1, 1), (Station::U2, 2)] {
         let mut path = dut.path(station, g, dut.plan.sender(number));
         path.sender_tspec = tspec(200.0);
-        dut.send(station, path);
+        dut.learn_from(station, path);
     }
-    dut.forget();
     let mut resv = dut.resv(Station::D1, g, Style::Wf, &[wf(cl(100.0))]);
     resv.scope = Some(scope(&dut, &[1, 2]));
     dut.send(Station::D1, resv);

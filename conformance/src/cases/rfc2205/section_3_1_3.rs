@@ -151,7 +151,7 @@ pub(crate) fn path_state_of_the_wrong_side_is_for_local_use_alone(lab: &Lab) {
     let request = ReserveRequest { receiver, style: Style::Ff, flows, policy: Vec::new(), confirm: false };
     dut.act(&Action::Reserve(g, request));
     assert_eq!(dut.expect::<Resv>(Port::B).shares(), [(1.0, vec![s1])], "for the application on b");
-    dut.forget();
+    dut.settle();
     let tear = dut.path_tear(Station::U2, g, s1);
     dut.send(Station::U2, tear);
     for port in [Port::C, Port::D] {

@@ -42,7 +42,7 @@ pub(crate) fn a_confirmation_request_when_merging(lab: &Lab) {
             assert_eq!(up, None, "{what}: it is answered here");
         }
         dut.expect_no::<ResvConf>(Port::C);
-        dut.forget();
+        dut.settle();
     }
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn a_blockaded_request_is_not_confirmed(lab: &Lab) {
     dut.reserve(Station::D2, g, Style::Ff, &[ff(cl(4.0), s1)]);
     let error = dut.resv_err(Station::U1, g, Style::Ff, ff(cl(4.0), s1), (1, 2, 0));
     dut.send(Station::U1, error);
-    dut.forget();
+    dut.settle();
     for (request, travels) in [(cl(6.0), false), (cl(2.0), true)] {
         let mut resv = dut.resv(Station::D1, g, Style::Ff, &[ff(request, s1)]);
         resv.confirm = Some(receiver);
@@ -67,7 +67,7 @@ pub(crate) fn a_blockaded_request_is_not_confirmed(lab: &Lab) {
         let up = dut.all::<Resv>(Port::A).into_iter().find_map(|resv| resv.message.confirm);
         assert_eq!(up, None, "a blockaded request is not confirmed upstream");
         dut.expect_no::<ResvConf>(Port::C);
-        dut.forget();
+        dut.settle();
     }
 }
 

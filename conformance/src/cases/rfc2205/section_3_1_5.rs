@@ -27,7 +27,7 @@ pub(crate) fn a_path_tear_must_match_in_everything(lab: &Lab) {
     dut.send(Station::D1, resv);
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(1.0, vec![s1])], "the state of S1 is there");
     assert_eq!(dut.expect::<Resv>(Port::B).shares(), [(1.0, vec![s2]), (1.0, vec![s3])], "so are the others");
-    dut.forget();
+    dut.settle();
     let tear = dut.path_tear(Station::U1, g, s1);
     dut.send(Station::U1, tear);
     for port in [Port::C, Port::D] {
@@ -49,7 +49,7 @@ pub(crate) fn a_path_tear_of_an_old_previous_hop_tears_nothing_downstream(lab: &
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     dut.send(Station::D1, resv);
     assert_eq!(dut.expect::<Resv>(Port::B).shares(), [(1.0, vec![s1])], "the state downstream lives");
-    dut.forget();
+    dut.settle();
     let tear = dut.path_tear(Station::U2, h, s1);
     dut.send(Station::U2, tear);
     assert_eq!(dut.expect::<PathTear>(Port::C).message.sender_template, s1);
@@ -115,12 +115,12 @@ pub(crate) fn a_wildcard_reservation_lives_with_its_last_sender(lab: &Lab) {
     let [tear_1, tear_2] =
         [(Station::U1, s1), (Station::U2, s2)].map(|(station, sender)| dut.path_tear(station, g, sender));
     dut.send(Station::U1, tear_1.clone());
-    dut.forget();
+    dut.settle();
     revive_s1(&mut dut);
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(1.0, vec![])], "it is there for S1, too");
     dut.send(Station::U1, tear_1);
     dut.send(Station::U2, tear_2);
-    dut.forget();
+    dut.settle();
     revive_s1(&mut dut);
     dut.expect_no::<Resv>(Port::A);
     dut.expect_silence();

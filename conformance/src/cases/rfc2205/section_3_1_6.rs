@@ -74,7 +74,7 @@ pub(crate) fn a_resv_tear_may_name_some_of_the_filters(lab: &Lab) {
         dut.send(Station::D1, some);
         assert_eq!(torn(&dut.expect::<ResvTear>(Port::A)), [s1]);
         assert_eq!(torn(&dut.expect::<ResvTear>(Port::B)), [s3], "S2 stays");
-        dut.forget();
+        dut.settle();
         let rest = dut.resv_tear(Station::D1, g, style, &flows(&[s2]));
         dut.send(Station::D1, rest);
         assert_eq!(torn(&dut.expect::<ResvTear>(Port::B)), [s2], "it was still reserved");

@@ -13,8 +13,7 @@ pub(crate) fn each_ff_descriptor_stands_for_itself(lab: &Lab) {
     let (g, s1, s2, unknown) = (dut.g(), dut.s1(), dut.s2(), dut.plan.sender(9));
     let mut path = dut.path(Station::U2, g, s2);
     path.sender_tspec = tspec(200.0);
-    dut.send(Station::U2, path);
-    dut.forget();
+    dut.learn_from(Station::U2, path);
     let flows = [ff(cl(1.0), s1), ff(cl(100.0), s2), ff(cl(1.0), unknown)];
     let resv = dut.resv(Station::D1, g, Style::Ff, &flows);
     dut.send(Station::D1, resv);
@@ -35,9 +34,8 @@ pub(crate) fn an_error_goes_to_the_next_hop_that_asked(lab: &Lab) {
     let (k, s1) = (dut.k(), dut.s1());
     let mut path = dut.path(Station::U1, k, s1);
     path.sender_tspec = tspec(200.0);
-    dut.send(Station::U1, path);
+    dut.learn_from(Station::U1, path);
     dut.reserve(Station::D3, k, Style::Ff, &[ff(cl(1.0), s1)]);
-    dut.forget();
     let resv = dut.resv(Station::D2, k, Style::Ff, &[ff(cl(100.0), s1)]);
     dut.send(Station::D2, resv);
     let ResvErr { error, style, flows, .. } = dut.expect_to::<ResvErr>(Station::D2).message;

@@ -18,10 +18,17 @@ fn announced(lab: &Lab, change: impl FnOnce(&mut NodeConfig)) -> Dut {
     for (station, sender) in [(Station::U1, dut.s1()), (Station::U2, dut.s2())] {
         let mut path = dut.path(station, g, sender);
         path.refresh_ms = LASTING;
-        dut.send(station, path);
+        dut.learn_from(station, path);
     }
-    dut.forget();
     dut
+}
+
+/// Next hops reserve by WF for G, which is settled before the case goes on.
+fn install(dut: &mut Dut, requests: &[(Station, f32)]) {
+    let g = dut.g();
+    for (station, n) in requests {
+        dut.reserve(*station, g, Style::Wf, &[wf(cl(*n))]);
+    }
 }
 
 /// Next hops reserve by WF for G, or refresh it.
@@ -48,8 +55,7 @@ const FOUR_AND_TWO: [(Station, f32); 2] = [(Station::D1, 4.0), (Station::D2, 2.0
 /// The device with these requests.
 fn four_and_two(lab: &Lab) -> Dut {
     let mut dut = announced(lab, |_| ());
-    reserve(&mut dut, &FOUR_AND_TWO);
-    dut.forget();
+    install(&mut dut, &FOUR_AND_TWO);
     dut
 }
 
@@ -118,7 +124,7 @@ pub(crate) fn a_blockade_of_one_sender_leaves_the_others_alone(lab: &Lab) {
     let error = dut.resv_err(Station::U1, g, Style::Se, se(cl(4.0), &[s1]), (1, 2, 0));
     dut.send(Station::U1, error);
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(2.0, vec![s1])]);
-    dut.forget();
+    dut.settle();
     dut.advance(dut.timing.next_refresh());
     for (port, rate, sender) in [(Port::A, 2.0, s1), (Port::B, 4.0, s2)] {
         assert_eq!(dut.expect::<Resv>(port).shares(), [(rate, vec![sender])], "in the refresh");
@@ -147,7 +153,7 @@ pub(crate) fn what_a_blockade_holds_back(lab: &Lab) {
         dut.reserve(Station::D1, session, Style::Ff, &[ff(failed.clone(), s1)]);
         let error = dut.resv_err(Station::U1, session, Style::Ff, ff(failed.clone(), s1), (1, 2, 0));
         dut.send(Station::U1, error);
-        dut.forget();
+        dut.settle();
         let resv = dut.resv(Station::D2, session, Style::Ff, &[ff(request.clone(), s1)]);
         dut.send(Station::D2, resv);
         if !held_back {
@@ -157,7 +163,7 @@ pub(crate) fn what_a_blockade_holds_back(lab: &Lab) {
         assert_eq!(dut.all::<Resv>(Port::A).len(), 0, "{what}");
         let tear = dut.resv_tear(Station::D1, session, Style::Ff, &[ff(failed.clone(), s1)]);
         dut.send(Station::D1, tear);
-        dut.forget();
+        dut.settle();
     }
 }
 
@@ -171,9 +177,9 @@ pub(crate) fn a_smaller_request_is_tried_at_once(lab: &Lab) {
     dut.expect_no::<Resv>(Port::B);
 
     let mut dut = announced(lab, |_| ());
-    reserve(&mut dut, &FOUR_AND_TWO[..1]);
+    install(&mut dut, &FOUR_AND_TWO[..1]);
     fail(&mut dut, 4.0, 0);
-    dut.forget();
+    dut.settle();
     reserve(&mut dut, &FOUR_AND_TWO[1..]);
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(2.0, vec![])], "2B came after");
 }
@@ -200,9 +206,9 @@ pub(crate) fn the_merge_leaves_blockaded_requests_out(lab: &Lab) {
     let mut dut = announced(&lab.brisk(), |_| ());
     let next_refresh = dut.timing.next_refresh();
     let requests = [(Station::D1, 4.0), (Station::D2, 6.0)];
-    reserve(&mut dut, &requests);
+    install(&mut dut, &requests);
     fail(&mut dut, 4.0, 0);
-    dut.forget();
+    dut.settle();
     keep_alive(&mut dut, &requests, next_refresh);
     assert_asked(&mut dut, Port::A, 4.0, "all are blockaded");
     reserve(&mut dut, &[(Station::D1, 2.0)]);
@@ -214,7 +220,7 @@ pub(crate) fn a_blockade_leaves_the_reservation_in_place(lab: &Lab) {
     shows(&["rfc2205-3.5-11", "rfc2205-2.5-04"]);
     let mut dut = four_and_two(lab);
     fail(&mut dut, 4.0, 0);
-    dut.forget();
+    dut.settle();
     assert_room(&mut dut, Station::D1, 46.0, 47.0);
     assert_room(&mut dut, Station::D2, 48.0, 49.0);
 }
@@ -231,7 +237,7 @@ pub(crate) fn figure_12_and_what_follows(lab: &Lab) {
     dut.forget();
     assert_room(&mut dut, Station::D1, 46.0, 47.0);
     assert_room(&mut dut, Station::D2, 48.0, 49.0);
-    dut.forget();
+    dut.settle();
     let blockaded = (begin + KB * r).since(dut.now()) - r / 2;
     keep_alive(&mut dut, &FOUR_AND_TWO, blockaded);
     let (a, b) = (of_g(&mut dut, Port::A), of_g(&mut dut, Port::B));
@@ -261,7 +267,7 @@ pub(crate) fn the_blockade_multiple_is_configurable(lab: &Lab) {
     for (multiple, rate) in [(1, 4.0), (8, 2.0)] {
         let mut dut = announced(&lab.brisk(), |config| config.default_interface.blockade_multiple = multiple);
         let r = dut.r();
-        reserve(&mut dut, &FOUR_AND_TWO);
+        install(&mut dut, &FOUR_AND_TWO);
         fail(&mut dut, 4.0, 0);
         keep_alive(&mut dut, &FOUR_AND_TWO, 5 * r);
         assert_eq!(asked(&mut dut, Port::A).last(), Some(&rate), "Kb = {multiple}");

@@ -31,7 +31,7 @@ fn announce_by_c(dut: &mut Dut, port: u16) {
 /// Changes the route, and asserts that Paths leave by the new interface after a while: for all these sessions, and not
 /// before.
 fn assert_repaired(dut: &mut Dut, port: Port, sessions: &[u16], wait: Duration) {
-    dut.forget();
+    dut.settle();
     let change = dut.now();
     route_by(dut, port);
     dut.advance((change + wait + LATE + dut.timing.slack).since(dut.now()));

@@ -11,6 +11,7 @@ pub(crate) fn entry_police(lab: &Lab) {
     let mut dut = lab.with(Family::V4, |config| {
         let mut d = config.default_interface.clone();
         d.bandwidth = None;
+        d.guaranteed = None;
         config.interfaces.insert("d".to_owned(), d);
     });
     let (g, s1) = (dut.g(), dut.s1());
