@@ -19,9 +19,11 @@
 //! its section, the function's name and comment say what is shown.
 
 pub(crate) mod rfc2205;
+pub(crate) mod rfc2207;
 pub(crate) mod rfc2209;
 pub(crate) mod rfc2961;
 pub(crate) mod rfc3209;
+pub(crate) mod rfc3936;
 pub(crate) mod robustness;
 
 use crate::case::Case;
