@@ -21,10 +21,12 @@
 pub(crate) mod rfc2205;
 pub(crate) mod rfc2207;
 pub(crate) mod rfc2209;
+pub(crate) mod rfc2210;
 pub(crate) mod rfc2961;
 pub(crate) mod rfc3209;
 pub(crate) mod rfc3936;
 pub(crate) mod robustness;
+pub(crate) mod service;
 
 use crate::case::Case;
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use rsvp_core::input::Route;
+use rsvp_core::input::{NextHop, Route};
 use rsvp_netns::{Error, Namespace};
 
 use super::links::Links;
@@ -131,6 +131,11 @@ impl Network {
     ) -> Result<(), Unsupported> {
         if !destination.is_multicast() && (route.outgoing.len() > 1 || source.is_some() || route.local) {
             return Err(Unsupported(format!("the route to {destination} cannot be changed like that")));
+        }
+        // On a link of two it is clear who the next hop is.
+        let is_on_lan = |hop: &NextHop| hop.gateway.is_some() && hop.interface == Port::D.interface();
+        if destination.is_multicast() && route.outgoing.iter().any(is_on_lan) {
+            return Err(Unsupported("routes of groups do not say who the next hops on a LAN are".to_owned()));
         }
         self.changed.push((destination, source));
         self.route((destination, source), route).map_err(|error| Unsupported(error.to_string()))
