@@ -405,7 +405,7 @@ impl Dut {
     }
 
     /// What is found at once, or within the patience of this bench.
-    pub(super) fn patiently<T>(&mut self, find: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
+    pub fn patiently<T>(&mut self, find: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
         self.within(self.timing.patience, find)
     }
 

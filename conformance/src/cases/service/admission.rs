@@ -10,10 +10,12 @@ fn ask(dut: &mut Dut, flowspec: Flowspec) -> Result<(), (u8, u16)> {
     let flows = [ff(flowspec, s1)];
     let resv = dut.resv(Station::D1, h, Style::Ff, &flows);
     dut.send(Station::D1, resv);
-    if let Some(error) = dut.all::<ResvErr>(Port::C).pop() {
-        return Err((error.message.error.code, error.message.error.value));
-    }
-    dut.expect::<Resv>(Port::A);
+    let answer = dut.patiently(|dut| {
+        let error = dut.all::<ResvErr>(Port::C).pop().map(|error| error.message.error);
+        let passed_on = |dut: &mut Dut| dut.all::<Resv>(Port::A).pop().map(|_| Ok(()));
+        error.map(|error| Err((error.code, error.value))).or_else(|| passed_on(dut))
+    });
+    answer.unwrap_or_else(|| panic!("expected a Resv or a ResvErr"))?;
     let tear = dut.resv_tear(Station::D1, h, Style::Ff, &flows);
     dut.send(Station::D1, tear);
     dut.expect::<ResvTear>(Port::A);
