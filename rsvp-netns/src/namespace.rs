@@ -58,6 +58,17 @@ impl Namespace {
         Ok(namespace)
     }
 
+    /// The namespace that the calling thread is in, as it is.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell.
+    pub fn current(name: &str) -> Result<Self, Error> {
+        let failed = |source| Error::new(format!("cannot open the network namespace {name}"), source);
+        let handle = File::open("/proc/thread-self/ns/net").map_err(failed)?;
+        Ok(Self { name: name.to_owned(), handle, multicast: Mutex::default() })
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -5,13 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 
 use rsvp_core::wire::{
     Acknowledgement, Adspec, Bundle, ErrorSpec, FilterSpec, FlowDescriptor, FlowKey, Flowspec,
-    GuaranteedFragment, Head, INDETERMINATE_LATENCY, IdEntries, IdList, IntServAdspec, Message, Path,
+    GuaranteedFragment, Head, INDETERMINATE_LATENCY, IdEntries, IdList, IntServAdspec, Message, Object, Path,
     PathErr, PathTear, RawMessage, RawObject, Resv, ResvConf, ResvErr, ResvTear, RsvpHop, SenderTspec,
     SessionKey, Style, Tspec,
 };
 
-/// The message in one line: its type, then its objects in short; a Bundle with its messages in brackets. What cannot be
-/// decoded is said to be so.
+/// The message in one line: its type, then its objects in short; a Bundle with its messages in brackets. What is not
+/// understood, such as a message about an LSP tunnel, is said to be so, with the names of its objects; and so is what cannot
+/// be decoded.
 #[must_use]
 pub fn describe(message: &[u8]) -> String {
     let Ok(bundle) = Bundle::decode(message) else { return describe_single(message) };
@@ -23,7 +24,11 @@ pub fn describe(message: &[u8]) -> String {
 }
 
 fn describe_single(message: &[u8]) -> String {
-    let parsed = RawMessage::decode(message).and_then(|raw| Message::parse(&raw, usize::MAX));
+    let raw = match RawMessage::decode(message) {
+        Ok(raw) => raw,
+        Err(error) => return format!("{} octets: {error}", message.len()),
+    };
+    let parsed = Message::parse(&raw, usize::MAX);
     let head = Head::split(message).map(|(head, _)| head).unwrap_or_default();
     match parsed {
         Ok(parsed) => {
@@ -31,7 +36,16 @@ fn describe_single(message: &[u8]) -> String {
             write_message(&mut text, &head, &parsed).expect("writing to a string succeeds");
             text
         }
-        Err(error) => format!("{} octets: {error}", message.len()),
+        Err(error) => {
+            let said = raw.objects.iter().find_map(|placed| match placed.decode() {
+                Ok(Object::ErrorSpec(said)) => Some(format!(": {said};")),
+                _ => None,
+            });
+            let classes: Vec<String> =
+                raw.objects.iter().map(|placed| placed.object.class_num().to_string()).collect();
+            let (kind, said) = (raw.header.message_type, said.unwrap_or_default());
+            format!("{kind}{said} {} ({error})", classes.join(" "))
+        }
     }
 }
 
@@ -331,6 +345,15 @@ mod tests {
         for (bytes, text) in table {
             assert_eq!(describe(&hex(bytes)), text);
         }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let text = describe(&hex(
+            "10030000 40000024 00100107 0a000707 00000001 0a000001 000c0601 0a0003fe 00180002",
+        ));
+        let expected = "PathErr: 24, value 2 (at 10.0.3.254); SESSION ERROR_SPEC (unknown C-Type 7 of SESSION (at octet 8))";
+        assert_eq!(text, expected);
     }
 
     #[test]

@@ -31,8 +31,8 @@ pub use messages::{Ack, Kind, Share, adspec, bucket, cl, ff, gs, hex, object, se
 pub use plan::{B, Family, LASTING, Plan, Port, R, Station};
 pub use reduction::{EPOCH, ack, list, mcast_list, mid, nack, plain, src_list, wanted};
 pub use te::{
-    EXPLICIT_ROUTE, LABEL_OF_D1, Lsp, Objects, RECORD_ROUTE, SESSION_ATTRIBUTE, Tunneled, explicit_route,
-    label, label_request, loose, passed, record_route, session_attribute, strict,
+    LABEL_OF_D1, Lsp, Objects, Tunneled, explicit_route, label, label_request, loose, passed, record_route,
+    session_attribute, strict,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use tester::routes;

@@ -14,13 +14,6 @@ use crate::bench::messages::{cl, object, tspec};
 use crate::bench::plan::{Port, Station};
 use crate::bench::tester::{Packet, Sent};
 
-/// EXPLICIT_ROUTE (RFC 3209 section 4.3).
-pub const EXPLICIT_ROUTE: ClassNum = ClassNum(20);
-/// RECORD_ROUTE (RFC 3209 section 4.4).
-pub const RECORD_ROUTE: ClassNum = ClassNum(21);
-/// SESSION_ATTRIBUTE (RFC 3209 section 4.7).
-pub const SESSION_ATTRIBUTE: ClassNum = ClassNum(207);
-
 /// The label that D1 gives the DUT, unless a case says otherwise.
 pub const LABEL_OF_D1: u32 = 1000;
 
@@ -92,13 +85,13 @@ pub fn passed(hop: Ipv4Addr) -> Vec<u8> {
 /// An EXPLICIT_ROUTE of these subobjects.
 #[must_use]
 pub fn explicit_route(subobjects: &[Vec<u8>]) -> RawObject {
-    object(EXPLICIT_ROUTE.0, 1, &subobjects.concat())
+    object(ClassNum::EXPLICIT_ROUTE.0, 1, &subobjects.concat())
 }
 
 /// A RECORD_ROUTE of these subobjects.
 #[must_use]
 pub fn record_route(subobjects: &[Vec<u8>]) -> RawObject {
-    object(RECORD_ROUTE.0, 1, &subobjects.concat())
+    object(ClassNum::RECORD_ROUTE.0, 1, &subobjects.concat())
 }
 
 /// A LABEL.
@@ -116,7 +109,7 @@ pub fn label_request(l3pid: u16) -> RawObject {
 /// A SESSION_ATTRIBUTE without affinities: priorities 7 and 7, these flags, and a name of four letters.
 #[must_use]
 pub fn session_attribute(flags: u8) -> RawObject {
-    object(SESSION_ATTRIBUTE.0, 7, &[7, 7, flags, 4, b't', b'e', b's', b't'])
+    object(ClassNum::SESSION_ATTRIBUTE.0, 7, &[7, 7, flags, 4, b't', b'e', b's', b't'])
 }
 
 /// The objects of a message, in order.
@@ -327,8 +320,13 @@ impl Dut {
     /// The PathTear of an LSP from a neighbour.
     #[must_use]
     pub fn tunnel_path_tear(&self, from: Station, lsp: Lsp) -> Objects {
-        let only_path =
-            [ClassNum::TIME_VALUES, EXPLICIT_ROUTE, ClassNum::LABEL_REQUEST, SESSION_ATTRIBUTE, RECORD_ROUTE];
+        let only_path = [
+            ClassNum::TIME_VALUES,
+            ClassNum::EXPLICIT_ROUTE,
+            ClassNum::LABEL_REQUEST,
+            ClassNum::SESSION_ATTRIBUTE,
+            ClassNum::RECORD_ROUTE,
+        ];
         only_path.into_iter().fold(self.tunnel_path(from, lsp), Objects::without)
     }
 
@@ -364,7 +362,7 @@ impl Dut {
     /// The ResvTear that matches [`Dut::tunnel_resv`].
     #[must_use]
     pub fn tunnel_resv_tear(&self, path: &Tunneled, lsp: Lsp) -> Objects {
-        let only_resv = [ClassNum::TIME_VALUES, ClassNum::LABEL, RECORD_ROUTE];
+        let only_resv = [ClassNum::TIME_VALUES, ClassNum::LABEL, ClassNum::RECORD_ROUTE];
         only_resv.into_iter().fold(self.tunnel_resv(path, lsp), Objects::without)
     }
 

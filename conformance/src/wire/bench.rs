@@ -64,7 +64,12 @@ impl Bench {
             return Ok(network);
         }
         let number = self.networks.fetch_add(1, Ordering::Relaxed);
-        Network::new(number).map_err(|error| error.to_string())
+        let made = match &self.profile.interfaces {
+            Some(_) if number > 0 => return Err("there is one such device only".to_owned()),
+            Some(interfaces) => Network::given(interfaces),
+            None => Network::new(number),
+        };
+        made.map_err(|error| error.to_string())
     }
 
     /// Takes a network whose device is gone.

@@ -75,8 +75,9 @@ impl Device {
         let Self { bench, program, network, setup, .. } = self;
         let network = network.as_mut().expect("it is given back only when this is dropped");
         match action {
-            Action::Link(port, up) => {
-                network.set_link(*port, *up).map_err(|error| Unsupported(error.to_string()))
+            Action::Link(port, up) => network.set_link(*port, *up),
+            Action::Restart | Action::Shutdown if bench.profile().hooks.start.is_none() => {
+                Err(Unsupported(format!("the device is there anyway: {action} cannot be done")))
             }
             Action::Restart => {
                 program.kill();

@@ -10,6 +10,8 @@ use super::applications::NAMES;
 pub struct Hooks {
     /// Runs the device, and does not end before the device ends.
     pub start: Option<String>,
+    /// Has a device that is there anyway forget all its state; it runs before each device of a case.
+    pub reset: Option<String>,
     /// Succeeds once the device is ready; it is tried again and again. Nothing said: the device is ready when it answers
     /// HTTP on the Unix socket `{socket}`.
     pub ready: Option<String>,
@@ -45,10 +47,22 @@ const COMMON: [&str; 5] = ["bin", "config", "socket", "dir", "refresh"];
 impl Hooks {
     /// All that are there, with their names.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let Self { start, ready, configure, send, withdraw, receive, reserve, unreserve, release, dump } =
-            self;
+        let Self {
+            start,
+            reset,
+            ready,
+            configure,
+            send,
+            withdraw,
+            receive,
+            reserve,
+            unreserve,
+            release,
+            dump,
+        } = self;
         let all = [
             ("start", start),
+            ("reset", reset),
             ("ready", ready),
             ("configure", configure),
             ("send", send),

@@ -31,6 +31,15 @@ pub fn enter() -> Result<Isolated, String> {
     }
 }
 
+/// Stays where it is, for a bench on interfaces that are there: signals that end a program interrupt the cases that run.
+///
+/// # Errors
+///
+/// In words: the system does not allow it.
+pub fn stay() -> Result<(), String> {
+    watch_signals()
+}
+
 /// Whether somebody wants the run to end.
 #[must_use]
 pub fn is_interrupted() -> bool {
@@ -38,6 +47,16 @@ pub fn is_interrupted() -> bool {
 }
 
 fn watch() -> Result<(), String> {
+    watch_signals()?;
+    let parent = || {
+        isolate::outlives();
+        INTERRUPTED.store(true, Ordering::Relaxed);
+    };
+    let started = thread::Builder::new().name("parent".to_owned()).spawn(parent);
+    started.map(|_| ()).map_err(|error| format!("cannot watch for the end of this program: {error}"))
+}
+
+fn watch_signals() -> Result<(), String> {
     let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
     let failed = |error: &dyn std::fmt::Display| format!("cannot watch for signals: {error}");
     signals.thread_block().map_err(|error| failed(&error))?;
@@ -47,11 +66,6 @@ fn watch() -> Result<(), String> {
             INTERRUPTED.store(true, Ordering::Relaxed);
         }
     };
-    let parent = || {
-        isolate::outlives();
-        INTERRUPTED.store(true, Ordering::Relaxed);
-    };
     thread::Builder::new().name("signals".to_owned()).spawn(wait).map_err(|error| failed(&error))?;
-    thread::Builder::new().name("parent".to_owned()).spawn(parent).map_err(|error| failed(&error))?;
     Ok(())
 }

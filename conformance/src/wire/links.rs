@@ -86,6 +86,10 @@ impl Links {
     /// The port where it does not answer, or what the system says.
     pub(super) fn find(&mut self, plan: Plan) -> Result<(), (Port, io::Error)> {
         let end = Instant::now() + ANSWER;
+        // Even a device whose place is known has to learn that of the stations, or it loses what it sends them first.
+        for station in Station::ALL {
+            self.ask(plan, station).map_err(|error| (station.port(), error))?;
+        }
         loop {
             let missing = Port::ALL.into_iter().find(|port| !self.device.contains_key(port));
             let Some(missing) = missing else { return Ok(()) };

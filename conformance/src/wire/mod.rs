@@ -16,5 +16,7 @@ mod program;
 
 pub use bench::Bench;
 pub use hooks::Hooks;
-pub use isolation::{Isolated, enter, is_interrupted};
-pub use profile::{BenchKind, ConfigForm, Profile, ProfileError, Role, Settings, Skip, TimingTable};
+pub use isolation::{Isolated, enter, is_interrupted, stay};
+pub use profile::{
+    BenchKind, ConfigForm, Interfaces, Profile, ProfileError, Role, Settings, Skip, TimingTable,
+};

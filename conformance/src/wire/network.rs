@@ -1,4 +1,4 @@
-//! A network of namespaces: the device in one, the tester in the other.
+//! A network of namespaces: the device in one, the tester in the other; or the network that a device is in anyway.
 
 use std::net::IpAddr;
 
@@ -6,6 +6,7 @@ use rsvp_core::input::{NextHop, Route};
 use rsvp_netns::{Error, Namespace};
 
 use super::links::Links;
+use super::profile::Interfaces;
 use crate::bench::{Family, Plan, Port, Unsupported, routes};
 
 /// The namespaces, the links between them, and the device's addresses and routes.
@@ -14,8 +15,8 @@ pub(super) struct Network {
     /// Tells it from the others.
     pub(super) number: usize,
     pub(super) device: Namespace,
-    /// Kept because it ends with this value.
-    _tester: Namespace,
+    /// Kept because it ends with this value; none if the device is there anyway.
+    tester: Option<Namespace>,
     pub(super) links: Links,
     /// Destinations, and sources where that matters, of routes that were changed.
     changed: Vec<(IpAddr, Option<IpAddr>)>,
@@ -45,7 +46,7 @@ impl Network {
         let mut network = Self {
             number,
             device,
-            _tester: tester,
+            tester: Some(tester),
             links,
             changed: Vec::new(),
             is_cut: true,
@@ -53,6 +54,25 @@ impl Network {
         };
         network.restore()?;
         Ok(network)
+    }
+
+    /// That of a device that is there anyway, behind interfaces of this machine.
+    pub(super) fn given(interfaces: &Interfaces) -> Result<Self, Error> {
+        let here = Namespace::current("this machine")?;
+        let mut sockets = Vec::new();
+        for port in Port::ALL {
+            sockets.push((port, here.packet_socket(interfaces.towards(port))?));
+        }
+        let links = Links::new(sockets);
+        Ok(Self {
+            number: 0,
+            device: here,
+            tester: None,
+            links,
+            changed: Vec::new(),
+            is_cut: false,
+            is_router: true,
+        })
     }
 
     /// Puts interfaces, addresses and routes back to what the plan has.
@@ -84,9 +104,10 @@ impl Network {
         Ok(())
     }
 
-    /// Has the device be a router, which forwards what is not for it, or a host, which does not.
+    /// Has the device be a router, which forwards what is not for it, or a host, which does not. What a device is that is
+    /// there anyway, is its own affair.
     pub(super) fn set_role(&mut self, is_router: bool) -> Result<(), Error> {
-        if std::mem::replace(&mut self.is_router, is_router) == is_router {
+        if self.tester.is_none() || std::mem::replace(&mut self.is_router, is_router) == is_router {
             return Ok(());
         }
         self.device.sysctl("net/ipv4/ip_forward", if is_router { "1" } else { "0" })?;
@@ -129,6 +150,7 @@ impl Network {
         source: Option<IpAddr>,
         route: &Route,
     ) -> Result<(), Unsupported> {
+        self.expect_made("routes")?;
         if !destination.is_multicast() && (route.outgoing.len() > 1 || source.is_some() || route.local) {
             return Err(Unsupported(format!("the route to {destination} cannot be changed like that")));
         }
@@ -164,7 +186,18 @@ impl Network {
     }
 
     /// Takes an interface of the device down, or up again.
-    pub(super) fn set_link(&mut self, port: Port, up: bool) -> Result<(), Error> {
+    pub(super) fn set_link(&mut self, port: Port, up: bool) -> Result<(), Unsupported> {
+        self.expect_made("interfaces")?;
+        self.switch(port, up).map_err(|error| Unsupported(error.to_string()))
+    }
+
+    /// Whether this is a network that was made for the device.
+    fn expect_made(&self, what: &str) -> Result<(), Unsupported> {
+        let words = || Unsupported(format!("the device is there anyway: its {what} cannot be changed"));
+        self.tester.as_ref().map(|_| ()).ok_or_else(words)
+    }
+
+    fn switch(&mut self, port: Port, up: bool) -> Result<(), Error> {
         if !up {
             self.is_cut = true;
             return self.device.link_down(port.name());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use super::hooks::{Hooks, check};
-use crate::bench::{Pace, Timing};
+use crate::bench::{Pace, Port, Timing};
 use crate::case::Case;
 
 /// A device, how it is reached, and what it can be asked to do.
@@ -23,6 +23,9 @@ pub struct Profile {
     pub notes: String,
     /// Where it is.
     pub bench: BenchKind,
+    /// Where `bench` is `interfaces`: which ones.
+    #[serde(default)]
+    pub interfaces: Option<Interfaces>,
     /// As what it can be set up.
     #[serde(default = "Role::all")]
     pub roles: Vec<Role>,
@@ -52,6 +55,35 @@ pub struct Profile {
 pub enum BenchKind {
     /// A program of this machine, in a network namespace that is made for it.
     Namespaces,
+    /// Behind interfaces of this machine: a device that is there anyway.
+    Interfaces,
+}
+
+/// The interfaces of this machine that lead to those of a device.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interfaces {
+    /// Towards a, where U1 is.
+    pub a: String,
+    /// Towards b, where U2 is.
+    pub b: String,
+    /// Towards c, where D1 is.
+    pub c: String,
+    /// Towards d, where D2 and D3 are.
+    pub d: String,
+}
+
+impl Interfaces {
+    /// The name of the interface towards a port.
+    #[must_use]
+    pub fn towards(&self, port: Port) -> &str {
+        match port {
+            Port::A => &self.a,
+            Port::B => &self.b,
+            Port::C => &self.c,
+            Port::D => &self.d,
+        }
+    }
 }
 
 /// As what a device works.
@@ -252,6 +284,10 @@ impl Profile {
         if self.bench == BenchKind::Namespaces && self.hooks.start.is_none() {
             return Err(("bench".to_owned(), "bench = \"namespaces\" needs hooks.start".to_owned()));
         }
+        if (self.bench == BenchKind::Interfaces) != self.interfaces.is_some() {
+            let message = "bench = \"interfaces\" and the table [interfaces] go together";
+            return Err(("bench".to_owned(), message.to_owned()));
+        }
         let cases: BTreeMap<&str, ()> = crate::cases::CASES.iter().map(|case| (case.id, ())).collect();
         if let Some(skip) = self.skip.iter().find(|skip| !cases.contains_key(skip.case.as_str())) {
             return Err((skip.case.clone(), format!("there is no case {}", skip.case)));
@@ -295,6 +331,7 @@ mod tests {
             ("name = 3\n", Some(1), "invalid type"),
             ("name = \"x\"\nbench = \"namespace\"\n", Some(2), "unknown variant"),
             ("name = \"x\"\nbench = \"namespaces\"\n", Some(2), "hooks.start"),
+            ("name = \"x\"\nbench = \"interfaces\"\n", Some(2), "[interfaces]"),
             (&format!("{GOOD}reday = \"x\"\n"), Some(5), "unknown field"),
             (&format!("{GOOD}dump = \"show {{scoket}}\"\n"), Some(5), "{scoket}"),
             (
@@ -316,6 +353,22 @@ mod tests {
     fn the_shell_has_braces_of_its_own() {
         let text = GOOD.replace("exec x", "f() { echo ${RSVP:-{bin}/x}; }; exec x");
         parse(&text).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    #[test]
+    fn the_profiles_that_come_along_are_understood() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles");
+        let files = fs::read_dir(folder).expect("the folder of the profiles");
+        for file in files.map(|file| file.expect("a file").path()) {
+            Profile::load(&file).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+
+    #[test]
+    fn a_device_may_be_there_anyway() {
+        let text = "name = \"x\"\nbench = \"interfaces\"\n[interfaces]\na = \"w\"\nb = \"x\"\nc = \"y\"\nd = \"z\"\n";
+        let interfaces = parse(text).expect("a good profile").interfaces.expect("they are there");
+        assert_eq!(Port::ALL.map(|port| interfaces.towards(port).to_owned()), ["w", "x", "y", "z"]);
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Program {
 
     /// Starts it with the configuration that was written last.
     pub(super) fn run(&mut self, profile: &Profile, namespace: &Namespace) -> Result<(), Unsupported> {
-        let start = profile.hooks.start.as_deref().unwrap_or_default();
+        let Some(start) = &profile.hooks.start else { return self.reset(profile, namespace) };
         // One that a killed device left behind would look like an answer to come.
         let _ = fs::remove_file(self.directory.join("socket"));
         let log = self.directory.join("log");
@@ -98,6 +98,12 @@ impl Program {
             thread::sleep(LOOK);
         }
         Ok(())
+    }
+
+    /// Has a device that is there anyway forget its state.
+    fn reset(&self, profile: &Profile, namespace: &Namespace) -> Result<(), Unsupported> {
+        let Some(command) = &profile.hooks.reset else { return Ok(()) };
+        self.hook(namespace, command).map(|_| ()).map_err(Unsupported)
     }
 
     fn is_ready(&self, profile: &Profile, namespace: &Namespace) -> Result<bool, Unsupported> {

@@ -41,7 +41,7 @@ pub(crate) fn a_resv_goes_back_along_the_path(lab: &Lab) {
     dut.expect_none(Port::A, MessageType::RESV);
 }
 
-/// A PathTear goes the way of the Path, and a Resv for what it has torn down is an error without path information.
+/// A PathTear goes the way of the Path, and a Resv for what it has torn down goes no further.
 pub(crate) fn a_path_tear_goes_on_and_takes_the_lsp_down(lab: &Lab) {
     shows(&["rfc2205-3.1.5-01", "rfc2205-3.1.5-04"]);
     let mut dut = lab.router();
@@ -107,7 +107,7 @@ pub(crate) fn a_path_err_goes_on(lab: &Lab) {
 
 /// Path and Resv are repeated without a stimulus, within one and a half times the R that the device announces.
 pub(crate) fn path_and_resv_are_refreshed(lab: &Lab) {
-    shows(&["rfc3209-4.2.4-01", "rfc3209-4.1.1.1-09"]);
+    shows(&["rfc2205-2.3-02", "rfc3209-4.2.4-01", "rfc3209-4.1.1.1-09"]);
     let mut dut = lab.brisk().router();
     let lsp = dut.lsp(18);
     let (path, resv) = dut.set_up(lsp);

@@ -1,10 +1,10 @@
 //! RFC 3209 section 3: the formats of messages about LSP tunnels.
 
-use rsvp_core::wire::{ClassNum, MessageType};
+use std::iter;
 
-use crate::bench::{
-    EXPLICIT_ROUTE, Lab, Objects, Port, RECORD_ROUTE, SESSION_ATTRIBUTE, Station, label, passed, record_route,
-};
+use rsvp_core::wire::{ClassNum, MessageType, RawMessage};
+
+use crate::bench::{Lab, Objects, Port, Station, label, passed, record_route};
 use crate::shows;
 
 /// A Path with no more than what is mandatory is enough to set up an LSP.
@@ -12,7 +12,8 @@ pub(crate) fn a_minimal_path_is_enough(lab: &Lab) {
     shows(&["rfc3209-3-01"]);
     let mut dut = lab.router();
     let lsp = dut.lsp(31);
-    let optional = [EXPLICIT_ROUTE, RECORD_ROUTE, SESSION_ATTRIBUTE, ClassNum::ADSPEC];
+    let optional =
+        [ClassNum::EXPLICIT_ROUTE, ClassNum::RECORD_ROUTE, ClassNum::SESSION_ATTRIBUTE, ClassNum::ADSPEC];
     let path = optional.into_iter().fold(dut.tunnel_path(Station::U1, lsp), Objects::without);
     let (path, resv) = dut.set_up_by(lsp, path);
     assert_eq!(path.all(ClassNum::LABEL_REQUEST).len(), 1, "LABEL_REQUEST in {path:?}");
@@ -25,7 +26,7 @@ pub(crate) fn objects_are_in_their_own_messages(lab: &Lab) {
     let mut dut = lab.router();
     let (path, resv) = dut.set_up(dut.lsp(32));
     assert!(!path.classes().contains(&ClassNum::LABEL), "LABEL in {path:?}");
-    for class in [EXPLICIT_ROUTE, ClassNum::LABEL_REQUEST, SESSION_ATTRIBUTE] {
+    for class in [ClassNum::EXPLICIT_ROUTE, ClassNum::LABEL_REQUEST, ClassNum::SESSION_ATTRIBUTE] {
         assert!(!resv.classes().contains(&class), "class {class} in {resv:?}");
     }
 }
@@ -38,7 +39,7 @@ pub(crate) fn a_label_stands_behind_its_filter_spec(lab: &Lab) {
     let classes = resv.classes();
     let style = classes.iter().position(|class| *class == ClassNum::STYLE).expect("a STYLE");
     let expected =
-        [ClassNum::STYLE, ClassNum::FLOWSPEC, ClassNum::FILTER_SPEC, ClassNum::LABEL, RECORD_ROUTE];
+        [ClassNum::STYLE, ClassNum::FLOWSPEC, ClassNum::FILTER_SPEC, ClassNum::LABEL, ClassNum::RECORD_ROUTE];
     assert_eq!(classes[style..], expected, "the flow descriptor");
 }
 
@@ -57,15 +58,15 @@ pub(crate) fn every_sender_of_an_se_reservation_gets_a_label(lab: &Lab) {
     let route = record_route(&[passed(dut.at(Station::D1)), passed(second.end)]);
     resv.0.extend([second.filter_spec(), label(1001), route]);
     dut.send_tunnel(Station::D1, MessageType::RESV, first, resv);
+    let first_resv = dut.expect_tunnel(Port::A, MessageType::RESV).raw;
+    let others = dut.take_sent();
+    let others = others.iter().filter_map(|sent| RawMessage::decode(&sent.packet.message).ok());
     let mut labelled = Vec::new();
-    while labelled.len() < 2 {
-        let resv = dut.expect_tunnel(Port::A, MessageType::RESV);
-        let objects: Vec<_> = resv.raw.objects.iter().map(|placed| &placed.object).collect();
+    for resv in iter::once(first_resv).chain(others) {
+        let objects: Vec<_> = resv.objects.into_iter().map(|placed| placed.object).collect();
         for pair in objects.windows(2).filter(|pair| pair[0].class_num() == ClassNum::FILTER_SPEC) {
-            assert_eq!(pair[1].class_num(), ClassNum::LABEL, "behind a FILTER_SPEC of {resv:?}");
-            if !labelled.contains(pair[0]) {
-                labelled.push(pair[0].clone());
-            }
+            assert_eq!(pair[1].class_num(), ClassNum::LABEL, "behind a FILTER_SPEC of {objects:?}");
+            labelled.push(pair[0].clone());
         }
     }
     for lsp in [first, second] {

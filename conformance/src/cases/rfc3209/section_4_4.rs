@@ -1,10 +1,9 @@
-//! RFC 3209 section 4.4: RECORD_ROUTE.
+//! RFC 3209 section 4.4: ClassNum::RECORD_ROUTE.
 
 use rsvp_core::wire::{ClassNum, MessageType};
 
 use crate::bench::{
-    Dut, Lab, Lsp, Objects, Port, RECORD_ROUTE, Station, Tunneled, object, passed, record_route,
-    session_attribute,
+    Dut, Lab, Lsp, Objects, Port, Station, Tunneled, object, passed, record_route, session_attribute,
 };
 use crate::shows;
 
@@ -29,7 +28,7 @@ fn is_own(dut: &Dut, subobject: &[u8]) -> bool {
     Port::ALL.iter().any(|port| subobject[2..6] == dut.on(*port).octets())
 }
 
-/// A device puts an address of its own in front of what was recorded before, which stays as it is.
+/// A device puts an address of its own in front of what was recorded before, or two, and that stays as it is.
 pub(crate) fn the_device_records_itself_in_front(lab: &Lab) {
     shows(&["rfc3209-4.4.1-03", "rfc3209-4.4.3-04", "rfc3209-4.4.1.1-01"]);
     let mut dut = lab.router();
@@ -37,11 +36,14 @@ pub(crate) fn the_device_records_itself_in_front(lab: &Lab) {
     let before = [passed(dut.at(Station::U1)), passed(lsp.ingress)];
     let path = dut.tunnel_path(Station::U1, lsp);
     let path = path_through(&mut dut, lsp, path);
-    let route = path.subobjects(RECORD_ROUTE);
-    assert_eq!(route.len(), 3, "entries in {route:?}");
-    assert_eq!(route[1..], before, "what was recorded before");
-    assert_eq!((route[0][0], route[0][1], route[0][6]), (ADDRESS, 8, 32), "the form of {:?}", route[0]);
-    assert!(is_own(&dut, route[0]), "expected an address of the device, not {:?}", route[0]);
+    let route = path.subobjects(ClassNum::RECORD_ROUTE);
+    assert!(route.len() > before.len(), "expected more entries, not {route:?}");
+    let (own, others) = route.split_at(route.len() - before.len());
+    assert_eq!(others, before, "what was recorded before");
+    for entry in own {
+        assert_eq!((entry[0], entry[1], entry[6]), (ADDRESS, 8, 32), "the form of {entry:?}");
+        assert!(is_own(&dut, entry), "expected an address of the device, not {entry:?}");
+    }
 }
 
 /// The address that a device records in a Path is that of the interface that it leaves by.
@@ -51,7 +53,11 @@ pub(crate) fn the_interface_of_the_path_is_recorded(lab: &Lab) {
     let lsp = dut.lsp(152);
     let path = dut.tunnel_path(Station::U1, lsp);
     let path = path_through(&mut dut, lsp, path);
-    assert_eq!(path.subobjects(RECORD_ROUTE)[0][2..6], dut.on(Port::C).octets(), "what the device records");
+    assert_eq!(
+        path.subobjects(ClassNum::RECORD_ROUTE)[0][2..6],
+        dut.on(Port::C).octets(),
+        "what the device records"
+    );
 }
 
 /// In a Resv, too, a device puts itself in front of what was recorded downstream.
@@ -61,9 +67,9 @@ pub(crate) fn the_way_back_is_recorded(lab: &Lab) {
     let lsp = dut.lsp(153);
     let before = [passed(dut.at(Station::D1)), passed(lsp.end)];
     let (_, resv) = dut.set_up(lsp);
-    let route = resv.subobjects(RECORD_ROUTE);
-    assert!(route.len() > 2, "entries in {route:?}");
-    assert_eq!(route[route.len() - 2..], before, "what was recorded before");
+    let route = resv.subobjects(ClassNum::RECORD_ROUTE);
+    assert!(route.len() > before.len(), "expected more entries, not {route:?}");
+    assert_eq!(route[route.len() - before.len()..], before, "what was recorded before");
     assert!(is_own(&dut, route[0]), "expected an address of the device, not {:?}", route[0]);
 }
 
@@ -75,7 +81,7 @@ pub(crate) fn the_egress_begins_to_record(lab: &Lab) {
     let path = dut.tunnel_path(Station::U1, lsp);
     dut.send_tunnel(Station::U1, MessageType::PATH, lsp, path);
     let resv = dut.expect_tunnel(Port::A, MessageType::RESV);
-    let route = resv.subobjects(RECORD_ROUTE);
+    let route = resv.subobjects(ClassNum::RECORD_ROUTE);
     assert!(is_own(&dut, route[0]), "expected an address of the device, not {:?}", route[0]);
 }
 
@@ -84,10 +90,10 @@ pub(crate) fn the_egress_does_not_record_unasked(lab: &Lab) {
     shows(&["rfc3209-4.4.3-22"]);
     let mut dut = lab.router();
     let lsp = dut.lsp_here(155);
-    let path = dut.tunnel_path(Station::U1, lsp).without(RECORD_ROUTE);
+    let path = dut.tunnel_path(Station::U1, lsp).without(ClassNum::RECORD_ROUTE);
     dut.send_tunnel(Station::U1, MessageType::PATH, lsp, path);
     let resv = dut.expect_tunnel(Port::A, MessageType::RESV);
-    assert_eq!(resv.all(RECORD_ROUTE).len(), 0, "RECORD_ROUTE in {resv:?}");
+    assert_eq!(resv.all(ClassNum::RECORD_ROUTE).len(), 0, "RECORD_ROUTE in {resv:?}");
 }
 
 /// Labels are recorded where the Path asks for it: behind the address of the device, the one that it gave.
@@ -97,7 +103,7 @@ pub(crate) fn labels_are_recorded_on_request(lab: &Lab) {
     let lsp = dut.lsp(156);
     let path = dut.tunnel_path(Station::U1, lsp).with(session_attribute(LABEL_RECORDING | SE_STYLE));
     let (_, resv) = dut.set_up_by(lsp, path);
-    let route = resv.subobjects(RECORD_ROUTE);
+    let route = resv.subobjects(ClassNum::RECORD_ROUTE);
     assert_eq!(kinds(&route)[..2], [ADDRESS, LABEL], "what the device records");
     assert_eq!(route[1][4..], resv.label().to_be_bytes(), "the label that it gave");
 }
@@ -108,7 +114,7 @@ pub(crate) fn labels_are_not_recorded_unasked(lab: &Lab) {
     let mut dut = lab.router();
     let (path, resv) = dut.set_up(dut.lsp(157));
     for message in [&path, &resv] {
-        let kinds = kinds(&message.subobjects(RECORD_ROUTE));
+        let kinds = kinds(&message.subobjects(ClassNum::RECORD_ROUTE));
         assert!(!kinds.contains(&LABEL), "expected no labels, not {kinds:?}");
     }
 }
@@ -149,7 +155,7 @@ pub(crate) fn an_entry_of_an_unknown_kind_goes_on(lab: &Lab) {
     let before = [passed(dut.at(Station::U1)), vec![200, 8, 1, 2, 3, 4, 5, 6], passed(lsp.ingress)];
     let path = dut.tunnel_path(Station::U1, lsp).with(record_route(&before));
     let path = path_through(&mut dut, lsp, path);
-    assert_eq!(path.subobjects(RECORD_ROUTE)[1..], before, "what was recorded before");
+    assert_eq!(path.subobjects(ClassNum::RECORD_ROUTE)[1..], before, "what was recorded before");
 }
 
 /// A RECORD_ROUTE of a C-Type that nobody knows is refused with a PathErr about it.
@@ -157,7 +163,7 @@ pub(crate) fn a_record_of_an_unknown_ctype_is_refused(lab: &Lab) {
     shows(&["rfc3209-4.4.6-01"]);
     let mut dut = lab.router();
     let lsp = dut.lsp(161);
-    let strange = object(RECORD_ROUTE.0, 5, &passed(lsp.ingress));
+    let strange = object(ClassNum::RECORD_ROUTE.0, 5, &passed(lsp.ingress));
     let path = dut.tunnel_path(Station::U1, lsp).with(strange);
     dut.send_tunnel(Station::U1, MessageType::PATH, lsp, path);
     let error = dut.expect_tunnel(Port::A, MessageType::PATH_ERR).error();
@@ -170,10 +176,12 @@ pub(crate) fn only_the_first_record_goes_on(lab: &Lab) {
     let mut dut = lab.router();
     let lsp = dut.lsp(162);
     let other = record_route(&[passed(dut.at(Station::U2))]);
-    let path = dut.tunnel_path(Station::U1, lsp).with_behind(RECORD_ROUTE, other);
+    let path = dut.tunnel_path(Station::U1, lsp).with_behind(ClassNum::RECORD_ROUTE, other);
     let path = path_through(&mut dut, lsp, path);
-    assert_eq!(path.all(RECORD_ROUTE).len(), 1, "RECORD_ROUTE in {path:?}");
-    assert_eq!(path.subobjects(RECORD_ROUTE)[1][2..6], dut.at(Station::U1).octets(), "the first");
+    assert_eq!(path.all(ClassNum::RECORD_ROUTE).len(), 1, "RECORD_ROUTE in {path:?}");
+    let route = path.subobjects(ClassNum::RECORD_ROUTE);
+    let before = [passed(dut.at(Station::U1)), passed(lsp.ingress)];
+    assert_eq!(route[route.len() - 2..], before, "the first");
 }
 
 /// An entry whose length cannot be does no harm: the device goes on working.

@@ -26,21 +26,6 @@ pub(crate) fn the_names_of_tunnel_and_lsp_go_on(lab: &Lab) {
     assert_eq!(resv.object(ClassNum::FILTER_SPEC), &lsp.filter_spec(), "its FILTER_SPEC");
 }
 
-/// Bits of SENDER_TEMPLATE that are reserved make no other LSP.
-pub(crate) fn reserved_bits_make_no_other_lsp(lab: &Lab) {
-    shows(&["rfc3209-4.6.2.1-01"]);
-    let mut dut = lab.router();
-    let lsp = dut.lsp(182);
-    let mut template = lsp.sender_template();
-    template.contents[4..6].fill(0xff);
-    let path = dut.tunnel_path(Station::U1, lsp).with(template);
-    dut.send_tunnel(Station::U1, MessageType::PATH, lsp, path);
-    let path = dut.expect_tunnel(Port::C, MessageType::PATH);
-    let resv = dut.tunnel_resv(&path, lsp);
-    dut.send_tunnel(Station::D1, MessageType::RESV, lsp, resv);
-    dut.expect_tunnel(Port::A, MessageType::RESV);
-}
-
 /// The Extended Tunnel ID is a part of the tunnel's name: two that differ in it have LSPs of their own.
 pub(crate) fn the_extended_tunnel_id_tells_tunnels_apart(lab: &Lab) {
     shows(&["rfc3209-4.6.1.1-01"]);
