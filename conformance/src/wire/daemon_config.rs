@@ -151,12 +151,13 @@ struct Policy {
     bandwidth: Option<String>,
 }
 
-/// The file for a configuration, with this control socket.
+/// The configuration file of `rsvp-cli daemon` for a configuration of the engine, with this control socket. The interfaces
+/// are those of the bench.
 ///
 /// # Errors
 ///
 /// The setting that the daemon cannot be told.
-pub(super) fn file(config: &NodeConfig, socket: &Path) -> Result<String, Unsupported> {
+pub fn file(config: &NodeConfig, socket: &Path) -> Result<String, Unsupported> {
     let NodeConfig {
         router,
         default_interface: _,

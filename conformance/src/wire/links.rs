@@ -79,31 +79,33 @@ impl Links {
             .ok_or(io::ErrorKind::NotFound.into())
     }
 
-    /// Finds out where on its links the device is.
+    /// Finds out where on its links the device is. Every station asks for itself, and so tells the device where it is.
     ///
     /// # Errors
     ///
     /// The port where it does not answer, or what the system says.
     pub(super) fn find(&mut self, plan: Plan) -> Result<(), (Port, io::Error)> {
         let end = Instant::now() + ANSWER;
-        // Even a device whose place is known has to learn that of the stations, or it loses what it sends them first.
-        for station in Station::ALL {
-            self.ask(plan, station).map_err(|error| (station.port(), error))?;
-        }
+        let unknown = |links: &Self| Port::ALL.into_iter().find(|port| !links.device.contains_key(port));
         loop {
-            let missing = Port::ALL.into_iter().find(|port| !self.device.contains_key(port));
-            let Some(missing) = missing else { return Ok(()) };
-            if Instant::now() > end {
-                return Err((missing, io::ErrorKind::TimedOut.into()));
-            }
             for station in Station::ALL {
                 self.ask(plan, station).map_err(|error| (station.port(), error))?;
             }
             let next = Instant::now() + ASK;
-            while Instant::now() < next && Port::ALL.iter().any(|port| !self.device.contains_key(port)) {
-                let left = next.saturating_duration_since(Instant::now());
-                self.wait(left).map_err(|error| (missing, error))?;
-                self.hear(plan, &mut Vec::new()).map_err(|error| (missing, error))?;
+            while let Some(missing) = unknown(self) {
+                let failed = |error| (missing, error);
+                let now = Instant::now();
+                if now > end {
+                    return Err(failed(io::ErrorKind::TimedOut.into()));
+                }
+                if now > next {
+                    break;
+                }
+                self.wait(next - now).map_err(failed)?;
+                self.hear(plan, &mut Vec::new()).map_err(failed)?;
+            }
+            if unknown(self).is_none() {
+                return Ok(());
             }
         }
     }
@@ -114,7 +116,7 @@ impl Links {
         frame.map_or(Ok(()), |frame| self.socket(port)?.send(&frame))
     }
 
-    /// Forgets what has come, and where the device was.
+    /// Forgets what has come.
     pub(super) fn reset(&mut self) -> io::Result<()> {
         self.reassembly = Reassembly::default();
         for (_, socket) in &self.sockets {

@@ -15,6 +15,7 @@ mod profile;
 mod program;
 
 pub use bench::Bench;
+pub use daemon_config::file as daemon_config;
 pub use hooks::Hooks;
 pub use isolation::{Isolated, enter, is_interrupted, stay};
 pub use profile::{

@@ -377,3 +377,89 @@ fn mistakes_with_refresh_reduction_are_told_with_their_line() {
         assert!(complaint.starts_with(said), "{complaint}");
     }
 }
+
+/// What the conformance suite asks of the daemon is what the daemon then does.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_suite_writes_what_the_daemon_reads() {
+    use conformance::bench::{Family, Port, Setup};
+    use conformance::wire::daemon_config;
+    use rsvp_core::config::{
+        FirstHop, MessageIds, ReductionConfig, SummaryRefresh, UdpEncapsulation, UdpOnly,
+    };
+
+    let changes: [fn(&mut NodeConfig); 6] = [
+        |_| (),
+        |config| {
+            config.router = false;
+            let address = "10.0.1.1".parse().expect("an address");
+            config.udp_only = Some(UdpOnly { first_hop: Some(FirstHop { address, ttl: Some(3) }) });
+        },
+        |config| config.default_interface.reduction = ReductionConfig::off(),
+        |config| {
+            let reduction = ReductionConfig {
+                message_ids: MessageIds::Always,
+                reliable: false,
+                bundle: false,
+                summary_refresh: SummaryRefresh::Session,
+                assume_capable: true,
+                retransmit_interval: Duration::from_millis(250),
+                retransmit_limit: 7,
+                retransmit_growth: 0.5,
+                ack_delay: Duration::from_micros(1500),
+                group_ack_delay: Duration::from_millis(20),
+                bundle_delay: Duration::from_millis(5),
+                max_packet: 576,
+                max_outstanding: 9,
+                full_refresh: 4,
+            };
+            config.neighbors.insert("10.0.1.1".parse().expect("an address"), reduction.clone());
+            config.default_interface.reduction = reduction;
+        },
+        |config| {
+            let mut interface = config.default_interface.clone();
+            interface.enabled = false;
+            interface.refresh = Duration::from_millis(700);
+            (interface.refresh_multiple, interface.blockade_multiple) = (5, 6);
+            interface.repair_delay = Duration::from_millis(10);
+            interface.slew_max = 0.1;
+            interface.latency = Some(Duration::from_micros(17));
+            interface.link_header = 14;
+            interface.udp_encapsulation = UdpEncapsulation::Always;
+            interface.udp_send_ttl = false;
+            interface.non_rsvp = true;
+            interface.point_to_point = Some(true);
+            let guaranteed = interface.guaranteed.as_mut().expect("the stock has it");
+            (guaranteed.mtu, guaranteed.flows) = (Some(1400), Some(3));
+            (guaranteed.discards, guaranteed.reshapes) = (true, true);
+            config.interfaces.insert("d".to_owned(), interface);
+        },
+        |config| {
+            (config.default_interface.bandwidth, config.default_interface.guaranteed) = (None, None);
+            config.limits.sessions = 5;
+            config.limits.repairs_per_second = 2;
+            let sender = Some("10.0.0.0/24".parse().expect("a prefix"));
+            let action = PolicyAction::Limit(12_345);
+            config.policy = vec![
+                PolicyRule { sender, receiver: None, action },
+                PolicyRule { sender: None, receiver: None, action: PolicyAction::Deny },
+            ];
+        },
+    ];
+    for change in changes {
+        let mut wanted = Setup::stock(Family::V4, Duration::from_secs(30)).config;
+        change(&mut wanted);
+        let text =
+            daemon_config(&wanted, Path::new("/tmp/x/socket")).unwrap_or_else(|error| panic!("{error}"));
+        let read = parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(read.control.socket.as_deref(), Some(Path::new("/tmp/x/socket")));
+        for port in Port::ALL.map(Port::name) {
+            assert_eq!(read.node.interface(port), wanted.interface(port), "{port}\n{text}");
+            assert!(!read.extras(port).traffic_control, "{port}");
+        }
+        let interfaces = wanted.interfaces.clone();
+        let node =
+            NodeConfig { interfaces, default_interface: wanted.default_interface.clone(), ..read.node };
+        assert_eq!(node, wanted, "{text}");
+    }
+}
