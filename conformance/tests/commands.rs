@@ -83,7 +83,7 @@ fn a_requirement_is_explained_by_its_cases() {
 fn the_exit_code_of_a_run_says_whether_the_device_passed() {
     let text = said(&["run", "--filter", CASE]);
     assert!(text.contains(&format!("pass          {CASE}")), "{text}");
-    assert!(text.contains("passed: 1 cases in "), "{text}");
+    assert!(text.contains("passed: 1 case in "), "{text}");
     let one = |percent: &str| conformance(&["run", "--filter", CASE, "--require-shown", percent]);
     assert!(one("rfc2205=0.1").status.success());
     let little = one("rfc2205,rfc2209=90");

@@ -181,9 +181,12 @@ pub(crate) fn run(args: &Args, out: &mut (impl Write + Send)) -> Result<Outcome,
         report::prepare(folder).map_err(|error| of_folder(folder, error))?;
     }
     let lab = |worker| args.faults.put(lab(worker));
-    if let Some(faults) = args.faults.describe() {
-        writeln!(out, "{faults}")?;
-    }
+    let device = match args.faults.describe() {
+        // Nobody is to take what is said of it for what the device is by itself.
+        Some(faults) => format!("{device} ({faults})"),
+        None => device,
+    };
+    writeln!(out, "{device}")?;
     let mut terminal = Terminal::new(&mut *out, &catalogue, cases.len());
     let mut written = Ok(());
     let run = conformance::run::run(&device, &cases, workers, &catalogue, lab, |result| {

@@ -127,7 +127,8 @@ fn sum_up(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
     }
     let verdict = if report.passed { "passed" } else { "FAILED" };
     let seconds = report.duration_ms as f64 / 1000.0;
-    writeln!(out, "\n{} {verdict}: {} cases in {seconds:.1} s", plain(report.device), report.counts.total())
+    let (cases, s) = (report.counts.total(), if report.counts.total() == 1 { "" } else { "s" });
+    writeln!(out, "\n{} {verdict}: {cases} case{s} in {seconds:.1} s", plain(report.device))
 }
 
 fn row(out: &mut impl Write, name: &str, counts: &Counts, columns: &[Verdict]) -> io::Result<()> {
