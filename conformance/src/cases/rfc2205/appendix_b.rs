@@ -145,7 +145,7 @@ pub(crate) fn the_node_that_found_an_error_says_so(lab: &Lab) {
 
 /// A Path that is malformed in any of the headers of its objects is not sent on as it is, and answered, if at all, by
 /// codes 13, 14 or 21.
-pub(crate) fn faults_of_form_are_answered_by_nothing(lab: &Lab) {
+pub(crate) fn spoiled_object_headers_are_not_sent_on(lab: &Lab) {
     shows(&["rfc2205-B-20", "rfc2205-B-22"]);
     let mut dut = lab.router();
     let (h, s1) = (dut.h(), dut.s1());
