@@ -78,18 +78,23 @@ pub(crate) fn an_unbound_sender_uses_the_default_interface(lab: &Lab) {
 /// A receiver that is bound to an interface's address reserves out of that interface, and moves with it.
 pub(crate) fn a_reservation_goes_out_of_the_receivers_interface(lab: &Lab) {
     shows(&["rfc2205-3.9-02"]);
-    for (on, elsewhere) in [(Port::A, Port::B), (Port::B, Port::A)] {
+    let places = [(Station::U1, Station::U2), (Station::U2, Station::U1)];
+    for (first, second) in places {
         let mut dut = lab.host();
         let (g, s1) = (dut.g(), dut.s1());
-        dut.act(&Action::Receive(g));
-        dut.learn(Station::U1, g, s1);
-        dut.learn(Station::U2, g, s1);
-        reserve(&mut dut, g, on, Style::Ff, &ff(cl(1.0), s1));
-        assert_eq!(dut.expect::<Resv>(on).shares(), [(1.0, vec![s1])]);
+        reserve(&mut dut, g, first.port(), Style::Ff, &ff(cl(1.0), s1));
+        for station in [first, second] {
+            let path = dut.path(station, g, s1);
+            dut.send(station, path);
+        }
+        assert_eq!(dut.expect_to::<Resv>(first).shares(), [(1.0, vec![s1])]);
         dut.expect_silence();
-        reserve(&mut dut, g, elsewhere, Style::Ff, &ff(cl(1.0), s1));
-        dut.expect::<Resv>(elsewhere);
-        dut.expect::<ResvTear>(on);
+        reserve(&mut dut, g, second.port(), Style::Ff, &ff(cl(1.0), s1));
+        // The group is received there now, and with it the Path.
+        let path = dut.path(second, g, s1);
+        dut.send(second, path);
+        assert_eq!(dut.expect_to::<Resv>(second).shares(), [(1.0, vec![s1])]);
+        dut.expect_to::<ResvTear>(first);
         dut.expect_silence();
     }
 }
@@ -99,12 +104,13 @@ pub(crate) fn an_unbound_receiver_uses_the_default_interface(lab: &Lab) {
     shows(&["rfc2205-3.9-02"]);
     let mut dut = lab.host();
     let (g, s1, receiver) = (dut.g(), dut.s1(), dut.plan.far());
-    dut.act(&Action::Receive(g));
-    dut.learn(Station::U2, g, s1);
-    dut.learn(Station::U1, g, s1);
     let flows = vec![ff(cl(1.0), s1)];
     let request = ReserveRequest { receiver, style: Style::Ff, flows, policy: vec![], confirm: false };
     dut.act(&Action::Reserve(g, request));
+    for station in [Station::U1, Station::U2] {
+        let path = dut.path(station, g, s1);
+        dut.send(station, path);
+    }
     assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(1.0, vec![s1])]);
     dut.expect_silence();
 }
