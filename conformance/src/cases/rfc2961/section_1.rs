@@ -56,7 +56,7 @@ pub(crate) fn a_change_that_rsvp_does_not_interpret_is_a_trigger(lab: &Lab) {
     let with_adspec = |path: &mut Path| path.adspec = Some(adspec.clone());
     let with_policy = |path: &mut Path| path.policy = vec![object(14, 1, &[0, 4, 0, 0])];
     for change in [&with_adspec as &dyn Fn(&mut Path), &with_policy] {
-        let mut dut = lab.router();
+        let mut dut = lab.brisk().router();
         let (h, s1) = (dut.h(), dut.s1());
         dut.befriend(&[Station::D1]);
         let mut path = lasting_path(&dut, Station::U1, h, s1);

@@ -61,7 +61,7 @@ pub(crate) fn summary_refreshes_take_the_place_of_standard_ones(lab: &Lab) {
 /// With the R of 30 s that is the default, an Srefresh follows between 15 s and 45 s after the Path.
 pub(crate) fn the_interval_is_that_of_standard_refreshes(lab: &Lab) {
     shows(&["rfc2961-5.3-07"]);
-    let mut dut = lab.router();
+    let mut dut = lab.brisk().router();
     dut.befriend(&[Station::D1]);
     let (h, s1) = (dut.h(), dut.s1());
     dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
