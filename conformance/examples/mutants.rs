@@ -202,15 +202,21 @@ impl<'a> Bench<'a> {
                 format!("{}: build it with `cargo build -p conformance`", conformance.display()).into()
             );
         }
-        // The suite and the profile are those of this tree; the daemon is that of the copy.
-        let profile = root.join(&arguments.profile).canonicalize()?;
+        // The suite and the profile are those of this tree as it is now; the daemon is that of the copy.
+        fs::create_dir_all(&arguments.work)?;
+        let keep = |file: &Path, name: &str| -> io::Result<PathBuf> {
+            let kept = arguments.work.join(name);
+            fs::copy(file, &kept)?;
+            Ok(kept)
+        };
+        let conformance = keep(&conformance, "conformance")?;
+        let profile = keep(&root.join(&arguments.profile), "profile.toml")?;
         let tree = arguments.work.join("tree");
         Ok(Self { arguments, conformance, profile, tree, target: arguments.work.join("target") })
     }
 
     /// Brings the copy of the sources to the commit that is checked out here, and returns it.
     fn copy(&self, root: &Path) -> Fallible<String> {
-        fs::create_dir_all(&self.arguments.work)?;
         let commit = output(git(root).args(["rev-parse", "HEAD"]))?.trim().to_owned();
         if !output(git(root).args(["status", "--porcelain"]))?.trim().is_empty() {
             println!("the tree has changes that are not committed; they are left out");
@@ -292,17 +298,26 @@ impl<'a> Bench<'a> {
     ) -> Fallible<Option<String>> {
         for _ in 0..3 {
             let (case, verdict) = match self.run(daemon, &self.arguments.filter, Some(passing))? {
-                Ended::Otherwise(what) => return Ok(Some(what)),
+                Ended::Otherwise(what) => return self.unless_idle(what).map(Some),
                 Ended::Cases { other: None, .. } => return Ok(None),
                 Ended::Cases { other: Some(other), .. } => other,
             };
             match self.run(daemon, std::slice::from_ref(&case), Some(passing))? {
-                Ended::Otherwise(what) => return Ok(Some(format!("{case}: {what}"))),
+                Ended::Otherwise(what) => return self.unless_idle(format!("{case}: {what}")).map(Some),
                 Ended::Cases { other: Some(_), .. } => return Ok(Some(format!("{case}: {verdict}"))),
                 Ended::Cases { other: None, .. } => doubtful.push(case),
             }
         }
         Ok(None)
+    }
+
+    /// What ended a run, unless the suite cannot be run at all: then nothing is known of the mutant.
+    fn unless_idle(&self, what: String) -> Fallible<String> {
+        let as_it_is = self.arguments.work.join("daemon-as-it-is");
+        match self.run(&as_it_is, &["rfc2205/3.1.3/".to_owned()], None)? {
+            Ended::Cases { passed, .. } if !passed.is_empty() => Ok(what),
+            _ => Err(format!("the suite cannot be run any more: {what}").into()),
+        }
     }
 
     /// Runs the suite against a daemon. With the cases that ought to pass it ends as soon as one of them
