@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use serde::Serialize;
+
 use crate::bench::Lab;
 use crate::case::{Case, Outcome};
 use crate::catalogue::Catalogue;
@@ -19,6 +21,8 @@ pub struct Run {
     pub began: SystemTime,
     /// How long it took.
     pub duration: Duration,
+    /// How many cases were to be run.
+    pub planned: usize,
     /// What became of the cases, in the order of the suite.
     pub results: Vec<CaseResult>,
 }
@@ -41,11 +45,29 @@ impl Run {
         self.results.iter().filter(|result| result.outcome.verdict == verdict).count()
     }
 
-    /// Whether the device passes: no case failed, and where it is held to what is recommended too, none was not strict.
+    /// What the run says of the device, which may be held to what is recommended, too.
     #[must_use]
-    pub fn is_passed(&self, strict: bool) -> bool {
-        self.results.iter().all(|result| result.outcome.verdict.is_good(strict))
+    pub fn conclusion(&self, strict: bool) -> Conclusion {
+        if !self.results.iter().all(|result| result.outcome.verdict.is_good(strict)) {
+            Conclusion::Failed
+        } else if self.results.len() < self.planned || self.count(Verdict::Pass) == 0 {
+            Conclusion::Open
+        } else {
+            Conclusion::Passed
+        }
     }
+}
+
+/// What a run says of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conclusion {
+    /// All cases were run, some passed, and none failed.
+    Passed,
+    /// A case failed.
+    Failed,
+    /// None failed, but the run was ended early, or no case could be judged at all.
+    Open,
 }
 
 /// Runs cases in as many laboratories as there are workers.
@@ -92,7 +114,7 @@ pub fn run(
     let (mut results, _) = results.into_inner().expect("no worker panics while it reports");
     results.sort_by_key(|(place, _)| *place);
     let results = results.into_iter().map(|(_, result)| result).collect();
-    Run { device: device.to_owned(), began, duration: clock.elapsed(), results }
+    Run { device: device.to_owned(), began, duration: clock.elapsed(), planned: cases.len(), results }
 }
 
 /// The next case that nobody has begun.

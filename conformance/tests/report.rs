@@ -12,7 +12,7 @@ use conformance::bench::{
 use conformance::cases::CASES;
 use conformance::catalogue::Catalogue;
 use conformance::report::{self, PAGE, Report, captures, html, junit};
-use conformance::run::{Run, run};
+use conformance::run::{Conclusion, Run, run};
 use conformance::verdict::Verdict;
 use quick_junit::TestCaseStatus;
 use rsvp_core::Instant;
@@ -93,10 +93,26 @@ fn catalogue() -> Catalogue {
 const EVERY_MESSAGE: &str = "every-message-is-a-raw-ip-datagram";
 
 #[test]
+fn a_run_that_says_nothing_is_not_passed() {
+    let catalogue = catalogue();
+    let others: Vec<_> = CASES.iter().filter(|case| case.rfc() == "rfc3209").take(2).collect();
+    let lab = |_| Lab::in_process();
+    let unsupported = run("x", &others, 1, &catalogue, lab, |_| true);
+    assert_eq!(unsupported.conclusion(false), Conclusion::Open, "the engine does not speak it");
+    let cases: Vec<_> = CASES.iter().filter(|case| case.id.contains(EVERY_MESSAGE)).chain(others).collect();
+    assert_eq!(run("x", &cases, 1, &catalogue, lab, |_| true).conclusion(false), Conclusion::Passed);
+    assert_eq!(
+        run("x", &cases, 1, &catalogue, lab, |_| false).conclusion(false),
+        Conclusion::Open,
+        "ended early"
+    );
+}
+
+#[test]
 fn a_report_is_written_whole() {
     let catalogue = catalogue();
     let run = judged("rfc2205/2", &catalogue);
-    assert!(!run.is_passed(false));
+    assert_eq!(run.conclusion(false), Conclusion::Failed);
     let folder = folder("report");
     report::prepare(&folder).expect("it can be made");
     report::write(&folder, &Report::of(&run, &catalogue, false), &run).expect("it can be written");

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use crate::catalogue::{Catalogue, Requirement};
-use crate::run::{CaseResult, Run};
+use crate::run::{CaseResult, Conclusion, Run};
 use crate::verdict::{Failure, Verdict};
 
 pub use dialogue::{Line, What, lines};
@@ -46,6 +46,10 @@ pub struct Report<'a> {
     pub strict: bool,
     /// Whether it passed.
     pub passed: bool,
+    /// Whether it passed or failed, or neither.
+    pub conclusion: Conclusion,
+    /// How many cases were to be run.
+    pub planned: usize,
     /// How many cases ended with each verdict.
     pub counts: Counts,
     /// The same by RFC and section, in the order of the suite.
@@ -161,7 +165,9 @@ impl<'a> Report<'a> {
             began: time(run.began),
             duration_ms: millis(run.duration),
             strict,
-            passed: run.is_passed(strict),
+            passed: run.conclusion(strict) == Conclusion::Passed,
+            conclusion: run.conclusion(strict),
+            planned: run.planned,
             counts,
             rfcs,
             shares: share::shares(run, catalogue),

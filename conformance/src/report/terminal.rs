@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::catalogue::Catalogue;
 use crate::report::{Counts, Report, Share};
-use crate::run::CaseResult;
+use crate::run::{CaseResult, Conclusion};
 use crate::verdict::{Failure, Verdict};
 
 /// Tells of a run while it goes on: what failed at once and in full; of the rest, how far it is.
@@ -125,7 +125,11 @@ fn sum_up(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
         let broken = if share.broken == 0 { String::new() } else { format!(", {} broken", share.broken) };
         writeln!(out, "{:<14}{share}{broken}", share.file)?;
     }
-    let verdict = if report.passed { "passed" } else { "FAILED" };
+    let verdict = match report.conclusion {
+        Conclusion::Passed => "passed",
+        Conclusion::Failed => "FAILED",
+        Conclusion::Open => "WAS NOT JUDGED",
+    };
     let seconds = report.duration_ms as f64 / 1000.0;
     let (cases, s) = (report.counts.total(), if report.counts.total() == 1 { "" } else { "s" });
     writeln!(out, "\n{} {verdict}: {cases} case{s} in {seconds:.1} s", plain(report.device))

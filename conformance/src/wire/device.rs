@@ -1,5 +1,6 @@
 //! The tester of a device that is reached over packets.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::panic::panic_any;
 use std::rc::Rc;
@@ -9,13 +10,23 @@ use std::time::{Duration, Instant as Clock, SystemTime};
 use rsvp_core::Instant;
 use rsvp_core::input::Route;
 
-use super::applications;
+use super::applications::{self, Values};
 use super::bench::{Bench, Findings};
 use super::hooks::fill;
 use super::network::Network;
+use super::operations;
 use super::program::Program;
-use crate::bench::{Action, InProcess, Packet, Plan, Sent, Setup, Station, Tester, Unsupported};
+use crate::bench::{
+    Action, InProcess, Packet, Plan, Port, Sent, Setup, Station, Tester, Unsupported, routes,
+};
 use crate::case::Inconclusive;
+
+/// What a case has changed by hooks.
+#[derive(Default)]
+struct Changed {
+    routes: BTreeSet<IpAddr>,
+    down: BTreeSet<Port>,
+}
 
 /// A device, with the network that it is in. When it is dropped the network is free for the next.
 pub(super) struct Device {
@@ -26,6 +37,8 @@ pub(super) struct Device {
     /// In the order in which they have to go.
     program: Program,
     network: Option<Network>,
+    /// What was changed of a device that is there anyway, and has to be put back.
+    changed: Changed,
     started: Clock,
     /// The same, since the Unix epoch.
     epoch: Duration,
@@ -43,6 +56,29 @@ impl Device {
         mut network: Network,
         setup: &Setup,
     ) -> Result<Self, Unsupported> {
+        let program = match Self::prepare(bench, &mut network, setup) {
+            Ok(program) => program,
+            Err(unsupported) => {
+                bench.give_back(network);
+                return Err(unsupported);
+            }
+        };
+        let epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Ok(Self {
+            bench: Arc::clone(bench),
+            findings: Rc::clone(findings),
+            plan: Plan(setup.family),
+            setup: setup.clone(),
+            program,
+            network: Some(network),
+            changed: Changed::default(),
+            started: Clock::now(),
+            epoch,
+        })
+    }
+
+    /// Puts the network in order, and a device into it.
+    fn prepare(bench: &Arc<Bench>, network: &mut Network, setup: &Setup) -> Result<Program, Unsupported> {
         let plan = Plan(setup.family);
         let failed = |error: rsvp_netns::Error| Unsupported(error.to_string());
         network.restore().and_then(|()| network.set_role(setup.config.router)).map_err(failed)?;
@@ -54,17 +90,7 @@ impl Device {
             let address = plan.dut(port);
             Unsupported(format!("the device does not answer for {address} on {}: {error}", port.name()))
         })?;
-        let epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Ok(Self {
-            bench: Arc::clone(bench),
-            findings: Rc::clone(findings),
-            plan,
-            setup: setup.clone(),
-            program,
-            network: Some(network),
-            started: Clock::now(),
-            epoch,
-        })
+        Ok(program)
     }
 
     fn network(&mut self) -> &mut Network {
@@ -72,13 +98,31 @@ impl Device {
     }
 
     fn act_by_hand(&mut self, action: &Action) -> Result<(), Unsupported> {
+        let hooks = &self.bench.profile().hooks;
+        if self.bench.profile().interfaces.is_some() {
+            match action {
+                Action::Link(port, up) => {
+                    self.operate(&hooks.link, "link", operations::link(*port, *up))?;
+                    if *up {
+                        self.changed.down.remove(port)
+                    } else {
+                        self.changed.down.insert(*port)
+                    };
+                    return Ok(());
+                }
+                Action::Restart if hooks.start.is_none() => {
+                    return self.operate(&hooks.restart, "restart", Vec::new());
+                }
+                Action::Shutdown if hooks.start.is_none() => {
+                    return Err(Unsupported(format!("the device is there anyway: {action} cannot be done")));
+                }
+                _ => {}
+            }
+        }
         let Self { bench, program, network, setup, .. } = self;
         let network = network.as_mut().expect("it is given back only when this is dropped");
         match action {
             Action::Link(port, up) => network.set_link(*port, *up),
-            Action::Restart | Action::Shutdown if bench.profile().hooks.start.is_none() => {
-                Err(Unsupported(format!("the device is there anyway: {action} cannot be done")))
-            }
             Action::Restart => {
                 program.kill();
                 program.run(bench.profile(), &network.device)
@@ -96,6 +140,45 @@ impl Device {
                 }
                 None => Err(Unsupported(format!("nothing makes that {action}"))),
             },
+        }
+    }
+}
+
+/// What the operator of a device that is there anyway does.
+impl Device {
+    /// Runs a hook.
+    fn operate(&self, hook: &Option<String>, name: &str, values: Values) -> Result<(), Unsupported> {
+        let Some(command) = hook else {
+            return Err(Unsupported(format!(
+                "the device is there anyway, and the profile has no hooks.{name}"
+            )));
+        };
+        let network = self.network.as_ref().expect("it is given back only when this is dropped");
+        self.program.hook(&network.device, &fill(command, &values)).map(|_| ()).map_err(Unsupported)
+    }
+
+    fn route_by_hook(
+        &self,
+        destination: IpAddr,
+        source: Option<IpAddr>,
+        route: &Route,
+    ) -> Result<(), Unsupported> {
+        let values = operations::route(destination, source, route)
+            .map_err(|what| Unsupported(format!("no hook can be told {what}")))?;
+        self.operate(&self.bench.profile().hooks.route, "route", values)
+    }
+
+    /// Puts back what a case has changed. A hook that fails now is no fault of the case; the next one finds the device as it
+    /// is.
+    fn put_back(&mut self) {
+        let Changed { routes: changed, down } = std::mem::take(&mut self.changed);
+        for port in down {
+            let _ = self.operate(&self.bench.profile().hooks.link, "link", operations::link(port, true));
+        }
+        let planned = routes(self.plan);
+        for destination in changed {
+            let route = planned.get(&(destination, None)).cloned().unwrap_or_default();
+            let _ = self.route_by_hook(destination, None, &route);
         }
     }
 }
@@ -145,6 +228,11 @@ impl Tester for Device {
         source: Option<IpAddr>,
         route: Route,
     ) -> Result<(), Unsupported> {
+        if self.bench.profile().interfaces.is_some() {
+            self.route_by_hook(destination, source, &route)?;
+            self.changed.routes.insert(destination);
+            return Ok(());
+        }
         self.network().set_route(destination, source, &route)
     }
 
@@ -164,6 +252,7 @@ impl Drop for Device {
         {
             self.findings.dump(&self.bench, &self.program, &network.device);
         }
+        self.put_back();
         self.program.kill();
         if let Some(network) = self.network.take() {
             self.bench.give_back(network);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::applications::NAMES;
+use super::{applications, operations};
 
 /// The commands. Each runs in a shell, where the device is; `{name}` stands for a value.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -34,6 +34,15 @@ pub struct Hooks {
     pub unreserve: Option<String>,
     /// Applications have done with the session.
     pub release: Option<String>,
+    /// An interface of a device that is there anyway goes `{state}`, which is `down` or `up`: the one that the plan calls
+    /// `{interface}`: `a`, `b`, `c` or `d`. It is brought up again when the case is over.
+    pub link: Option<String>,
+    /// The route of a device that is there anyway to `{destination}`/`{length}` leads to `{gateway}` on `{interface}` from
+    /// now on, to hosts on the link if there is no gateway, and nowhere if there is neither. What a case changes is put
+    /// back when it is over.
+    pub route: Option<String>,
+    /// A device that is there anyway loses all its state without a word, and starts anew; it ends when that is done.
+    pub restart: Option<String>,
     /// Prints the state of the device, for whoever looks into a case that it did not pass.
     pub dump: Option<String>,
 }
@@ -58,6 +67,9 @@ impl Hooks {
             reserve,
             unreserve,
             release,
+            link,
+            route,
+            restart,
             dump,
         } = self;
         let all = [
@@ -71,6 +83,9 @@ impl Hooks {
             ("reserve", reserve),
             ("unreserve", unreserve),
             ("release", release),
+            ("link", link),
+            ("route", route),
+            ("restart", restart),
             ("dump", dump),
         ];
         all.into_iter().filter_map(|(name, command)| Some((name, command.as_deref()?)))
@@ -87,10 +102,12 @@ pub(super) fn check(hook: &str, command: &str) -> Result<(), (String, String)> {
         let Some((name, _)) = command[at + 1..].split_once('}') else { continue };
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
         // "${name}" is the shell's.
-        let is_of_applications =
-            ["send", "withdraw", "receive", "reserve", "unreserve", "release"].contains(&hook);
-        let mut known = COMMON.to_vec();
-        known.extend(if is_of_applications { &NAMES[..] } else { &[] });
+        let more: &[&str] = match hook {
+            "send" | "withdraw" | "receive" | "reserve" | "unreserve" | "release" => &applications::NAMES,
+            "link" | "route" => &operations::NAMES,
+            _ => &[],
+        };
+        let known = [&COMMON[..], more].concat();
         if is_name && !command[..at].ends_with('$') && !known.contains(&name) {
             let known = known.join("}, {");
             return Err((

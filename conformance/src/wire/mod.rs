@@ -11,6 +11,7 @@ mod isolation;
 mod links;
 mod neighbors;
 mod network;
+mod operations;
 mod profile;
 mod program;
 

@@ -7,6 +7,7 @@ mod case;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::report::{Counts, Report, Rfc, Share};
+use crate::run::Conclusion;
 use crate::verdict::Verdict;
 
 const STYLE: &str = include_str!("style.css");
@@ -17,7 +18,11 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 /// The page of a report.
 #[must_use]
 pub fn page(report: &Report<'_>) -> String {
-    let verdict = if report.passed { "passed" } else { "failed" };
+    let verdict = match report.conclusion {
+        Conclusion::Passed => "passed",
+        Conclusion::Failed => "failed",
+        Conclusion::Open => "not judged",
+    };
     let document = html! {
         (DOCTYPE)
         html lang="en" {
@@ -48,15 +53,22 @@ pub fn page(report: &Report<'_>) -> String {
 fn head(report: &Report<'_>) -> Markup {
     let bad: usize =
         Verdict::ALL.iter().filter(|one| !one.is_good(report.strict)).map(|one| report.counts.of(*one)).sum();
-    let (class, word) = if report.passed { ("pass", "Passed") } else { ("fail", "Failed") };
+    let (verdict, class, word) = match report.conclusion {
+        Conclusion::Passed => (Verdict::Pass, "pass", "Passed"),
+        Conclusion::Failed => (Verdict::Fail, "fail", "Failed"),
+        Conclusion::Open => (Verdict::Inconclusive, "inconclusive", "Not judged"),
+    };
     html! {
         header {
             p.kind { "RSVP conformance report" }
             h1 { (report.device) }
             p.outcome.(class) {
-                strong { (icon(if report.passed { Verdict::Pass } else { Verdict::Fail })) " " (word) }
-                @if report.passed { ": none of " (report.counts.total()) " cases failed" }
+                strong { (icon(verdict)) " " (word) }
+                @if bad == 0 { ": none of " (report.counts.total()) " cases failed" }
                 @else { ": " (bad) " of " (report.counts.total()) " cases failed" }
+                @if report.counts.total() < report.planned {
+                    ", " (report.planned - report.counts.total()) " were not run"
+                }
             }
             dl.facts {
                 div { dt { "Began" } dd { time { (report.began) } } }
