@@ -82,7 +82,7 @@ impl Device {
         let plan = Plan(setup.family);
         let failed = |error: rsvp_netns::Error| Unsupported(error.to_string());
         network.restore().and_then(|()| network.set_role(setup.config.router)).map_err(failed)?;
-        let directory = bench.directory(&network);
+        let directory = bench.directory(network);
         let program = Program::start(bench.profile(), &directory, &network.device, setup)?;
         let unreadable = |error| Unsupported(format!("cannot listen: {error}"));
         network.links.reset().map_err(unreadable)?;
