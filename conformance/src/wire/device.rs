@@ -102,7 +102,7 @@ impl Device {
         if self.bench.profile().interfaces.is_some() {
             match action {
                 Action::Link(port, up) => {
-                    self.operate(&hooks.link, "link", operations::link(*port, *up))?;
+                    self.operate(&hooks.link, "link", &operations::link(*port, *up))?;
                     if *up {
                         self.changed.down.remove(port)
                     } else {
@@ -111,7 +111,7 @@ impl Device {
                     return Ok(());
                 }
                 Action::Restart if hooks.start.is_none() => {
-                    return self.operate(&hooks.restart, "restart", Vec::new());
+                    return self.operate(&hooks.restart, "restart", &Vec::new());
                 }
                 Action::Shutdown if hooks.start.is_none() => {
                     return Err(Unsupported(format!("the device is there anyway: {action} cannot be done")));
@@ -147,14 +147,14 @@ impl Device {
 /// What the operator of a device that is there anyway does.
 impl Device {
     /// Runs a hook.
-    fn operate(&self, hook: &Option<String>, name: &str, values: Values) -> Result<(), Unsupported> {
+    fn operate(&self, hook: &Option<String>, name: &str, values: &Values) -> Result<(), Unsupported> {
         let Some(command) = hook else {
             return Err(Unsupported(format!(
                 "the device is there anyway, and the profile has no hooks.{name}"
             )));
         };
         let network = self.network.as_ref().expect("it is given back only when this is dropped");
-        self.program.hook(&network.device, &fill(command, &values)).map(|_| ()).map_err(Unsupported)
+        self.program.hook(&network.device, &fill(command, values)).map(|_| ()).map_err(Unsupported)
     }
 
     fn route_by_hook(
@@ -165,7 +165,7 @@ impl Device {
     ) -> Result<(), Unsupported> {
         let values = operations::route(destination, source, route)
             .map_err(|what| Unsupported(format!("no hook can be told {what}")))?;
-        self.operate(&self.bench.profile().hooks.route, "route", values)
+        self.operate(&self.bench.profile().hooks.route, "route", &values)
     }
 
     /// Puts back what a case has changed. A hook that fails now is no fault of the case; the next one finds the device as it
@@ -173,7 +173,7 @@ impl Device {
     fn put_back(&mut self) {
         let Changed { routes: changed, down } = std::mem::take(&mut self.changed);
         for port in down {
-            let _ = self.operate(&self.bench.profile().hooks.link, "link", operations::link(port, true));
+            let _ = self.operate(&self.bench.profile().hooks.link, "link", &operations::link(port, true));
         }
         let planned = routes(self.plan);
         for destination in changed {
