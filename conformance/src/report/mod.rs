@@ -158,6 +158,7 @@ impl<'a> Report<'a> {
                 counts.add(outcome.verdict);
             }
         }
+        let conclusion = run.conclusion(strict);
         Self {
             format: FORMAT,
             suite: env!("CARGO_PKG_VERSION"),
@@ -165,8 +166,8 @@ impl<'a> Report<'a> {
             began: time(run.began),
             duration_ms: millis(run.duration),
             strict,
-            passed: run.conclusion(strict) == Conclusion::Passed,
-            conclusion: run.conclusion(strict),
+            passed: conclusion == Conclusion::Passed,
+            conclusion,
             planned: run.planned,
             counts,
             rfcs,
