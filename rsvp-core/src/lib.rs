@@ -83,6 +83,7 @@ pub mod input;
 pub mod intserv;
 pub mod output;
 pub mod policy;
+pub mod snapshot;
 pub mod time;
 pub mod udp;
 pub mod view;

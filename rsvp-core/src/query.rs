@@ -6,7 +6,7 @@ use crate::config::NodeConfig;
 use crate::counters::Counters;
 use crate::node::Node;
 use crate::output::WakeReason;
-use crate::state::{Install, NextHopId, Pending, Psb, Rsb};
+use crate::state::{Install, NextHopId, Pending, Psb, ResvAd, Rsb, SessionId, Tcsb};
 use crate::time::Instant;
 use crate::view::{
     Deadline, InstalledView, InterfaceView, NeighborView, RefusalView, RequestView, ReservationView,
@@ -37,7 +37,12 @@ impl Node {
     /// All sessions, in the order of their keys.
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionView> {
-        let views = self.state.sessions.iter().map(|(id, session)| SessionView {
+        by_session(self.state.sessions.keys().map(|id| self.session_view(id)), |view| view.session)
+    }
+
+    pub(crate) fn session_view(&self, id: SessionId) -> SessionView {
+        let session = &self.state.sessions[id];
+        SessionView {
             session: session.key,
             style: self.style_of(id),
             senders: session.psbs.len(),
@@ -45,33 +50,33 @@ impl Node {
             installed: session.tcsbs.len(),
             applications: session.apis.clone(),
             local: session.psbs.iter().any(|psb| self.state.psbs[*psb].local),
-        });
-        by_session(views, |view| view.session)
+        }
     }
 
     /// All senders (PSBs), in the order of their sessions.
     #[must_use]
     pub fn senders(&self) -> Vec<SenderView> {
-        let views = self.state.psbs.values().map(|psb| {
-            let previous = psb.previous_hop();
-            SenderView {
-                session: self.state.sessions[psb.session].key,
-                sender: psb.sender,
-                tspec: psb.tspec.clone(),
-                adspec: psb.adspec.clone(),
-                previous_hop: previous.map(|(hop, _)| hop),
-                incoming_interface: previous.map(|(_, interface)| interface),
-                outgoing_interfaces: psb.ads.iter().map(|ad| self.state.path_ads[*ad].interface).collect(),
-                local: psb.local,
-                non_rsvp: psb.non_rsvp,
-                refresh_ms: psb.refresh_ms,
-                ttl: psb.ttl,
-                history: psb.history.clone(),
-                expires: psb.expires.map(|at| Deadline { at, reason: WakeReason::Cleanup }),
-                refresh: self.next_refresh(psb).map(|at| Deadline { at, reason: WakeReason::Refresh }),
-            }
-        });
-        by_session(views, |view| view.session)
+        by_session(self.state.psbs.values().map(|psb| self.sender_view(psb)), |view| view.session)
+    }
+
+    pub(crate) fn sender_view(&self, psb: &Psb) -> SenderView {
+        let previous = psb.previous_hop();
+        SenderView {
+            session: self.state.sessions[psb.session].key,
+            sender: psb.sender,
+            tspec: psb.tspec.clone(),
+            adspec: psb.adspec.clone(),
+            previous_hop: previous.map(|(hop, _)| hop),
+            incoming_interface: previous.map(|(_, interface)| interface),
+            outgoing_interfaces: psb.ads.iter().map(|ad| self.state.path_ads[*ad].interface).collect(),
+            local: psb.local,
+            non_rsvp: psb.non_rsvp,
+            refresh_ms: psb.refresh_ms,
+            ttl: psb.ttl,
+            history: psb.history.clone(),
+            expires: psb.expires.map(|at| Deadline { at, reason: WakeReason::Cleanup }),
+            refresh: self.next_refresh(psb).map(|at| Deadline { at, reason: WakeReason::Refresh }),
+        }
     }
 
     fn next_refresh(&self, psb: &Psb) -> Option<Instant> {
@@ -82,7 +87,11 @@ impl Node {
     /// All reservations that next hops asked for (RSBs), in the order of their sessions.
     #[must_use]
     pub fn reservations(&self) -> Vec<ReservationView> {
-        let views = self.state.rsbs.values().map(|rsb| ReservationView {
+        by_session(self.state.rsbs.values().map(|rsb| self.reservation_view(rsb)), |view| view.session)
+    }
+
+    pub(crate) fn reservation_view(&self, rsb: &Rsb) -> ReservationView {
+        ReservationView {
             session: self.state.sessions[rsb.session].key,
             next_hop: rsb.next_hop.address(),
             interface: rsb.next_hop.interface(),
@@ -94,8 +103,7 @@ impl Node {
             refresh_ms: rsb.refresh_ms,
             history: rsb.history.clone(),
             expires: rsb.expires.map(|at| Deadline { at, reason: WakeReason::Cleanup }),
-        });
-        by_session(views, |view| view.session)
+        }
     }
 
     /// Requests that were refused lately, in the order of their sessions.
@@ -138,26 +146,31 @@ impl Node {
     /// All that this node asks of previous hops, in the order of their sessions.
     #[must_use]
     pub fn requests(&self) -> Vec<RequestView> {
-        let views = self.state.resv_ads.values().filter_map(|ad| {
-            let told = ad.told.as_ref()?;
-            Some(RequestView {
-                session: self.state.sessions[ad.session].key,
-                previous_hop: ad.hop.address,
-                interface: ad.interface,
-                style: told.style,
-                flows: told.flows.clone(),
-                blockaded: ad.blockaded,
-                history: ad.history.clone(),
-                refresh: ad.next_refresh.map(|at| Deadline { at, reason: WakeReason::Refresh }),
-            })
-        });
-        by_session(views, |view| view.session)
+        by_session(self.state.resv_ads.values().filter_map(|ad| self.request_view(ad)), |view| view.session)
+    }
+
+    pub(crate) fn request_view(&self, ad: &ResvAd) -> Option<RequestView> {
+        let told = ad.told.as_ref()?;
+        Some(RequestView {
+            session: self.state.sessions[ad.session].key,
+            previous_hop: ad.hop.address,
+            interface: ad.interface,
+            style: told.style,
+            flows: told.flows.clone(),
+            blockaded: ad.blockaded,
+            history: ad.history.clone(),
+            refresh: ad.next_refresh.map(|at| Deadline { at, reason: WakeReason::Refresh }),
+        })
     }
 
     /// All reservations in traffic control (TCSBs), in the order of their sessions.
     #[must_use]
     pub fn installed(&self) -> Vec<InstalledView> {
-        let views = self.state.tcsbs.values().map(|tcsb| InstalledView {
+        by_session(self.state.tcsbs.values().map(|tcsb| self.installed_view(tcsb)), |view| view.session)
+    }
+
+    pub(crate) fn installed_view(&self, tcsb: &Tcsb) -> InstalledView {
+        InstalledView {
             id: tcsb.id,
             session: self.state.sessions[tcsb.session].key,
             interface: tcsb.interface,
@@ -168,8 +181,7 @@ impl Node {
             bandwidth: tcsb.booked.bandwidth,
             installed: tcsb.install == Install::Done,
             history: tcsb.history.clone(),
-        });
-        by_session(views, |view| view.session)
+        }
     }
 
     /// All interfaces, in the order of their handles.

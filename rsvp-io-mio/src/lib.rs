@@ -1,22 +1,44 @@
 //! A mio driver for rsvp-core: readiness and a clock, nothing else.
 //!
-//! The thread that owns the [`Driver`] calls [`run`](Driver::run), or [`step`](Driver::step) in a loop of its own; between
-//! steps it may look at the node and give it commands.
+//! On a thread of its own it [runs](Driver::run) by itself:
 //!
 //! ```no_run
-//! # fn example(seed: [u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
-//! use std::ops::ControlFlow;
-//!
-//! use rsvp_core::NodeConfig;
+//! # fn example(config: rsvp_core::NodeConfig, seed: [u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
+//! use rsvp_core::Node;
+//! use rsvp_driver::{Clock, block_on};
 //! use rsvp_io::{System, SystemOptions};
 //! use rsvp_io_mio::Driver;
 //!
+//! let clock = Clock::start();
+//! let node = Node::new(config, seed, clock.now());
 //! let system = System::open(SystemOptions { router: true, ..SystemOptions::default() })?;
-//! let mut driver = Driver::new(NodeConfig::default(), seed, system)?;
-//! driver.run(|_, event| {
-//!     println!("{event:?}");
-//!     ControlFlow::Continue(())
-//! })?;
+//! let (driver, handle) = Driver::new(node, system, clock)?;
+//! let running = std::thread::spawn(|| driver.run());
+//!
+//! println!("{} sessions", block_on(handle.snapshot())?.sessions.len());
+//!
+//! block_on(handle.shutdown());
+//! running.join().expect("the driver does not panic")?;
+//! # Ok(()) }
+//! ```
+//!
+//! On one thread beside other protocols it shares their [`Poll`], and has its turn whenever that returns:
+//!
+//! ```no_run
+//! # fn example(mut driver: rsvp_io_mio::Driver) -> std::io::Result<()> {
+//! use mio::{Events, Poll, Token};
+//! use rsvp_io_mio::Step;
+//!
+//! let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(64));
+//! driver.register(poll.registry(), Token(100))?;
+//! while let Step::Poll(timeout) = driver.turn()? {
+//!     poll.poll(&mut events, timeout)?;
+//!     for event in &events {
+//!         if !driver.on_event(event) {
+//!             // It is one of the others.
+//!         }
+//!     }
+//! }
 //! driver.close();
 //! # Ok(()) }
 //! ```
@@ -24,245 +46,128 @@
 #![cfg(target_os = "linux")]
 
 use std::io;
-use std::ops::ControlFlow;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
+use mio::event::Event;
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
-use rsvp_core::{Command, CommandError, Event, Input, Instant, Node, NodeConfig, Ready, Reply, Transmit};
-use rsvp_io::{ReadOutcome, SendOutcome, Source, System};
+use mio::{Events, Interest, Poll, Registry, Token};
+use rsvp_core::Node;
+use rsvp_driver::{Clock, Engine, Handle, Outside, Source, Turn};
+use rsvp_io::{System, Wake};
 
-/// Datagrams or messages that are read from a source before the others have their turn.
-const READ_BUDGET: usize = 256;
-
-/// Outputs of a kind that are fetched before the inputs have their turn.
-const OUTPUT_BUDGET: usize = 1024;
-
-/// How long closing waits for the tears to leave.
-const FLUSH_TIME: Duration = Duration::from_secs(2);
-
-/// Drives one node on one system.
-pub struct Driver {
-    node: Node,
-    system: System,
-    /// Where the node's time starts.
-    start: std::time::Instant,
-    poll: Poll,
-    events: Events,
-    sources: Vec<Watched>,
-    /// The last datagram polled.
-    buffer: Vec<u8>,
-    /// Set while that datagram is one that the socket refused.
-    refused: Option<Transmit>,
+/// Drives one node on one outside.
+pub struct Driver<O: Outside = System> {
+    engine: Engine<O>,
+    sources: Vec<(Source, OwnedFd)>,
+    wake: Wake,
+    waker: Waker,
+    /// The token of the first source; the last is that of `wake`.
+    first: Token,
 }
 
-/// A source and whether it may have something to read.
-struct Watched {
-    source: Source,
-    readable: bool,
+/// What is to be done after a [`turn`](Driver::turn).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Step {
+    /// Poll, no longer than this, and hand in the events.
+    Poll(Option<Duration>),
+    /// It is over: close the driver.
+    Ended,
 }
 
-impl Driver {
-    /// A node with this configuration and seed, and its driver. The seed has to come from a cryptographic generator, and
-    /// be another one at every start.
+impl<O: Outside> Driver<O> {
+    /// A driver for a node whose time is that of `clock`, and the handle to it.
     ///
     /// # Errors
     ///
-    /// If the sources cannot be watched.
-    pub fn new(config: NodeConfig, seed: [u8; 32], mut system: System) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let mut sources = Vec::new();
-        for (source, fd) in system.sources() {
-            let (token, interest) = (Token(sources.len()), Interest::READABLE | Interest::WRITABLE);
-            poll.registry().register(&mut SourceFd(&fd.as_raw_fd()), token, interest)?;
-            sources.push(Watched { source, readable: true });
-        }
-        let mut node = Node::new(config, seed, Instant::ZERO);
-        system.start(&mut |input| node.handle(Instant::ZERO, input));
-        Ok(Self {
-            node,
-            system,
-            start: std::time::Instant::now(),
-            poll,
-            events: Events::with_capacity(16),
-            sources,
-            buffer: Vec::new(),
-            refused: None,
-        })
+    /// If there can be no more file descriptors.
+    pub fn new(node: Node, outside: O, clock: Clock) -> io::Result<(Self, Handle)> {
+        let (mut engine, handle) = Engine::new(node, outside, clock);
+        let sources = engine.sources()?;
+        let wake = Wake::new()?;
+        let waker = wake.waker();
+        Ok((Self { engine, sources, wake, waker, first: Token(0) }, handle))
     }
 
-    /// The node.
-    #[must_use]
-    pub fn node(&self) -> &Node {
-        &self.node
-    }
-
-    /// The system.
-    #[must_use]
-    pub fn system(&self) -> &System {
-        &self.system
-    }
-
-    /// The node's time.
-    #[must_use]
-    pub fn now(&self) -> Instant {
-        Instant::ZERO + self.start.elapsed()
-    }
-
-    /// Gives the node a command; what comes of it is done in the next [`step`](Self::step).
-    ///
-    /// # Errors
-    ///
-    /// As [`Node::command`].
-    pub fn command(&mut self, command: Command) -> Result<Reply, CommandError> {
-        let now = self.now();
-        self.node.command(now, command)
-    }
-
-    /// The node's next event.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.node.poll_event()
-    }
-
-    /// Steps until `on_event`, which gets every event, says to stop.
+    /// Runs until a handle shuts it down or all handles are gone; then everything is torn down. Blocks the thread.
     ///
     /// # Errors
     ///
     /// If a source is broken for good.
-    pub fn run(&mut self, mut on_event: impl FnMut(&mut Self, Event) -> ControlFlow<()>) -> io::Result<()> {
-        loop {
-            self.step(None)?;
-            while let Some(event) = self.poll_event() {
-                if on_event(self, event).is_break() {
-                    return Ok(());
-                }
+    pub fn run(mut self) -> io::Result<()> {
+        let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(64));
+        self.register(poll.registry(), Token(0))?;
+        while let Step::Poll(timeout) = self.turn()? {
+            match poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => result?,
+            }
+            for event in &events {
+                self.on_event(event);
             }
         }
+        self.close();
+        Ok(())
     }
 
-    /// Does what is to be done now; if that is nothing, waits until there is something, but no longer than `max_wait`.
+    /// Registers what is to be waited for, with tokens from `first` on; tells how many. Once, before the first turn.
+    ///
+    /// # Errors
+    ///
+    /// If a source cannot be watched.
+    pub fn register(&mut self, registry: &Registry, first: Token) -> io::Result<usize> {
+        self.first = first;
+        let fds = self.sources.iter().map(|(_, fd)| fd.as_fd()).chain([self.wake.as_fd()]);
+        let mut count = 0;
+        for fd in fds {
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            registry.register(&mut SourceFd(&fd.as_raw_fd()), Token(first.0 + count), interest)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Takes note of an event; false if it is not of this driver.
+    pub fn on_event(&mut self, event: &Event) -> bool {
+        let Some(number) = event.token().0.checked_sub(self.first.0) else { return false };
+        if number == self.sources.len() {
+            self.wake.clear();
+        }
+        let Some((source, _)) = self.sources.get(number) else { return number == self.sources.len() };
+        // An error is told by the next read.
+        if event.is_readable() || event.is_error() {
+            self.engine.on_readable(*source);
+        }
+        if event.is_writable() {
+            self.engine.on_writable(*source);
+        }
+        true
+    }
+
+    /// Does what there is to do, a bounded amount of it.
     ///
     /// # Errors
     ///
     /// If a source is broken for good.
-    pub fn step(&mut self, max_wait: Option<Duration>) -> io::Result<()> {
-        self.poll_outputs();
-        self.wait(max_wait)?;
-        self.read_sources()?;
-        let now = self.now();
-        if self.is_due(now) {
-            self.node.handle(now, Input::Timeout);
-        }
-        self.poll_outputs();
-        Ok(())
+    pub fn turn(&mut self) -> io::Result<Step> {
+        let timeout = match self.engine.turn(&Context::from_waker(&self.waker))? {
+            Turn::Again => Some(Duration::ZERO),
+            Turn::Wait(deadline) => deadline.map(|deadline| deadline.since(self.engine.clock().now())),
+            Turn::Ended => return Ok(Step::Ended),
+        };
+        Ok(Step::Poll(timeout))
     }
 
-    /// Tears everything down: sends the tears, as far as the socket takes them in time, and removes what was installed.
-    pub fn close(mut self) {
-        if let Err(error) = self.command(Command::Shutdown) {
-            tracing::error!(%error, "the node does not shut down");
-        }
-        let limit = self.now() + FLUSH_TIME;
-        loop {
-            self.poll_outputs();
-            let now = self.now();
-            if now >= limit || (self.refused.is_none() && !self.is_due(now)) {
-                break;
-            }
-            self.node.handle(now, Input::Timeout);
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        self.system.close();
+    /// The engine: for who runs it on the same thread, and so must not wait for a handle.
+    pub fn engine(&mut self) -> &mut Engine<O> {
+        &mut self.engine
     }
 
-    /// Whether the node has something to do now.
-    fn is_due(&self, now: Instant) -> bool {
-        self.node.poll_timeout(self.ready()).is_some_and(|(at, _)| at <= now)
-    }
-
-    /// The outputs that can be taken now. Events wait for [`poll_event`](Self::poll_event).
-    fn ready(&self) -> Ready {
-        Ready {
-            transmit: self.refused.is_none(),
-            events: false,
-            requests: self.system.is_ready_for_requests(),
-        }
-    }
-
-    fn wait(&mut self, max_wait: Option<Duration>) -> io::Result<()> {
-        let until_deadline = self.node.poll_timeout(self.ready()).map(|(at, _)| at.since(self.now()));
-        let mut timeout = until_deadline.into_iter().chain(max_wait).min();
-        if self.sources.iter().any(|watched| watched.readable) {
-            timeout = Some(Duration::ZERO);
-        }
-        match self.poll.poll(&mut self.events, timeout) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            result => result?,
-        }
-        for event in &self.events {
-            // An error is told by the next read. That a socket is writable needs no note: every step tries again.
-            if event.is_readable() || event.is_error() {
-                self.sources[event.token().0].readable = true;
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads a batch from every source that has something.
-    fn read_sources(&mut self) -> io::Result<()> {
-        let now = self.now();
-        let Self { node, system, sources, .. } = self;
-        for watched in sources.iter_mut().filter(|watched| watched.readable) {
-            let outcome = system.read(watched.source, READ_BUDGET, &mut |input| node.handle(now, input))?;
-            watched.readable = outcome == ReadOutcome::More;
-        }
-        Ok(())
-    }
-
-    /// Fetches what the node wants done. What is left over makes the next deadline now.
-    fn poll_outputs(&mut self) {
-        self.send_messages();
-        let now = self.now();
-        for _ in 0..OUTPUT_BUDGET {
-            if !self.system.is_ready_for_requests() {
-                break;
-            }
-            let Some(request) = self.node.poll_request() else { break };
-            let Self { node, system, .. } = self;
-            system.request(request, &mut |input| node.handle(now, input));
-        }
-        self.send_messages();
-    }
-
-    fn send_messages(&mut self) {
-        let now = self.now();
-        if let Some(transmit) = self.refused.take() {
-            if !self.send(&transmit) {
-                self.refused = Some(transmit);
-                return;
-            }
-            self.node.handle(now, Input::SocketWritable);
-        }
-        for _ in 0..OUTPUT_BUDGET {
-            let Some(transmit) = self.node.poll_transmit(now, &mut self.buffer) else { return };
-            if !self.send(&transmit) {
-                self.refused = Some(transmit);
-                self.node.handle(now, Input::SocketBlocked);
-                return;
-            }
-        }
-    }
-
-    /// Sends what is in the buffer. False if the socket takes no more now.
-    fn send(&mut self, transmit: &Transmit) -> bool {
-        match self.system.send(transmit, &self.buffer) {
-            SendOutcome::Sent => true,
-            SendOutcome::Failed(error) => {
-                tracing::debug!(%error, destination = %transmit.destination, "a message could not be sent");
-                true
-            }
-            SendOutcome::WouldBlock(_) => false,
-        }
+    /// Removes what was installed. For a node that is to tear down first, [shut it down](Engine::shut_down) and go on until
+    /// [`Step::Ended`].
+    pub fn close(self) {
+        self.engine.close();
     }
 }

@@ -14,7 +14,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rsvp_core::Input;
 use rsvp_core::input::Datagram;
 use rsvp_core::wire::{Head, Message, RawMessage, messages};
-use rsvp_io::{ReadOutcome, Source, System, SystemOptions};
+use rsvp_driver::{Outside, ReadOutcome, Source};
+use rsvp_io::{System, SystemOptions};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let router = std::env::args().nth(1).is_some_and(|argument| argument == "router");
@@ -32,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// The sources that are readable, once there are any.
 fn wait(system: &System) -> Result<Vec<Source>, Box<dyn Error>> {
-    let sources: Vec<_> = system.sources().collect();
+    let sources: Vec<_> = system.descriptors().collect();
     let mut fds: Vec<_> = sources.iter().map(|(_, fd)| PollFd::new(*fd, PollFlags::POLLIN)).collect();
     poll(&mut fds, PollTimeout::NONE)?;
     let ready = sources.iter().zip(&fds).filter(|(_, fd)| fd.any() == Some(true));

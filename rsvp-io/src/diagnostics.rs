@@ -4,7 +4,7 @@ use std::fs;
 
 use rsvp_core::output::RouteKey;
 
-use crate::options::{Diagnostic, Severity};
+use rsvp_driver::{Diagnostic, Severity};
 
 /// Looks at the settings that RSVP depends on, in the network namespace of the calling thread.
 pub(crate) fn inspect<'a>(

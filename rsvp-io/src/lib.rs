@@ -1,40 +1,26 @@
 //! Raw RSVP sockets, netlink and traffic control on Linux: the one place with I/O.
 //!
-//! [`System`] is everything that one RSVP node needs from the kernel. A driver adds two things to it, a way to wait
-//! for file descriptors and a clock; `rsvp-io-tokio` and `rsvp-io-mio` are such drivers. This is a whole one:
+//! [`System`] is everything that one RSVP node needs from the kernel: the [`Outside`](rsvp_driver::Outside) of Linux. A driver
+//! adds two things to it, a way to wait for file descriptors and a clock: [`Driver`] is one that blocks its thread,
+//! `rsvp-io-tokio`, `rsvp-io-mio` and `rsvp-io-async-std` are others.
 //!
 //! ```no_run
-//! # fn poll(_: &[(rsvp_io::Source, std::os::fd::BorrowedFd<'_>)], _: Option<rsvp_core::Instant>) {}
-//! # fn now() -> rsvp_core::Instant { rsvp_core::Instant::ZERO }
-//! # fn example(mut node: rsvp_core::Node) -> Result<(), Box<dyn std::error::Error>> {
-//! use rsvp_core::{Input, Ready};
-//! use rsvp_io::{ReadOutcome, SendOutcome, Source, System, SystemOptions};
+//! # fn example(config: rsvp_core::NodeConfig, seed: [u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
+//! use rsvp_core::Node;
+//! use rsvp_driver::{Clock, block_on};
+//! use rsvp_io::{Driver, System, SystemOptions};
 //!
-//! let mut system = System::open(SystemOptions { router: true, ..SystemOptions::default() })?;
-//! system.start(&mut |input| node.handle(now(), input));
-//! let mut datagram = Vec::new();
-//! loop {
-//!     // What the node wants done.
-//!     while let Some(transmit) = node.poll_transmit(now(), &mut datagram) {
-//!         // A real driver keeps a datagram that would block, and tells the node (see `SendOutcome`).
-//!         let _: SendOutcome = system.send(&transmit, &datagram);
-//!     }
-//!     while system.is_ready_for_requests()
-//!         && let Some(request) = node.poll_request()
-//!     {
-//!         system.request(request, &mut |input| node.handle(now(), input));
-//!     }
-//!     // Wait until a source is readable or the node's deadline has come.
-//!     let deadline = node.poll_timeout(Ready::ALL).map(|(at, _)| at);
-//!     poll(&system.sources().collect::<Vec<_>>(), deadline);
-//!     // What happened.
-//!     let sources: Vec<Source> = system.sources().map(|(source, _)| source).collect();
-//!     for source in sources {
-//!         while system.read(source, 64, &mut |input| node.handle(now(), input))? == ReadOutcome::More {}
-//!     }
-//!     node.handle(now(), Input::Timeout);
-//! }
-//! # }
+//! let clock = Clock::start();
+//! let node = Node::new(config, seed, clock.now());
+//! let system = System::open(SystemOptions { router: true, ..SystemOptions::default() })?;
+//! let (driver, handle) = Driver::new(node, system, clock)?;
+//! let running = std::thread::spawn(|| driver.run());
+//!
+//! println!("{} sessions", block_on(handle.snapshot())?.sessions.len());
+//!
+//! block_on(handle.shutdown());
+//! running.join().expect("the driver does not panic")?;
+//! # Ok(()) }
 //! ```
 //!
 //! # What it does to the machine
@@ -69,6 +55,7 @@
 #![cfg(target_os = "linux")]
 
 mod diagnostics;
+mod driver;
 mod guard;
 mod membership;
 mod netlink;
@@ -79,6 +66,9 @@ mod socket;
 mod sockets;
 mod system;
 mod tc;
+mod wake;
 
-pub use options::{Diagnostic, InterfaceSelection, OpenError, Severity, SystemOptions, Transport};
-pub use system::{ReadOutcome, SendOutcome, Source, System, SystemCounters, SystemView};
+pub use driver::Driver;
+pub use options::{InterfaceSelection, OpenError, SystemOptions, Transport};
+pub use system::{System, SystemCounters};
+pub use wake::Wake;

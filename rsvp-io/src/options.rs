@@ -1,7 +1,6 @@
 //! What the operator chooses, and what he is told.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io;
 
 use thiserror::Error;
@@ -90,34 +89,5 @@ impl OpenError {
             _ => "the kernel must have packet information for UDP sockets",
         };
         Self { what: format!("cannot listen to RSVP in UDP (port {port})"), source, advice }
-    }
-}
-
-/// Something that an operator should know about this machine, in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnostic {
-    /// How much it matters.
-    pub severity: Severity,
-    /// The interface that it concerns, if it concerns one.
-    pub interface: Option<String>,
-    /// What is the matter, and what to do about it.
-    pub message: String,
-}
-
-/// How much a [`Diagnostic`] matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Good to know.
-    Notice,
-    /// Part of what was configured does not work.
-    Warning,
-}
-
-impl fmt::Display for Diagnostic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.interface {
-            Some(name) => write!(f, "{name}: {}", self.message),
-            None => f.write_str(&self.message),
-        }
     }
 }

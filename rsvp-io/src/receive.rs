@@ -8,7 +8,7 @@ use crate::membership::Memberships;
 use crate::netlink::Links;
 use crate::socket::Packet;
 use crate::sockets::Sockets;
-use crate::system::Source;
+use crate::system::Channel;
 
 /// Why a packet is not handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,14 +33,14 @@ pub(crate) enum Discard {
 
 /// Makes an input of a packet.
 pub(crate) fn receive<'a>(
-    source: Source,
+    channel: Channel,
     packet: &Packet<'a>,
     sockets: &Sockets,
     links: &Links,
     memberships: &Memberships,
     router: bool,
 ) -> Result<Datagram<'a>, Discard> {
-    let (received, encapsulation) = sockets.interpret(source, packet)?;
+    let (received, encapsulation) = sockets.interpret(channel, packet)?;
     if links.is_own(received.source, packet.device) {
         return Err(Discard::Own);
     }

@@ -14,7 +14,7 @@ use crate::socket::{
     Ipv4Header, Ipv4Sockets, Ipv6Header, Ipv6Sockets, Packet, PacketSocket, Received, Transit, UdpSocket,
     classify_transit, parse_ipv4, parse_ipv6, parse_udp,
 };
-use crate::system::Source;
+use crate::system::Channel;
 
 /// All sockets for RSVP.
 pub(crate) struct Sockets {
@@ -54,64 +54,66 @@ impl Sockets {
         self.ipv6.is_some() || self.udp.iter().any(|udp| udp.ipv6)
     }
 
-    pub(crate) fn sources(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {
-        let ipv4 = self.ipv4.iter().map(|ipv4| (Source::Ipv4, ipv4.fd()));
+    pub(crate) fn channels(&self) -> impl Iterator<Item = (Channel, BorrowedFd<'_>)> {
+        let ipv4 = self.ipv4.iter().map(|ipv4| (Channel::Ipv4, ipv4.fd()));
         let ipv6 = self.ipv6.iter();
         let ipv6 =
-            ipv6.flat_map(|ipv6| [(Source::Ipv6, ipv6.local_fd()), (Source::Ipv6Alert, ipv6.alert_fd())]);
-        let groups = self.groups.iter().map(|groups| (Source::Ipv6Groups, groups.fd()));
-        let udp = self.udp.iter().map(|udp| (Source::Udp { ipv6: udp.ipv6, port: udp.port }, udp.fd()));
+            ipv6.flat_map(|ipv6| [(Channel::Ipv6, ipv6.local_fd()), (Channel::Ipv6Alert, ipv6.alert_fd())]);
+        let groups = self.groups.iter().map(|groups| (Channel::Ipv6Groups, groups.fd()));
+        let udp = self.udp.iter().map(|udp| (Channel::Udp { ipv6: udp.ipv6, port: udp.port }, udp.fd()));
         ipv4.chain(ipv6).chain(groups).chain(udp)
     }
 
-    pub(crate) fn fd(&self, source: Source) -> Option<BorrowedFd<'_>> {
-        self.sources().find(|(known, _)| *known == source).map(|(_, fd)| fd)
+    pub(crate) fn fd(&self, channel: Channel) -> Option<BorrowedFd<'_>> {
+        self.channels().find(|(known, _)| *known == channel).map(|(_, fd)| fd)
     }
 
-    /// What a packet is that a source brought.
+    /// What a packet is that a channel brought.
     pub(crate) fn interpret<'a>(
         &self,
-        source: Source,
+        channel: Channel,
         packet: &Packet<'a>,
     ) -> Result<(Received<'a>, Encapsulation), Discard> {
-        let received = match source {
-            Source::Udp { port, .. } => {
+        let received = match channel {
+            Channel::Udp { port, .. } => {
                 let encapsulation =
                     Encapsulation::Udp { source_port: packet.source_port, destination_port: port };
                 return parse_udp(packet).map(|it| (it, encapsulation)).ok_or(Discard::Malformed);
             }
-            Source::Ipv6Alert | Source::Ipv6Groups => self.in_transit(source, packet)?,
-            Source::Ipv6 => parse_ipv6(packet).ok_or(Discard::Malformed)?,
+            Channel::Ipv6Alert | Channel::Ipv6Groups => self.in_transit(channel, packet)?,
+            Channel::Ipv6 => parse_ipv6(packet).ok_or(Discard::Malformed)?,
             _ => parse_ipv4(packet).ok_or(Discard::Malformed)?,
         };
         Ok((received, Encapsulation::Raw))
     }
 
-    fn in_transit<'a>(&self, source: Source, packet: &Packet<'a>) -> Result<Received<'a>, Discard> {
+    fn in_transit<'a>(&self, channel: Channel, packet: &Packet<'a>) -> Result<Received<'a>, Discard> {
         match (classify_transit(packet), &self.ipv6) {
             (Transit::Message(received), _) => Ok(received),
             (Transit::Fragment, _) => Err(Discard::TransitFragment),
             (Transit::Damaged, _) => Err(Discard::Malformed),
             // The alert socket has taken it away from the kernel.
-            (Transit::Other, Some(ipv6)) if source == Source::Ipv6Alert => match ipv6.forward(packet.data) {
-                Ok(()) => Err(Discard::Forwarded),
-                Err(error) => {
-                    tracing::trace!(%error, "not sent on");
-                    Err(Discard::NotForwarded)
+            (Transit::Other, Some(ipv6)) if channel == Channel::Ipv6Alert => {
+                match ipv6.forward(packet.data) {
+                    Ok(()) => Err(Discard::Forwarded),
+                    Err(error) => {
+                        tracing::trace!(%error, "not sent on");
+                        Err(Discard::NotForwarded)
+                    }
                 }
-            },
+            }
             (Transit::Other, _) => Err(Discard::NotRsvp),
         }
     }
 
-    /// Sends one datagram by `device`, or by the one that the routing table says; tells which source has to be
+    /// Sends one datagram by `device`, or by the one that the routing table says; tells which channel has to be
     /// writable for that.
     pub(crate) fn send(
         &self,
         transmit: &Transmit,
         device: Option<u32>,
         payload: &[u8],
-    ) -> (Source, io::Result<()>) {
+    ) -> (Channel, io::Result<()>) {
         match transmit.encapsulation {
             Encapsulation::Raw => self.send_raw(transmit, device, payload),
             Encapsulation::Udp { source_port, destination_port } => {
@@ -121,12 +123,17 @@ impl Sockets {
                     Some(socket) => socket.send(transmit, device, destination_port, payload),
                     None => Err(missing()),
                 };
-                (Source::Udp { ipv6, port: source_port }, result)
+                (Channel::Udp { ipv6, port: source_port }, result)
             }
         }
     }
 
-    fn send_raw(&self, transmit: &Transmit, device: Option<u32>, payload: &[u8]) -> (Source, io::Result<()>) {
+    fn send_raw(
+        &self,
+        transmit: &Transmit,
+        device: Option<u32>,
+        payload: &[u8],
+    ) -> (Channel, io::Result<()>) {
         match (transmit.source, transmit.destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 let header = Ipv4Header {
@@ -144,7 +151,7 @@ impl Sockets {
                 };
                 let sent =
                     self.ipv4.as_ref().ok_or_else(missing).and_then(|ipv4| ipv4.send(&header, payload));
-                (Source::Ipv4, sent)
+                (Channel::Ipv4, sent)
             }
             (IpAddr::V6(source), IpAddr::V6(destination)) => {
                 let header = Ipv6Header {
@@ -161,9 +168,9 @@ impl Sockets {
                 };
                 let sent =
                     self.ipv6.as_ref().ok_or_else(missing).and_then(|ipv6| ipv6.send(&header, payload));
-                (Source::Ipv6Alert, sent)
+                (Channel::Ipv6Alert, sent)
             }
-            _ => (Source::Ipv4, Err(io::ErrorKind::InvalidInput.into())),
+            _ => (Channel::Ipv4, Err(io::ErrorKind::InvalidInput.into())),
         }
     }
 }

@@ -1,18 +1,19 @@
 //! One node's share of Linux.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rsvp_core::input::InterfaceInfo;
 use rsvp_core::{Input, Request, Transmit, udp};
+use rsvp_driver::{Diagnostic, Message, Outside, OutsideView, ReadOutcome, SendOutcome, Severity, Source};
 
 use crate::diagnostics;
 use crate::guard::MulticastGuard;
 use crate::membership::Memberships;
 use crate::netlink::{LinkEvent, Monitor};
-use crate::options::{Diagnostic, OpenError, Severity, SystemOptions};
+use crate::options::{OpenError, SystemOptions};
 use crate::receive::{Discard, receive};
 use crate::socket::Batch;
 use crate::sockets::Sockets;
@@ -35,13 +36,12 @@ pub struct System {
     traffic_control: TrafficControl,
     counters: SystemCounters,
     /// What the kernel last said of each socket's drops.
-    overflowed: BTreeMap<Source, u32>,
+    overflowed: BTreeMap<Channel, u32>,
 }
 
-/// One of the file descriptors to wait for.
+/// What a source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Source {
+pub(crate) enum Channel {
     /// RSVP over IPv4; also the one to wait for until it is writable.
     Ipv4,
     /// RSVP over IPv6 that is addressed to this node.
@@ -61,28 +61,6 @@ pub enum Source {
     Monitor,
     /// Answers of traffic control.
     TrafficControl,
-}
-
-/// What is left after a [`read`](System::read).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "more input may be waiting without another readiness notification"]
-pub enum ReadOutcome {
-    /// Nothing; wait until the source is readable again.
-    Drained,
-    /// The budget is used up; call again before waiting (after other sources have had their turn).
-    More,
-}
-
-/// What became of a datagram.
-#[derive(Debug)]
-#[must_use = "a datagram that would block has to be kept and sent again"]
-pub enum SendOutcome {
-    /// It is with the kernel.
-    Sent,
-    /// The kernel takes no more now: keep it, wait until this source is writable, send it again.
-    WouldBlock(Source),
-    /// It could not be sent and will not be; counted. The next one may be.
-    Failed(io::Error),
 }
 
 /// What the system counts.
@@ -112,15 +90,6 @@ pub struct SystemCounters {
     pub send_failed: u64,
     /// Datagrams that were refused for now.
     pub send_blocked: u64,
-}
-
-/// What the system does for the node's interfaces, by their names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SystemView {
-    /// Those whose reservations are enforced by traffic control; on the others reservations are admitted only.
-    pub enforced: BTreeSet<String>,
-    /// The groups that are joined.
-    pub groups: BTreeMap<String, Vec<IpAddr>>,
 }
 
 impl System {
@@ -157,95 +126,9 @@ impl System {
         })
     }
 
-    /// The file descriptors to wait for. The list never changes.
-    pub fn sources(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {
-        let traffic_control = self.traffic_control.fd().map(|fd| (Source::TrafficControl, fd));
-        let monitor = [(Source::Monitor, self.monitor.fd())];
-        self.sockets.sources().chain(monitor).chain(traffic_control)
-    }
-
-    /// Tells the interfaces that there are. To be called once, before anything else.
-    pub fn start(&mut self, sink: &mut dyn FnMut(Input<'_>)) {
-        self.tell_links(sink);
-    }
-
-    /// Reads at most `budget` datagrams or messages from a source and tells what they mean. Never blocks.
-    ///
-    /// # Errors
-    ///
-    /// Only if the source is broken for good.
-    pub fn read(
-        &mut self,
-        source: Source,
-        budget: usize,
-        sink: &mut dyn FnMut(Input<'_>),
-    ) -> io::Result<ReadOutcome> {
-        match source {
-            Source::Monitor => {
-                let notifications = self.monitor.read(budget)?;
-                self.tell_links(sink);
-                let routes = self.monitor.refresh_routes(budget, sink);
-                Ok(if routes == ReadOutcome::More { routes } else { notifications })
-            }
-            Source::TrafficControl => self.traffic_control.read(budget, sink),
-            _ => self.read_datagrams(source, budget, sink),
-        }
-    }
-
-    /// Sends one datagram. Never blocks.
-    pub fn send(&mut self, transmit: &Transmit, payload: &[u8]) -> SendOutcome {
-        let device = match self.device(transmit) {
-            Ok(device) => device,
-            Err(error) => return self.on_failed_send(transmit, error),
-        };
-        let (source, result) = self.sockets.send(transmit, device, payload);
-        match result {
-            Ok(()) => {
-                self.counters.sent += 1;
-                SendOutcome::Sent
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.counters.send_blocked += 1;
-                SendOutcome::WouldBlock(source)
-            }
-            Err(error) => self.on_failed_send(transmit, error),
-        }
-    }
-
-    fn on_failed_send(&mut self, transmit: &Transmit, error: io::Error) -> SendOutcome {
-        self.counters.send_failed += 1;
-        tracing::trace!(?transmit, %error, "not sent");
-        SendOutcome::Failed(error)
-    }
-
-    /// Whether [`request`](Self::request) takes another one now. If not, it does so again after
-    /// [`Source::TrafficControl`] was read; leave the requests with the node until then, which merges them.
-    #[must_use]
-    pub fn is_ready_for_requests(&self) -> bool {
-        self.traffic_control.is_ready()
-    }
-
-    /// Carries out a request. Answers come as inputs, at once or later through [`read`](Self::read). Never blocks.
-    pub fn request(&mut self, request: Request, sink: &mut dyn FnMut(Input<'_>)) {
-        match request {
-            Request::WatchRoute(key) => {
-                let route = self.monitor.watch(key);
-                sink(Input::Route(key, route));
-            }
-            Request::UnwatchRoute(key) => self.monitor.unwatch(&key),
-            Request::Install(installation) => self.traffic_control.install(installation, sink),
-            Request::Remove(id) => self.traffic_control.remove(id),
-            Request::Join { group, interface } => {
-                self.memberships.want(group, interface);
-                self.settle_memberships();
-                self.monitor.on_membership(group, true, sink);
-            }
-            Request::Leave { group, interface } => {
-                self.memberships.forget(group, interface);
-                self.settle_memberships();
-                self.monitor.on_membership(group, self.memberships.includes(group), sink);
-            }
-        }
+    /// The file descriptors to wait for. The socket for RSVP over IPv4 is the first, if there is one.
+    pub fn descriptors(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {
+        self.channels().enumerate().map(|(number, (_, fd))| (Source(number), fd))
     }
 
     /// The counters.
@@ -254,37 +137,32 @@ impl System {
         &self.counters
     }
 
-    /// What an operator should know about this machine, as of now.
-    ///
-    /// To be called in the network namespace of [`open`](Self::open).
-    #[must_use]
-    pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        let names = self.monitor.links().interfaces().map(|info| info.name.as_str());
-        let mut found = diagnostics::inspect(self.router, self.sockets.has_ipv6(), names);
-        if self.router {
-            found.extend(diagnostics::unrouted(self.monitor.unrouted()));
-        }
-        found.extend(diagnostics::overflowed(self.counters.overflowed));
-        found.extend_from_slice(&self.problems);
-        found.extend_from_slice(self.traffic_control.problems());
-        found
+    /// The list never changes.
+    fn channels(&self) -> impl Iterator<Item = (Channel, BorrowedFd<'_>)> {
+        let traffic_control = self.traffic_control.fd().map(|fd| (Channel::TrafficControl, fd));
+        let monitor = [(Channel::Monitor, self.monitor.fd())];
+        self.sockets.channels().chain(monitor).chain(traffic_control)
     }
 
-    /// What the system does for the node's interfaces.
-    #[must_use]
-    pub fn view(&self) -> SystemView {
-        let mut groups: BTreeMap<String, Vec<IpAddr>> = BTreeMap::new();
-        for (group, device) in self.memberships.joined() {
-            if let Some(name) = self.monitor.links().name(device) {
-                groups.entry(name.to_owned()).or_default().push(group);
+    /// Sends one datagram; false if it has to wait until the channel is writable.
+    fn send_one(&mut self, message: &Message) -> Result<(), Channel> {
+        let Message { transmit, payload } = message;
+        let (channel, result) = match self.device(transmit) {
+            Ok(device) => self.sockets.send(transmit, device, payload),
+            Err(error) => (Channel::Ipv4, Err(error)),
+        };
+        match result {
+            Ok(()) => self.counters.sent += 1,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.counters.send_blocked += 1;
+                return Err(channel);
+            }
+            Err(error) => {
+                self.counters.send_failed += 1;
+                tracing::debug!(?transmit, %error, "a message could not be sent");
             }
         }
-        SystemView { enforced: self.traffic_control.enforced().map(str::to_owned).collect(), groups }
-    }
-
-    /// Removes what was installed and waits until it is gone. Dropping does the same.
-    pub fn close(self) {
-        drop(self);
+        Ok(())
     }
 
     fn tell_links(&mut self, sink: &mut dyn FnMut(Input<'_>)) {
@@ -334,12 +212,12 @@ impl System {
 
     fn read_datagrams(
         &mut self,
-        source: Source,
+        channel: Channel,
         budget: usize,
         sink: &mut dyn FnMut(Input<'_>),
     ) -> io::Result<ReadOutcome> {
         let Self { sockets, memberships, batch, monitor, counters, overflowed, router, .. } = self;
-        let Some(fd) = sockets.fd(source) else { return Ok(ReadOutcome::Drained) };
+        let Some(fd) = sockets.fd(channel) else { return Ok(ReadOutcome::Drained) };
         let mut left = budget;
         while left > 0 {
             let count = batch.receive(fd, left)?;
@@ -349,10 +227,10 @@ impl System {
             left -= count.min(left);
             for packet in batch.packets() {
                 if let Some(total) = packet.overflowed {
-                    let before = overflowed.insert(source, total).unwrap_or(0);
+                    let before = overflowed.insert(channel, total).unwrap_or(0);
                     counters.overflowed += u64::from(total.wrapping_sub(before));
                 }
-                match receive(source, &packet, sockets, monitor.links(), memberships, *router) {
+                match receive(channel, &packet, sockets, monitor.links(), memberships, *router) {
                     Ok(datagram) => {
                         counters.received += 1;
                         sink(Input::Datagram(datagram));
@@ -373,6 +251,97 @@ impl System {
             .interface
             .map(|id| self.monitor.links().device(id).ok_or(io::ErrorKind::NetworkDown.into()))
             .transpose()
+    }
+}
+
+impl Outside for System {
+    fn sources(&self) -> io::Result<Vec<OwnedFd>> {
+        self.channels().map(|(_, fd)| fd.try_clone_to_owned()).collect()
+    }
+
+    fn start(&mut self, sink: &mut dyn FnMut(Input<'_>)) {
+        self.tell_links(sink);
+    }
+
+    fn read(
+        &mut self,
+        source: Source,
+        budget: usize,
+        sink: &mut dyn FnMut(Input<'_>),
+    ) -> io::Result<ReadOutcome> {
+        let Some((channel, _)) = self.channels().nth(source.0) else { return Ok(ReadOutcome::Drained) };
+        match channel {
+            Channel::Monitor => {
+                let notifications = self.monitor.read(budget)?;
+                self.tell_links(sink);
+                let routes = self.monitor.refresh_routes(budget, sink);
+                Ok(if routes == ReadOutcome::More { routes } else { notifications })
+            }
+            Channel::TrafficControl => self.traffic_control.read(budget, sink),
+            _ => self.read_datagrams(channel, budget, sink),
+        }
+    }
+
+    fn send(&mut self, messages: &[Message]) -> SendOutcome {
+        for (number, message) in messages.iter().enumerate() {
+            if let Err(channel) = self.send_one(message) {
+                let source = self.channels().position(|(known, _)| known == channel).unwrap_or_default();
+                return SendOutcome::Blocked(number, Source(source));
+            }
+        }
+        SendOutcome::Sent
+    }
+
+    fn is_ready_for_requests(&self) -> bool {
+        self.traffic_control.is_ready()
+    }
+
+    fn request(&mut self, request: Request, sink: &mut dyn FnMut(Input<'_>)) {
+        match request {
+            Request::WatchRoute(key) => {
+                let route = self.monitor.watch(key);
+                sink(Input::Route(key, route));
+            }
+            Request::UnwatchRoute(key) => self.monitor.unwatch(&key),
+            Request::Install(installation) => self.traffic_control.install(installation, sink),
+            Request::Remove(id) => self.traffic_control.remove(id),
+            Request::Join { group, interface } => {
+                self.memberships.want(group, interface);
+                self.settle_memberships();
+                self.monitor.on_membership(group, true, sink);
+            }
+            Request::Leave { group, interface } => {
+                self.memberships.forget(group, interface);
+                self.settle_memberships();
+                self.monitor.on_membership(group, self.memberships.includes(group), sink);
+            }
+        }
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let names = self.monitor.links().interfaces().map(|info| info.name.as_str());
+        let mut found = diagnostics::inspect(self.router, self.sockets.has_ipv6(), names);
+        if self.router {
+            found.extend(diagnostics::unrouted(self.monitor.unrouted()));
+        }
+        found.extend(diagnostics::overflowed(self.counters.overflowed));
+        found.extend_from_slice(&self.problems);
+        found.extend_from_slice(self.traffic_control.problems());
+        found
+    }
+
+    fn view(&self) -> OutsideView {
+        let mut groups: BTreeMap<String, Vec<IpAddr>> = BTreeMap::new();
+        for (group, device) in self.memberships.joined() {
+            if let Some(name) = self.monitor.links().name(device) {
+                groups.entry(name.to_owned()).or_default().push(group);
+            }
+        }
+        OutsideView { enforced: self.traffic_control.enforced().map(str::to_owned).collect(), groups }
+    }
+
+    fn close(self) {
+        drop(self);
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::{Node, TestResult, ip, is_permitted, network, path};
 use rsvp_core::Transmit;
-use rsvp_io::{SendOutcome, Source};
+use rsvp_driver::{Outside, ReadOutcome, Source};
 
 const A: [&str; 2] = ["10.1.1.2", "fd01:1::2"];
 const WEST: [&str; 2] = ["10.1.1.1", "fd01:1::1"];
@@ -18,6 +18,9 @@ const EAST: [&str; 2] = ["10.1.2.1", "fd01:2::1"];
 const B: [&str; 2] = ["10.1.2.2", "fd01:2::2"];
 const IPV4: usize = 0;
 const IPV6: usize = 1;
+
+/// It comes first.
+const IPV4_SOCKET: Source = Source(0);
 
 fn path_in_transit(family: usize) -> TestResult {
     if !is_permitted() {
@@ -278,8 +281,7 @@ fn a_datagram_that_cannot_be_sent_is_counted_and_the_next_one_can() -> TestResul
     let network = network()?;
     let [mut a, mut r] = [Node::host(&network.a), Node::router(&network.r)];
     network.a.unroute(ip("0.0.0.0"), 0)?;
-    let lost = a.system.send(&path(None, A[IPV4], "192.0.2.1"), b"nowhere");
-    assert!(matches!(lost, SendOutcome::Failed(_)), "{lost:?}");
+    assert!(a.fails_to_send(&path(None, A[IPV4], "192.0.2.1"), b"nowhere"));
     a.send(&path(None, A[IPV4], WEST[IPV4]), b"here");
     assert_eq!(&*r.datagram().payload, b"here");
     assert_eq!((a.system.counters().send_failed, a.system.counters().sent), (1, 1));
@@ -306,13 +308,13 @@ fn many_datagrams_are_read_within_the_budget() -> TestResult {
     let mut calls = 0;
     while payloads.len() < 100 {
         let before = payloads.len();
-        let outcome = r.system.read(Source::Ipv4, 40, &mut |input| {
+        let outcome = r.system.read(IPV4_SOCKET, 40, &mut |input| {
             if let rsvp_core::Input::Datagram(datagram) = input {
                 payloads.push(datagram.payload[0]);
             }
         })?;
         assert!(payloads.len() - before <= 40, "the budget holds");
-        assert!(outcome == rsvp_io::ReadOutcome::More || payloads.len() == 100, "all are there");
+        assert!(outcome == ReadOutcome::More || payloads.len() == 100, "all are there");
         calls += 1;
     }
     assert_eq!(payloads, (100..200).collect::<Vec<u8>>(), "in order");
@@ -327,7 +329,7 @@ fn datagrams_that_were_not_read_in_time_are_counted() -> TestResult {
     }
     let network = network()?;
     let [mut a, mut r] = [Node::host(&network.a), Node::router(&network.r)];
-    let (_, fd) = r.system.sources().find(|(source, _)| *source == Source::Ipv4).expect("an IPv4 socket");
+    let (_, fd) = r.system.descriptors().find(|(source, _)| *source == IPV4_SOCKET).expect("an IPv4 socket");
     nix::sys::socket::setsockopt(&fd, nix::sys::socket::sockopt::RcvBuf, &8192)?;
     for _ in 0..100 {
         a.send(&path(None, A[IPV4], B[IPV4]), &[0; 500]);

@@ -10,7 +10,7 @@ use common::{Node, TestResult, ip, is_permitted, network};
 use rsvp_core::Request;
 use rsvp_core::input::{NextHop, Route};
 use rsvp_core::output::RouteKey;
-use rsvp_io::{InterfaceSelection, Source, SystemOptions};
+use rsvp_io::{InterfaceSelection, SystemOptions};
 
 fn key(destination: &str) -> RouteKey {
     RouteKey { table: 0, destination: ip(destination), source: None }
@@ -205,8 +205,9 @@ fn notifications_that_are_lost_are_made_up_for() -> TestResult {
     let mut r = Node::router(&network.r);
     r.request(Request::WatchRoute(key("192.0.2.1")));
     r.inputs.clear();
-    let (_, fd) = r.system.sources().find(|(source, _)| *source == Source::Monitor).expect("a monitor");
-    nix::sys::socket::setsockopt(&fd, nix::sys::socket::sockopt::RcvBuf, &4096)?;
+    for (_, fd) in r.system.descriptors() {
+        nix::sys::socket::setsockopt(&fd, nix::sys::socket::sockopt::RcvBuf, &4096)?;
+    }
     for _ in 0..300 {
         network.r.route(ip("198.51.100.0"), 24, ip("10.1.2.2"))?;
         network.r.unroute(ip("198.51.100.0"), 24)?;

@@ -15,6 +15,7 @@ use rsvp_core::output::{Installation, InstallationId, PoliceFlags};
 use rsvp_core::udp::{PU, PU_PRIME};
 use rsvp_core::wire::{FilterSpec, FlowKey, Flowspec, Tspec};
 use rsvp_core::{Input, Request, SessionKey, Transmit};
+use rsvp_driver::Outside;
 use rsvp_io::{SystemOptions, Transport};
 use socket2::{Domain, Socket, Type};
 

@@ -4,13 +4,13 @@
 
 mod common;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, UdpSocket};
 
 use common::{Network, Node, TestResult, ip, is_permitted, network, path};
 use rsvp_core::input::Encapsulation;
 use rsvp_core::udp::{self, PU, PU_PRIME};
 use rsvp_core::{Request, Transmit};
-use rsvp_io::{SendOutcome, Source, System, SystemOptions, Transport};
+use rsvp_io::{System, SystemOptions, Transport};
 use rsvp_netns::Namespace;
 
 const MESSAGE: &[u8] = b"\x10\x01\0\0\x40\0\0\x08";
@@ -111,6 +111,11 @@ fn a_large_message_is_whole() -> TestResult {
     Ok(())
 }
 
+/// The port of an Internet socket.
+fn local_port(socket: &UdpSocket) -> Option<u16> {
+    socket.local_addr().ok().map(|address| address.port())
+}
+
 #[test]
 fn each_way_of_carrying_has_its_sockets() -> TestResult {
     if !is_permitted() {
@@ -118,16 +123,18 @@ fn each_way_of_carrying_has_its_sockets() -> TestResult {
     }
     let Network { a, r: _r, b: _b } = network()?;
     let mut host = udp_only(&a);
-    let sources: Vec<Source> = host.system.sources().map(|(source, _)| source).collect();
-    let udp = |port| [false, true].map(|ipv6| Source::Udp { ipv6, port });
-    assert_eq!(sources, [&udp(PU)[..], &udp(PU_PRIME), &[Source::Monitor]].concat());
+    // One of each family, and the monitor.
+    let ports =
+        host.system.descriptors().filter_map(|(_, fd)| local_port(&fd.try_clone_to_owned().ok()?.into()));
+    assert_eq!(ports.collect::<Vec<u16>>(), [PU, PU, PU_PRIME, PU_PRIME]);
+    assert_eq!(host.system.descriptors().count(), 5);
     let raw = path(Some(host.id("eth0")), "10.1.1.2", "10.1.1.1");
-    assert!(matches!(host.system.send(&raw, MESSAGE), SendOutcome::Failed(_)), "there is no raw socket");
+    assert!(host.fails_to_send(&raw, MESSAGE), "there is no raw socket");
     let second = a.run(|| Ok(System::open(SystemOptions::default()).err()))?.expect("the port is taken");
     assert!(second.to_string().contains("port 1698"), "{second}");
     let raw = SystemOptions { transport: Transport::Raw, ..SystemOptions::default() };
     let mut raw = Node::open(&a, raw);
     let to_group = in_udp(&raw, "eth0", "10.1.1.2", udp::group(ip("10.1.1.2")), PU);
-    assert!(matches!(raw.system.send(&to_group, MESSAGE), SendOutcome::Failed(_)), "there is no UDP socket");
+    assert!(raw.fails_to_send(&to_group, MESSAGE), "there is no UDP socket");
     Ok(())
 }

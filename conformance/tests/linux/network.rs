@@ -7,7 +7,8 @@ use rsvp_core::input::Encapsulation;
 use rsvp_core::output::{Installation, InstallationId, PoliceFlags};
 use rsvp_core::wire::{FilterSpec, FlowKey, Flowspec, Tspec};
 use rsvp_core::{Input, InterfaceId, Request, SessionKey, Transmit};
-use rsvp_io::{SendOutcome, Source, System, SystemOptions, Transport};
+use rsvp_driver::{Message, Outside, SendOutcome, Source};
+use rsvp_io::{System, SystemOptions, Transport};
 use rsvp_netns::Namespace;
 
 /// How long a test waits for what must happen.
@@ -115,12 +116,15 @@ impl Network {
             assert!(start.elapsed() < PATIENCE, "the kernel does not answer");
             std::thread::sleep(Duration::from_millis(2));
             let mut outcome = None;
-            let read = self.system.read(Source::TrafficControl, 16, &mut |input| {
-                if let Input::Installed(answered, result) = input {
-                    outcome = Some((answered, result));
-                }
-            });
-            assert!(read.is_ok(), "{read:?}");
+            let sources: Vec<Source> = self.system.descriptors().map(|(source, _)| source).collect();
+            for source in sources {
+                let read = self.system.read(source, 16, &mut |input| {
+                    if let Input::Installed(answered, result) = input {
+                        outcome = Some((answered, result));
+                    }
+                });
+                assert!(read.is_ok(), "{read:?}");
+            }
             if let Some((answered, result)) = outcome {
                 assert_eq!((answered, result), (id, Ok(())));
                 is_installed = true;
@@ -189,10 +193,8 @@ impl Network {
             encapsulation: Encapsulation::Raw,
             traffic_class: 48 << 2,
         };
-        match self.system.send(&transmit, &[0; 200]) {
-            SendOutcome::Sent => {}
-            other => panic!("not sent: {other:?}"),
-        }
+        let sent = self.system.send(&[Message { transmit, payload: vec![0; 200] }]);
+        assert_eq!((sent, self.system.counters().send_failed), (SendOutcome::Sent, 0));
     }
 
     /// Waits until the interface is taken over, and has the two hosts know each other's link addresses: then no packet

@@ -18,7 +18,7 @@ use rsvp_client::api::{
     ReservationRequest, SenderRequest, Status, Update,
 };
 use rsvp_core::{ApiId, Command, CommandError, Node, Reply};
-use rsvp_io_tokio::Stopped;
+use rsvp_driver::Stopped;
 use serde::de::DeserializeOwned;
 use tokio::sync::broadcast;
 
@@ -140,7 +140,7 @@ async fn view<T: serde::Serialize + Send + 'static>(
 }
 
 async fn interfaces(State(context): State<Shared>) -> Result<Json<Vec<InterfaceView>>, Fault> {
-    let system = context.handle.system_view().await?;
+    let system = context.handle.outside_view().await?;
     Ok(Json(context.handle.query(move |node| convert::interfaces(node, &system)).await?))
 }
 

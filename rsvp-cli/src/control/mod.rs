@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use rsvp_core::Instant;
-use rsvp_io_tokio::{Handle, Stopped};
+use rsvp_driver::{Handle, Stopped};
 
 use crate::config::Config;
 

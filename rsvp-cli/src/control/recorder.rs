@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use rsvp_client::api::{EventRecord, Happening};
 use rsvp_core::event::{Change, EventKind, StateEvent, Subject};
 use rsvp_core::{Event, Node};
-use rsvp_io_tokio::{Events, Handle};
+use rsvp_driver::{Events, Handle};
 use tokio::sync::broadcast;
 
 use super::Registry;

@@ -13,7 +13,7 @@ use rsvp_core::command::{ReserveRequest, SenderRequest as CoreSender};
 use rsvp_core::event::Upcall;
 use rsvp_core::wire::{FilterSpec, FlowDescriptor};
 use rsvp_core::{ApiId, Command, CommandError, Instant, Reply};
-use rsvp_io_tokio::Handle;
+use rsvp_driver::Handle;
 use tokio::sync::{Mutex, broadcast};
 
 use crate::convert::{self, Scene};

@@ -11,7 +11,7 @@ use rsvp_core::view::{
     ReservationView, SenderView, SessionView,
 };
 use rsvp_core::{InterfaceId, Node, SessionKey};
-use rsvp_io::SystemView;
+use rsvp_driver::OutsideView;
 
 use super::flow::{adspec, filter, filters, flows, flowspec, sender_tspec, session, style};
 use super::{Scene, cause, variant_name};
@@ -213,7 +213,7 @@ fn police(flags: PoliceFlags) -> Vec<String> {
 }
 
 /// All interfaces.
-pub(crate) fn interfaces(node: &Node, system: &SystemView) -> Vec<api::InterfaceView> {
+pub(crate) fn interfaces(node: &Node, system: &OutsideView) -> Vec<api::InterfaceView> {
     let view = |view: InterfaceView| api::InterfaceView {
         lih: view.id.0,
         addresses: view.addresses,

@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use rsvp_core::Node;
 use rsvp_core::config::UdpEncapsulation;
+use rsvp_driver::Clock;
 use rsvp_io::{InterfaceSelection, System, SystemOptions, Transport};
-use rsvp_io_tokio::{Clock, Driver};
+use rsvp_io_tokio::Driver;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 

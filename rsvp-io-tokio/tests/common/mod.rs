@@ -11,8 +11,7 @@ use std::sync::{Arc, OnceLock};
 use rsvp_core::input::{Datagram, InterfaceInfo, NextHop, Route};
 use rsvp_core::output::RouteKey;
 use rsvp_core::{Input, InterfaceId, Request, Transmit};
-use rsvp_io::{Diagnostic, ReadOutcome, SendOutcome, Source, SystemView};
-use rsvp_io_tokio::Outside;
+use rsvp_driver::{Diagnostic, Message, Outside, OutsideView, ReadOutcome, SendOutcome, Source};
 
 /// The only interface.
 pub(crate) const LINK: InterfaceId = InterfaceId(1);
@@ -60,8 +59,8 @@ pub(crate) fn unpack(packet: &[u8]) -> (Transmit, Vec<u8>) {
 }
 
 impl Outside for Memory {
-    fn sources(&self) -> io::Result<Vec<(Source, OwnedFd)>> {
-        Ok(vec![(Source::Ipv4, self.socket.as_fd().try_clone_to_owned()?)])
+    fn sources(&self) -> io::Result<Vec<OwnedFd>> {
+        Ok(vec![self.socket.as_fd().try_clone_to_owned()?])
     }
 
     fn start(&mut self, sink: &mut dyn FnMut(Input<'_>)) {
@@ -81,7 +80,7 @@ impl Outside for Memory {
         budget: usize,
         sink: &mut dyn FnMut(Input<'_>),
     ) -> io::Result<ReadOutcome> {
-        assert_eq!(source, Source::Ipv4);
+        assert_eq!(source, Source(0));
         self.trace.reads.fetch_add(1, Ordering::Relaxed);
         let mut buffer = vec![0; 65_536];
         for _ in 0..budget {
@@ -104,17 +103,16 @@ impl Outside for Memory {
         Ok(ReadOutcome::More)
     }
 
-    fn send(&mut self, transmit: &Transmit, payload: &[u8]) -> SendOutcome {
-        let packet = serde_json::to_vec(&(transmit, payload)).expect("a message");
-        self.trace.before_first_send.get_or_init(|| self.trace.received.load(Ordering::Relaxed));
-        match self.socket.send(&packet) {
-            Ok(_) => SendOutcome::Sent,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+    fn send(&mut self, messages: &[Message]) -> SendOutcome {
+        for (number, Message { transmit, payload }) in messages.iter().enumerate() {
+            let packet = serde_json::to_vec(&(transmit, payload)).expect("a message");
+            self.trace.before_first_send.get_or_init(|| self.trace.received.load(Ordering::Relaxed));
+            if self.socket.send(&packet).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
                 self.trace.blocked.fetch_add(1, Ordering::Relaxed);
-                SendOutcome::WouldBlock(Source::Ipv4)
+                return SendOutcome::Blocked(number, Source(0));
             }
-            Err(error) => SendOutcome::Failed(error),
         }
+        SendOutcome::Sent
     }
 
     fn is_ready_for_requests(&self) -> bool {
@@ -133,8 +131,8 @@ impl Outside for Memory {
         Vec::new()
     }
 
-    fn view(&self) -> SystemView {
-        SystemView::default()
+    fn view(&self) -> OutsideView {
+        OutsideView::default()
     }
 
     fn close(self) {

@@ -12,7 +12,7 @@ use rsvp_core::output::RouteKey;
 
 use super::{LinkEvent, Links, Message, Netlink, NetlinkError, RouteChange, Routes};
 use crate::options::{InterfaceSelection, OpenError};
-use crate::system::ReadOutcome;
+use rsvp_driver::ReadOutcome;
 
 /// Room for a storm of changes before the kernel gives up and everything has to be read anew.
 const RECEIVE_BUFFER: usize = 4 << 20;

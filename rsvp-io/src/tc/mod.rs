@@ -23,9 +23,9 @@ use rsvp_core::input::{InstallFailure, InterfaceInfo};
 use rsvp_core::output::{Installation, InstallationId};
 use rsvp_core::{Input, InterfaceId};
 
-use crate::options::{Diagnostic, Severity};
-use crate::system::ReadOutcome;
 use enforcer::{Attachment, Enforcer};
+use rsvp_driver::ReadOutcome;
+use rsvp_driver::{Diagnostic, Severity};
 
 /// Jobs that may wait before no more requests are taken.
 const MOST_WAITING: usize = 1024;

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rsvp_core::input::{Datagram, Encapsulation, InterfaceInfo};
 use rsvp_core::output::RouteKey;
 use rsvp_core::{Input, InterfaceId, Request, Transmit};
-use rsvp_io::{ReadOutcome, SendOutcome, Source, System, SystemOptions};
+use rsvp_driver::{Message, Outside, ReadOutcome, SendOutcome, Source};
+use rsvp_io::{System, SystemOptions};
 use rsvp_netns::Namespace;
 
 pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -112,7 +113,7 @@ impl Node {
 
     /// Reads all that there is now.
     pub(crate) fn read(&mut self) {
-        let sources: Vec<Source> = self.system.sources().map(|(source, _)| source).collect();
+        let sources: Vec<Source> = self.system.descriptors().map(|(source, _)| source).collect();
         for source in sources {
             let mut inputs = Vec::new();
             while self.system.read(source, 16, &mut |input| inputs.push(keep(input))).expect("readable")
@@ -154,10 +155,20 @@ impl Node {
     }
 
     pub(crate) fn send(&mut self, transmit: &Transmit, payload: &[u8]) {
-        match self.system.send(transmit, payload) {
-            SendOutcome::Sent => {}
-            other => panic!("not sent: {other:?}"),
-        }
+        let failed = self.system.counters().send_failed;
+        assert_eq!(self.try_send(transmit, payload), SendOutcome::Sent);
+        assert_eq!(self.system.counters().send_failed, failed, "not sent: {transmit:?}");
+    }
+
+    pub(crate) fn try_send(&mut self, transmit: &Transmit, payload: &[u8]) -> SendOutcome {
+        self.system.send(&[Message { transmit: transmit.clone(), payload: payload.to_owned() }])
+    }
+
+    /// Whether the system can send this at all.
+    pub(crate) fn fails_to_send(&mut self, transmit: &Transmit, payload: &[u8]) -> bool {
+        let failed = self.system.counters().send_failed;
+        self.try_send(transmit, payload) == SendOutcome::Sent
+            && self.system.counters().send_failed == failed + 1
     }
 
     pub(crate) fn request(&mut self, request: Request) {
