@@ -42,15 +42,19 @@
 mod clock;
 mod engine;
 mod handle;
+mod interfaces;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod outside;
+mod parts;
 mod queue;
 mod sync;
 
 pub use clock::Clock;
 pub use engine::{Engine, Turn};
 pub use handle::{Events, Handle, Stopped};
+pub use interfaces::{Interfaces, Link};
 pub use outside::{Diagnostic, Message, Outside, OutsideView, ReadOutcome, SendOutcome, Severity, Source};
+pub use parts::{NoTrafficControl, Parts, Routing, RoutingEvent, TrafficControl, Transport};
 /// Waits for what a [`Handle`] was asked, on a thread without a runtime.
 pub use pollster::block_on;

@@ -11,7 +11,7 @@
 //!
 //! let clock = Clock::start();
 //! let node = Node::new(config, seed, clock.now());
-//! let system = System::open(SystemOptions { router: true, ..SystemOptions::default() })?;
+//! let system = rsvp_io::open(SystemOptions { router: true, ..SystemOptions::default() })?;
 //! let (driver, handle) = Driver::new(node, system, clock)?;
 //! let running = std::thread::spawn(|| driver.run());
 //!

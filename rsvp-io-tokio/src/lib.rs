@@ -9,7 +9,7 @@
 //!
 //! let clock = Clock::start();
 //! let node = Node::new(config, seed, clock.now());
-//! let system = System::open(SystemOptions::default())?;
+//! let system = rsvp_io::open(SystemOptions::default())?;
 //! let (driver, handle) = Driver::new(node, system, clock)?;
 //! let running = tokio::spawn(driver.run());
 //!

@@ -9,6 +9,7 @@
 //! ```
 
 use std::error::Error;
+use std::os::fd::AsFd;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rsvp_core::Input;
@@ -19,7 +20,7 @@ use rsvp_io::{System, SystemOptions};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let router = std::env::args().nth(1).is_some_and(|argument| argument == "router");
-    let mut system = System::open(SystemOptions { router, ..SystemOptions::default() })?;
+    let mut system = rsvp_io::open(SystemOptions { router, ..SystemOptions::default() })?;
     for diagnostic in system.diagnostics() {
         eprintln!("{diagnostic}");
     }
@@ -33,11 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// The sources that are readable, once there are any.
 fn wait(system: &System) -> Result<Vec<Source>, Box<dyn Error>> {
-    let sources: Vec<_> = system.descriptors().collect();
-    let mut fds: Vec<_> = sources.iter().map(|(_, fd)| PollFd::new(*fd, PollFlags::POLLIN)).collect();
+    let sources = system.sources()?;
+    let mut fds: Vec<_> = sources.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)).collect();
     poll(&mut fds, PollTimeout::NONE)?;
-    let ready = sources.iter().zip(&fds).filter(|(_, fd)| fd.any() == Some(true));
-    Ok(ready.map(|((source, _), _)| *source).collect())
+    let ready = fds.iter().enumerate().filter(|(_, fd)| fd.any() == Some(true));
+    Ok(ready.map(|(number, _)| Source(number)).collect())
 }
 
 fn print(input: Input<'_>) {

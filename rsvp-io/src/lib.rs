@@ -8,11 +8,11 @@
 //! # fn example(config: rsvp_core::NodeConfig, seed: [u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
 //! use rsvp_core::Node;
 //! use rsvp_driver::{Clock, block_on};
-//! use rsvp_io::{Driver, System, SystemOptions};
+//! use rsvp_io::{Driver, SystemOptions};
 //!
 //! let clock = Clock::start();
 //! let node = Node::new(config, seed, clock.now());
-//! let system = System::open(SystemOptions { router: true, ..SystemOptions::default() })?;
+//! let system = rsvp_io::open(SystemOptions { router: true, ..SystemOptions::default() })?;
 //! let (driver, handle) = Driver::new(node, system, clock)?;
 //! let running = std::thread::spawn(|| driver.run());
 //!
@@ -38,11 +38,11 @@
 //!   each reservation from `:10` on; those of guaranteed service stand below `:4`. An nftables table `inet rsvp` sorts
 //!   packets into them and sends to best effort what is policed and beyond its reservation's token bucket. It drops
 //!   packets only where an installation says so ([`discards`](rsvp_core::output::Installation::discards)).
-//! - [`System::close`] removes all of that, and so does dropping it. If the process is killed, the kernel removes the
+//! - Closing removes all of that, and so does dropping it. If the process is killed, the kernel removes the
 //!   table at once, and the next start removes the queueing disciplines.
 //!
 //! It needs Linux 5.12 or later, CAP_NET_RAW and CAP_NET_ADMIN, in the user namespace that owns the network namespace;
-//! being root in a user namespace is enough. With UDP alone it needs no privilege. Lacking a kernel feature for traffic control, it says so ([`System::diagnostics`]) and
+//! being root in a user namespace is enough. With UDP alone it needs no privilege. Lacking a kernel feature for traffic control, it says so ([`Outside::diagnostics`](rsvp_driver::Outside::diagnostics)) and
 //! answers every installation with success: reservations are admitted then, but not enforced.
 //!
 //! # What it does not do
@@ -61,6 +61,7 @@ mod membership;
 mod netlink;
 mod nftables;
 mod options;
+mod raw_sockets;
 mod receive;
 mod socket;
 mod sockets;
@@ -69,6 +70,9 @@ mod tc;
 mod wake;
 
 pub use driver::Driver;
-pub use options::{InterfaceSelection, OpenError, SystemOptions, Transport};
-pub use system::{System, SystemCounters};
+pub use netlink::KernelRouting;
+pub use options::{Carrier, InterfaceSelection, OpenError, SystemOptions};
+pub use raw_sockets::{RawSockets, SocketCounters};
+pub use system::{System, open};
+pub use tc::KernelTrafficControl;
 pub use wake::Wake;

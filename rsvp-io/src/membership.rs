@@ -2,21 +2,20 @@
 //!
 //! The kernel lets a socket join a few groups only (20 by default, `net.ipv4.igmp_max_memberships`), so sockets that
 //! do nothing else hold the memberships. What then comes for a group is delivered to the sockets that receive
-//! RSVP, and so is what comes for groups that other programs have joined: [`Memberships::includes`] tells them apart.
+//! RSVP, and so is what comes for groups that other programs have joined.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 
 use rsvp_core::InterfaceId;
 use socket2::{Domain, InterfaceIndexOrAddress, Socket, Type};
 
-/// Groups that are to be joined, and where they are joined.
+/// Where groups are joined.
 #[derive(Debug)]
 pub(crate) struct Memberships {
-    wanted: BTreeSet<Wanted>,
-    /// By group and device: the number of the socket that has joined.
-    joined: BTreeMap<(IpAddr, u32), usize>,
+    /// By group and device.
+    joined: BTreeMap<(IpAddr, u32), Joined>,
     sockets: Vec<Holder>,
 }
 
@@ -30,8 +29,13 @@ struct Holder {
 /// How many sockets each family has for it.
 const HOLDERS: usize = 8;
 
-/// A group, and the interface to join it on if it is not left to the system.
-pub(crate) type Wanted = (IpAddr, Option<InterfaceId>);
+/// A membership.
+#[derive(Clone, Copy, Debug)]
+struct Joined {
+    /// The number of the socket that holds it.
+    socket: usize,
+    interface: InterfaceId,
+}
 
 impl Memberships {
     /// Opens the sockets, all at once: later the caller may be in another network namespace.
@@ -47,46 +51,31 @@ impl Memberships {
                 }
             }
         }
-        Ok(Self { wanted: BTreeSet::new(), joined: BTreeMap::new(), sockets })
+        Ok(Self { joined: BTreeMap::new(), sockets })
     }
 
-    /// Takes note that a group is to be joined; [`settle`](Self::settle) does it.
-    pub(crate) fn want(&mut self, group: IpAddr, interface: Option<InterfaceId>) {
-        self.wanted.insert((group, interface));
+    /// The groups that are joined, and on which interfaces.
+    pub(crate) fn joined(&self) -> impl Iterator<Item = (IpAddr, InterfaceId)> {
+        self.joined.iter().map(|((group, _), joined)| (*group, joined.interface))
     }
 
-    /// Takes note that a group is to be left.
-    pub(crate) fn forget(&mut self, group: IpAddr, interface: Option<InterfaceId>) {
-        self.wanted.remove(&(group, interface));
-    }
-
-    /// Whether a group is to be joined, wherever.
-    pub(crate) fn includes(&self, group: IpAddr) -> bool {
-        self.wanted.range((group, None)..).next().is_some_and(|(wanted, _)| *wanted == group)
-    }
-
-    /// The groups that are joined, and the devices.
-    pub(crate) fn joined(&self) -> impl Iterator<Item = (IpAddr, u32)> {
-        self.joined.keys().copied()
-    }
-
-    /// Joins what is wanted and not joined, leaves what is joined and not wanted. `device` says where.
-    pub(crate) fn settle(&mut self, mut device: impl FnMut(&Wanted) -> Option<u32>) {
-        let wanted: BTreeSet<_> =
-            self.wanted.iter().filter_map(|wanted| Some((wanted.0, device(wanted)?))).collect();
-        let left: Vec<_> = self.joined.keys().copied().filter(|joined| !wanted.contains(joined)).collect();
+    /// Joins what is wanted and not joined, leaves what is joined and not wanted: groups, by devices and their interfaces.
+    pub(crate) fn settle(&mut self, wanted: impl Iterator<Item = (IpAddr, u32, InterfaceId)>) {
+        let wanted: BTreeMap<_, _> = wanted.map(|(group, device, id)| ((group, device), id)).collect();
+        let left: Vec<_> =
+            self.joined.keys().copied().filter(|joined| !wanted.contains_key(joined)).collect();
         for (group, device) in left {
-            if let Some(socket) = self.joined.remove(&(group, device)) {
+            if let Some(joined) = self.joined.remove(&(group, device)) {
                 // The device may be gone, and the membership with it.
-                let left = change(&self.sockets[socket].socket, group, device, false);
+                let left = change(&self.sockets[joined.socket].socket, group, device, false);
                 tracing::debug!(%group, device, ?left, "left");
             }
         }
-        for (group, device) in wanted {
+        for ((group, device), interface) in wanted {
             if self.joined.contains_key(&(group, device)) {
                 continue;
             }
-            match self.join(group, device) {
+            match self.join(group, device, interface) {
                 Ok(()) => tracing::debug!(%group, device, "joined"),
                 // Tried again when an interface changes.
                 Err(error) => tracing::warn!(%group, device, %error, "the group cannot be joined"),
@@ -94,7 +83,7 @@ impl Memberships {
         }
     }
 
-    fn join(&mut self, group: IpAddr, device: u32) -> io::Result<()> {
+    fn join(&mut self, group: IpAddr, device: u32, interface: InterfaceId) -> io::Result<()> {
         let mut sockets = self.sockets.iter().enumerate().filter(|(_, it)| it.ipv6 == group.is_ipv6());
         loop {
             let Some((number, it)) = sockets.next() else {
@@ -107,7 +96,7 @@ impl Memberships {
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {}
                 result => {
                     if result.is_ok() {
-                        self.joined.insert((group, device), number);
+                        self.joined.insert((group, device), Joined { socket: number, interface });
                     }
                     return result;
                 }

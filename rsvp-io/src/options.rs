@@ -5,7 +5,7 @@ use std::io;
 
 use thiserror::Error;
 
-/// What [`System::open`](crate::System::open) needs to know.
+/// What [`open`](crate::open) needs to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SystemOptions {
     /// Whether this node forwards: then messages in transit are intercepted.
@@ -16,12 +16,12 @@ pub struct SystemOptions {
     /// discipline is ours; on the others reservations are admitted but not enforced.
     pub link_rates: BTreeMap<String, u64>,
     /// What carries RSVP messages.
-    pub transport: Transport,
+    pub carrier: Carrier,
 }
 
 /// What carries RSVP messages: IP itself, or UDP (RFC 2205 Appendix C).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Transport {
+pub enum Carrier {
     /// IP protocol 46 alone.
     Raw,
     /// IP protocol 46, and UDP towards hosts that need it.
@@ -57,6 +57,10 @@ impl OpenError {
             source,
             advice: "raise the limit on threads and open files",
         }
+    }
+
+    pub(crate) fn descriptors(source: io::Error) -> Self {
+        Self { what: "cannot watch the sockets".to_owned(), source, advice: "raise the limit on open files" }
     }
 
     pub(crate) fn raw_socket(source: io::Error) -> Self {

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 
 use rsvp_core::input::{Datagram, Encapsulation};
+use rsvp_driver::Interfaces;
 
-use crate::membership::Memberships;
-use crate::netlink::Links;
+use crate::raw_sockets::Channel;
 use crate::socket::Packet;
 use crate::sockets::Sockets;
-use crate::system::Channel;
 
 /// Why a packet is not handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,18 +35,17 @@ pub(crate) fn receive<'a>(
     channel: Channel,
     packet: &Packet<'a>,
     sockets: &Sockets,
-    links: &Links,
-    memberships: &Memberships,
+    interfaces: &Interfaces,
     router: bool,
 ) -> Result<Datagram<'a>, Discard> {
     let (received, encapsulation) = sockets.interpret(channel, packet)?;
-    if links.is_own(received.source, packet.device) {
+    let interface = interfaces.of_device(packet.device).ok_or(Discard::UnknownInterface)?;
+    if interfaces.is_own(received.source, interface) {
         return Err(Discard::Own);
     }
-    let interface = links.id(packet.device).ok_or(Discard::UnknownInterface)?;
     // A router listens to all groups, but not in UDP.
     let is_listening = router && encapsulation == Encapsulation::Raw;
-    if received.destination.is_multicast() && !is_listening && !memberships.includes(received.destination) {
+    if received.destination.is_multicast() && !is_listening && !interfaces.is_member(received.destination) {
         return Err(Discard::NotJoined);
     }
     Ok(Datagram {

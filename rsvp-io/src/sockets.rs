@@ -8,13 +8,13 @@ use rsvp_core::Transmit;
 use rsvp_core::input::Encapsulation;
 use rsvp_core::udp::{PU, PU_PRIME};
 
-use crate::options::{OpenError, Transport};
+use crate::options::{Carrier, OpenError};
+use crate::raw_sockets::Channel;
 use crate::receive::Discard;
 use crate::socket::{
     Ipv4Header, Ipv4Sockets, Ipv6Header, Ipv6Sockets, Packet, PacketSocket, Received, Transit, UdpSocket,
     classify_transit, parse_ipv4, parse_ipv6, parse_udp,
 };
-use crate::system::Channel;
 
 /// All sockets for RSVP.
 pub(crate) struct Sockets {
@@ -27,19 +27,19 @@ pub(crate) struct Sockets {
 
 impl Sockets {
     /// Opens them. A kernel may lack IPv6.
-    pub(crate) fn open(router: bool, transport: Transport) -> Result<Self, OpenError> {
+    pub(crate) fn open(router: bool, carrier: Carrier) -> Result<Self, OpenError> {
         let mut sockets = Self { ipv4: None, ipv6: None, groups: None, udp: Vec::new() };
-        if transport != Transport::UdpOnly {
+        if carrier != Carrier::UdpOnly {
             sockets.ipv4 = Some(Ipv4Sockets::open(router).map_err(OpenError::raw_socket)?);
             sockets.ipv6 = if_ipv6(Ipv6Sockets::open(router)).map_err(OpenError::raw_socket)?;
             if router && sockets.ipv6.is_some() {
                 sockets.groups = Some(PacketSocket::open().map_err(OpenError::packet_socket)?);
             }
         }
-        let ports: &[u16] = match transport {
-            Transport::Raw => &[],
-            Transport::RawAndUdp => &[PU],
-            Transport::UdpOnly => &[PU, PU_PRIME],
+        let ports: &[u16] = match carrier {
+            Carrier::Raw => &[],
+            Carrier::RawAndUdp => &[PU],
+            Carrier::UdpOnly => &[PU, PU_PRIME],
         };
         for &port in ports {
             let failed = |error| OpenError::udp_socket(port, error);
@@ -62,10 +62,6 @@ impl Sockets {
         let groups = self.groups.iter().map(|groups| (Channel::Ipv6Groups, groups.fd()));
         let udp = self.udp.iter().map(|udp| (Channel::Udp { ipv6: udp.ipv6, port: udp.port }, udp.fd()));
         ipv4.chain(ipv6).chain(groups).chain(udp)
-    }
-
-    pub(crate) fn fd(&self, channel: Channel) -> Option<BorrowedFd<'_>> {
-        self.channels().find(|(known, _)| *known == channel).map(|(_, fd)| fd)
     }
 
     /// What a packet is that a channel brought.

@@ -58,7 +58,7 @@ fn foreign_source(family: usize) -> TestResult {
     assert_eq!((datagram.source, datagram.destination), (ip(A[family]), ip(B[family])));
     assert_eq!((datagram.interface, datagram.ttl), (b.id("eth0"), Some(63)));
     assert_eq!(&*datagram.payload, b"for another");
-    assert_eq!(b.system.counters().received, 1, "one copy");
+    assert_eq!(b.system.transport().counters().received, 1, "one copy");
     Ok(())
 }
 
@@ -91,7 +91,7 @@ fn hop_by_hop(family: usize) -> TestResult {
     let datagram = r.datagram();
     assert_eq!((datagram.source, datagram.destination), (ip(A[family]), ip(EAST[family])));
     assert_eq!(datagram.interface, r.id("west"));
-    assert_eq!(r.system.counters().received, 1, "one copy");
+    assert_eq!(r.system.transport().counters().received, 1, "one copy");
     Ok(())
 }
 
@@ -156,7 +156,11 @@ fn message_beyond_the_mtu_is_fragmented_and_intercepted_whole() -> TestResult {
         assert_eq!(&*datagram.payload, payload);
         assert_eq!(datagram.source, ip(A[IPV4]), "a foreign source is kept in fragments too");
     }
-    assert_eq!(a.system.counters().received, 0, "the socket that sends fragments receives nothing");
+    assert_eq!(
+        a.system.transport().counters().received,
+        0,
+        "the socket that sends fragments receives nothing"
+    );
     Ok(())
 }
 
@@ -175,7 +179,7 @@ fn ipv6_message_beyond_the_mtu_reaches_its_destination() -> TestResult {
     }
     // In transit the kernel does not put it together: that is counted.
     a.send(&path(Some(a.id("eth0")), A[IPV6], B[IPV6]), &octets(5000));
-    r.wait("fragments", |r| (r.system.counters().transit_fragments >= 4).then_some(()));
+    r.wait("fragments", |r| (r.system.transport().counters().transit_fragments >= 4).then_some(()));
     Ok(())
 }
 
@@ -218,11 +222,11 @@ fn ipv6_packets_with_an_alert_that_are_not_rsvp_are_sent_on() -> TestResult {
     let sender = network.a.run(|| UdpSocket::bind("[fd01:1::2]:0"))?;
     set_router_alert(&sender)?;
     sender.send_to(b"not RSVP", "[fd01:2::2]:5000")?;
-    r.wait("a packet in transit", |r| (r.system.counters().forwarded == 1).then_some(()));
+    r.wait("a packet in transit", |r| (r.system.transport().counters().forwarded == 1).then_some(()));
     let mut buffer = [0; 100];
     let (length, from) = receiver.recv_from(&mut buffer)?;
     assert_eq!((&buffer[..length], from.ip()), (&b"not RSVP"[..], ip("fd01:1::2")));
-    assert_eq!(r.system.counters().received, 0);
+    assert_eq!(r.system.transport().counters().received, 0);
     Ok(())
 }
 
@@ -268,7 +272,7 @@ fn own_messages_are_ignored() -> TestResult {
     for address in A {
         a.send(&path(None, address, address), b"to myself");
     }
-    a.wait("own messages", |a| (a.system.counters().own == 2).then_some(()));
+    a.wait("own messages", |a| (a.system.transport().counters().own == 2).then_some(()));
     assert_eq!(a.inputs, []);
     Ok(())
 }
@@ -284,7 +288,7 @@ fn a_datagram_that_cannot_be_sent_is_counted_and_the_next_one_can() -> TestResul
     assert!(a.fails_to_send(&path(None, A[IPV4], "192.0.2.1"), b"nowhere"));
     a.send(&path(None, A[IPV4], WEST[IPV4]), b"here");
     assert_eq!(&*r.datagram().payload, b"here");
-    assert_eq!((a.system.counters().send_failed, a.system.counters().sent), (1, 1));
+    assert_eq!((a.system.transport().counters().send_failed, a.system.transport().counters().sent), (1, 1));
     Ok(())
 }
 
@@ -329,7 +333,7 @@ fn datagrams_that_were_not_read_in_time_are_counted() -> TestResult {
     }
     let network = network()?;
     let [mut a, mut r] = [Node::host(&network.a), Node::router(&network.r)];
-    let (_, fd) = r.system.descriptors().find(|(source, _)| *source == IPV4_SOCKET).expect("an IPv4 socket");
+    let fd = &r.system.sources()?[IPV4_SOCKET.0];
     nix::sys::socket::setsockopt(&fd, nix::sys::socket::sockopt::RcvBuf, &8192)?;
     for _ in 0..100 {
         a.send(&path(None, A[IPV4], B[IPV4]), &[0; 500]);
@@ -341,11 +345,11 @@ fn datagrams_that_were_not_read_in_time_are_counted() -> TestResult {
         Some(rsvp_core::Input::Datagram(datagram)) => (datagram.payload[0] == 1).then_some(()),
         _ => None,
     });
-    let counters = r.system.counters();
+    let counters = r.system.transport().counters();
     assert!(counters.overflowed > 0);
     assert_eq!(counters.received + counters.overflowed, 101);
     let told = r.system.diagnostics();
-    let words = format!("dropped {} received", r.system.counters().overflowed);
+    let words = format!("dropped {} received", r.system.transport().counters().overflowed);
     assert!(told.iter().any(|diagnostic| diagnostic.message.contains(&words)), "{told:?}");
     Ok(())
 }

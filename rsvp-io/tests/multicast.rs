@@ -8,7 +8,8 @@ use std::net::IpAddr;
 
 use common::{Network, Node, TestResult, ip, is_permitted, network, path};
 use rsvp_core::{Request, Transmit};
-use rsvp_io::{SystemOptions, Transport};
+use rsvp_driver::Outside;
+use rsvp_io::{Carrier, SystemOptions};
 use rsvp_netns::Namespace;
 use socket2::{Domain, InterfaceIndexOrAddress, Socket, Type};
 
@@ -57,7 +58,7 @@ fn every_node_hears_the_group_of_all_rsvp_nodes() -> TestResult {
         return Ok(());
     }
     let Network { a, r, b: _b } = network()?;
-    let raw = SystemOptions { transport: Transport::Raw, ..SystemOptions::default() };
+    let raw = SystemOptions { carrier: Carrier::Raw, ..SystemOptions::default() };
     let (mut host, mut router) = (Node::open(&a, raw), Node::router(&r));
     for (of_host, group, of_router) in
         [("10.1.1.2", "224.0.0.14", "10.1.1.1"), ("fd01:1::2", "ff02::e", "fd01:1::1")]
@@ -148,7 +149,7 @@ fn a_host_hears_the_groups_that_it_is_in() -> TestResult {
         tell();
         host.hears_nothing();
     }
-    assert_eq!(host.system.counters().not_joined, 4, "they came for the other program");
+    assert_eq!(host.system.transport().counters().not_joined, 4, "they came for the other program");
     Ok(())
 }
 

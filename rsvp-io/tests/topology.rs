@@ -10,6 +10,7 @@ use common::{Node, TestResult, ip, is_permitted, network};
 use rsvp_core::Request;
 use rsvp_core::input::{NextHop, Route};
 use rsvp_core::output::RouteKey;
+use rsvp_driver::Outside;
 use rsvp_io::{InterfaceSelection, SystemOptions};
 
 fn key(destination: &str) -> RouteKey {
@@ -205,7 +206,7 @@ fn notifications_that_are_lost_are_made_up_for() -> TestResult {
     let mut r = Node::router(&network.r);
     r.request(Request::WatchRoute(key("192.0.2.1")));
     r.inputs.clear();
-    for (_, fd) in r.system.descriptors() {
+    for fd in r.system.sources()? {
         nix::sys::socket::setsockopt(&fd, nix::sys::socket::sockopt::RcvBuf, &4096)?;
     }
     for _ in 0..300 {

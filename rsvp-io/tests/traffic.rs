@@ -16,7 +16,7 @@ use rsvp_core::udp::{PU, PU_PRIME};
 use rsvp_core::wire::{FilterSpec, FlowKey, Flowspec, Tspec};
 use rsvp_core::{Input, Request, SessionKey, Transmit};
 use rsvp_driver::Outside;
-use rsvp_io::{SystemOptions, Transport};
+use rsvp_io::{Carrier, SystemOptions};
 use socket2::{Domain, Socket, Type};
 
 /// Bytes per second of the link.
@@ -40,7 +40,7 @@ fn router(network: &Network) -> Node {
             router: true,
             link_rates: [("east".to_owned(), LINK)].into(),
             // Two of them in UDP would not do in one namespace.
-            transport: Transport::Raw,
+            carrier: Carrier::Raw,
             ..SystemOptions::default()
         },
     )

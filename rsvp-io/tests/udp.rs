@@ -10,7 +10,8 @@ use common::{Network, Node, TestResult, ip, is_permitted, network, path};
 use rsvp_core::input::Encapsulation;
 use rsvp_core::udp::{self, PU, PU_PRIME};
 use rsvp_core::{Request, Transmit};
-use rsvp_io::{System, SystemOptions, Transport};
+use rsvp_driver::Outside;
+use rsvp_io::{Carrier, SystemOptions};
 use rsvp_netns::Namespace;
 
 const MESSAGE: &[u8] = b"\x10\x01\0\0\x40\0\0\x08";
@@ -19,7 +20,7 @@ const FAMILIES: [(&str, &str, &str); 2] =
     [("10.1.1.2", "10.1.1.1", "239.1.2.3"), ("fd01:1::2", "fd01:1::1", "ff0e::123")];
 
 fn udp_only(namespace: &Namespace) -> Node {
-    Node::open(namespace, SystemOptions { transport: Transport::UdpOnly, ..SystemOptions::default() })
+    Node::open(namespace, SystemOptions { carrier: Carrier::UdpOnly, ..SystemOptions::default() })
 }
 
 /// A message in UDP, as the node gives it away.
@@ -124,15 +125,14 @@ fn each_way_of_carrying_has_its_sockets() -> TestResult {
     let Network { a, r: _r, b: _b } = network()?;
     let mut host = udp_only(&a);
     // One of each family, and the monitor.
-    let ports =
-        host.system.descriptors().filter_map(|(_, fd)| local_port(&fd.try_clone_to_owned().ok()?.into()));
+    let ports = host.system.sources()?.into_iter().filter_map(|fd| local_port(&fd.into()));
     assert_eq!(ports.collect::<Vec<u16>>(), [PU, PU, PU_PRIME, PU_PRIME]);
-    assert_eq!(host.system.descriptors().count(), 5);
+    assert_eq!(host.system.sources()?.len(), 5);
     let raw = path(Some(host.id("eth0")), "10.1.1.2", "10.1.1.1");
     assert!(host.fails_to_send(&raw, MESSAGE), "there is no raw socket");
-    let second = a.run(|| Ok(System::open(SystemOptions::default()).err()))?.expect("the port is taken");
+    let second = a.run(|| Ok(rsvp_io::open(SystemOptions::default()).err()))?.expect("the port is taken");
     assert!(second.to_string().contains("port 1698"), "{second}");
-    let raw = SystemOptions { transport: Transport::Raw, ..SystemOptions::default() };
+    let raw = SystemOptions { carrier: Carrier::Raw, ..SystemOptions::default() };
     let mut raw = Node::open(&a, raw);
     let to_group = in_udp(&raw, "eth0", "10.1.1.2", udp::group(ip("10.1.1.2")), PU);
     assert!(raw.fails_to_send(&to_group, MESSAGE), "there is no UDP socket");

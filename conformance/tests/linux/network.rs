@@ -8,7 +8,7 @@ use rsvp_core::output::{Installation, InstallationId, PoliceFlags};
 use rsvp_core::wire::{FilterSpec, FlowKey, Flowspec, Tspec};
 use rsvp_core::{Input, InterfaceId, Request, SessionKey, Transmit};
 use rsvp_driver::{Message, Outside, SendOutcome, Source};
-use rsvp_io::{System, SystemOptions, Transport};
+use rsvp_io::{Carrier, System, SystemOptions};
 use rsvp_netns::Namespace;
 
 /// How long a test waits for what must happen.
@@ -74,11 +74,11 @@ impl Network {
         }
         let options = SystemOptions {
             link_rates: [("eth0".to_owned(), link)].into(),
-            transport: Transport::Raw,
+            carrier: Carrier::Raw,
             ..SystemOptions::default()
         };
         let mut system =
-            here.run(|| System::open(options).map_err(std::io::Error::other)).expect("what a system needs");
+            here.run(|| rsvp_io::open(options).map_err(std::io::Error::other)).expect("what a system needs");
         let mut interface = None;
         system.start(&mut |input| {
             if let Input::Interface(info) = input {
@@ -116,8 +116,8 @@ impl Network {
             assert!(start.elapsed() < PATIENCE, "the kernel does not answer");
             std::thread::sleep(Duration::from_millis(2));
             let mut outcome = None;
-            let sources: Vec<Source> = self.system.descriptors().map(|(source, _)| source).collect();
-            for source in sources {
+            let sources = self.system.sources().expect("descriptors").len();
+            for source in (0..sources).map(Source) {
                 let read = self.system.read(source, 16, &mut |input| {
                     if let Input::Installed(answered, result) = input {
                         outcome = Some((answered, result));
@@ -194,7 +194,7 @@ impl Network {
             traffic_class: 48 << 2,
         };
         let sent = self.system.send(&[Message { transmit, payload: vec![0; 200] }]);
-        assert_eq!((sent, self.system.counters().send_failed), (SendOutcome::Sent, 0));
+        assert_eq!((sent, self.system.transport().counters().send_failed), (SendOutcome::Sent, 0));
     }
 
     /// Waits until the interface is taken over, and has the two hosts know each other's link addresses: then no packet

@@ -3,7 +3,7 @@
 use rsvp_client::api::Reloaded;
 use rsvp_core::Command;
 
-use super::serve::transport;
+use super::serve::carrier;
 use crate::config::Config;
 use crate::control::Context;
 
@@ -59,7 +59,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
         ("control", old.control != new.control),
         ("log", old.log != new.log),
         ("role", old.node.router != new.node.router),
-        ("udp-only, or the last udp-encapsulation = \"never\"", transport(old) != transport(new)),
+        ("udp-only, or the last udp-encapsulation = \"never\"", carrier(old) != carrier(new)),
         ("the link rates and traffic-control of interfaces", link_rates(old) != link_rates(new)),
     ];
     changed

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use rsvp_core::Node;
 use rsvp_core::config::UdpEncapsulation;
 use rsvp_driver::Clock;
-use rsvp_io::{InterfaceSelection, System, SystemOptions, Transport};
+use rsvp_io::{Carrier, InterfaceSelection, System, SystemOptions};
 use rsvp_io_tokio::Driver;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -49,7 +49,7 @@ pub(crate) fn run(options: Options) -> Result<(), String> {
     let socket = Socket::bind(&path, control.group.as_deref()).map_err(|e| e.to_string())?;
     // Before there are other threads: each has privileges of its own.
     privileges::drop_unneeded()?;
-    let system = System::open(system_options(&config)?).map_err(|e| e.to_string())?;
+    let system = rsvp_io::open(system_options(&config)?).map_err(|e| e.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -81,20 +81,20 @@ fn system_options(config: &Config) -> Result<SystemOptions, String> {
         router: config.node.router,
         interfaces: InterfaceSelection::All,
         link_rates,
-        transport: transport(config),
+        carrier: carrier(config),
     })
 }
 
 /// What is to carry RSVP messages.
-pub(super) fn transport(config: &Config) -> Transport {
+pub(super) fn carrier(config: &Config) -> Carrier {
     let node = &config.node;
     let mut interfaces = node.interfaces.values().chain([&node.default_interface]);
     if node.hu().is_some() {
-        Transport::UdpOnly
+        Carrier::UdpOnly
     } else if interfaces.any(|interface| interface.udp_encapsulation != UdpEncapsulation::Never) {
-        Transport::RawAndUdp
+        Carrier::RawAndUdp
     } else {
-        Transport::Raw
+        Carrier::Raw
     }
 }
 

@@ -1,12 +1,13 @@
 //! The devices of this host and their addresses, as logical interfaces.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 use std::time::SystemTime;
 
 use netlink_bindings::{rt_addr, rt_link};
 use rsvp_core::InterfaceId;
 use rsvp_core::input::InterfaceInfo;
+use rsvp_driver::{Link, RoutingEvent};
 
 use super::{Netlink, NetlinkError};
 use crate::options::InterfaceSelection;
@@ -17,10 +18,10 @@ const IDS_PER_SECOND: u32 = 64;
 /// All devices, and which of them are interfaces of the node.
 pub(crate) struct Links {
     selection: InterfaceSelection,
-    links: BTreeMap<u32, Link>,
-    by_id: HashMap<InterfaceId, u32>,
+    links: BTreeMap<u32, Device>,
     /// The addresses of all devices.
     own: HashSet<IpAddr>,
+    is_own_changed: bool,
     /// Devices that may have to be told about.
     touched: BTreeSet<u32>,
     next_id: u32,
@@ -28,7 +29,7 @@ pub(crate) struct Links {
 
 /// One device.
 #[derive(Debug, Default)]
-struct Link {
+struct Device {
     name: String,
     mtu: u32,
     up: bool,
@@ -46,22 +47,13 @@ struct Address {
     flags: u32,
 }
 
-/// What became of an interface.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LinkEvent {
-    /// It is new, or has changed.
-    Present { device: u32, info: InterfaceInfo },
-    /// It is gone.
-    Gone { id: InterfaceId },
-}
-
 impl Links {
     pub(crate) fn new(selection: InterfaceSelection) -> Self {
         Self {
             selection,
             links: BTreeMap::new(),
-            by_id: HashMap::new(),
             own: HashSet::new(),
+            is_own_changed: false,
             touched: BTreeSet::new(),
             next_id: first_id(SystemTime::now()),
         }
@@ -158,7 +150,7 @@ impl Links {
     }
 
     /// The next thing to tell of.
-    pub(crate) fn poll(&mut self) -> Option<LinkEvent> {
+    pub(crate) fn poll(&mut self) -> Option<RoutingEvent> {
         while let Some(device) = self.touched.pop_first() {
             let Some(link) = self.links.get_mut(&device) else { continue };
             let gone = link.name.is_empty();
@@ -166,26 +158,24 @@ impl Links {
             let Some(told) = link.told.as_ref().filter(|told| wanted && told.name == link.name) else {
                 if let Some(told) = link.told.take() {
                     // Gone, renamed, or not wanted any more; under another name it is another interface.
-                    self.by_id.remove(&told.id);
                     self.touched.insert(device);
-                    return Some(LinkEvent::Gone { id: told.id });
+                    return Some(RoutingEvent::InterfaceRemoved(told.id));
                 }
                 if gone {
                     self.links.remove(&device);
                 } else if wanted {
                     let id = InterfaceId(self.next_id);
                     self.next_id = self.next_id.wrapping_add(1).max(1);
-                    self.by_id.insert(id, device);
                     let info = link.info(id);
                     link.told = Some(info.clone());
-                    return Some(LinkEvent::Present { device, info });
+                    return Some(RoutingEvent::Interface(Link { device, info }));
                 }
                 continue;
             };
             let info = link.info(told.id);
             if info != *told {
                 link.told = Some(info.clone());
-                return Some(LinkEvent::Present { device, info });
+                return Some(RoutingEvent::Interface(Link { device, info }));
             }
         }
         None
@@ -196,31 +186,9 @@ impl Links {
         self.links.get(&device)?.told.as_ref().map(|info| info.id)
     }
 
-    /// The device of an interface.
-    pub(crate) fn device(&self, id: InterfaceId) -> Option<u32> {
-        self.by_id.get(&id).copied()
-    }
-
-    /// The name of a device's interface.
-    pub(crate) fn name(&self, device: u32) -> Option<&str> {
-        self.links.get(&device)?.told.as_ref().map(|info| info.name.as_str())
-    }
-
-    /// The interfaces of the node.
-    pub(crate) fn interfaces(&self) -> impl Iterator<Item = &InterfaceInfo> {
-        self.links.values().filter_map(|link| link.told.as_ref())
-    }
-
-    /// Whether a packet with this source, received on this device, is one of our own.
-    pub(crate) fn is_own(&self, ip: IpAddr, device: u32) -> bool {
-        // A link-local address may be someone else's on another link.
-        match ip {
-            IpAddr::V6(v6) if v6.is_unicast_link_local() => self
-                .links
-                .get(&device)
-                .is_some_and(|link| link.addresses.iter().any(|address| address.ip == ip)),
-            _ => self.own.contains(&ip),
-        }
+    /// All addresses of this host, if they have changed since the last call.
+    pub(crate) fn poll_own(&mut self) -> Option<Vec<IpAddr>> {
+        std::mem::take(&mut self.is_own_changed).then(|| self.own.iter().copied().collect())
     }
 
     /// Whether an address is one of this host's, whatever the device.
@@ -237,17 +205,18 @@ impl Links {
     }
 
     /// The first device of an interface of the node that is up and has an address of this family.
-    pub(crate) fn first_device(&self, like: IpAddr) -> Option<u32> {
+    pub(crate) fn first_interface(&self, like: IpAddr) -> Option<InterfaceId> {
         let has_family =
             |info: &InterfaceInfo| info.addresses.iter().any(|ip| ip.is_ipv4() == like.is_ipv4());
         let mut interfaces = self.links.iter();
         interfaces
             .find(|(_, link)| link.told.as_ref().is_some_and(|info| info.up && has_family(info)))
-            .map(|(device, _)| *device)
+            .and_then(|(_, link)| link.told.as_ref().map(|info| info.id))
     }
 
     fn on_addresses_changed(&mut self) {
         self.own = self.links.values().flat_map(|link| &link.addresses).map(|address| address.ip).collect();
+        self.is_own_changed = true;
     }
 }
 
@@ -268,7 +237,7 @@ impl InterfaceSelection {
     }
 }
 
-impl Link {
+impl Device {
     fn info(&self, id: InterfaceId) -> InterfaceInfo {
         let mut addresses: Vec<_> = self.addresses.iter().filter(|address| address.is_usable()).collect();
         // A stable sort: among equals, the order of the kernel's list is the order of preference.
@@ -323,9 +292,9 @@ mod tests {
         links.on_link(&header, &attributes);
     }
 
-    fn present(event: Option<LinkEvent>) -> InterfaceInfo {
+    fn present(event: Option<RoutingEvent>) -> InterfaceInfo {
         match event {
-            Some(LinkEvent::Present { info, .. }) => info,
+            Some(RoutingEvent::Interface(link)) => link.info,
             other => panic!("expected a present interface, got {other:?}"),
         }
     }
@@ -344,13 +313,12 @@ mod tests {
         let first = present(links.poll());
         assert!(first.up);
         links.on_link_gone(2);
-        assert_eq!(links.poll(), Some(LinkEvent::Gone { id: first.id }));
+        assert_eq!(links.poll(), Some(RoutingEvent::InterfaceRemoved(first.id)));
         link(&mut links, 2, "eth0", libc::IFF_UP);
         let second = present(links.poll());
         assert_ne!(first.id, second.id);
         assert!(!second.up, "no carrier");
-        assert_eq!(links.device(first.id), None);
-        assert_eq!(links.device(second.id), Some(2));
+        assert_eq!(links.id(2), Some(second.id));
     }
 
     #[test]
@@ -359,7 +327,7 @@ mod tests {
         link(&mut links, 2, "eth0", libc::IFF_UP);
         let first = present(links.poll());
         link(&mut links, 2, "old", libc::IFF_UP);
-        assert_eq!(links.poll(), Some(LinkEvent::Gone { id: first.id }));
+        assert_eq!(links.poll(), Some(RoutingEvent::InterfaceRemoved(first.id)));
         assert_eq!(links.poll(), None, "the new name is not selected");
     }
 

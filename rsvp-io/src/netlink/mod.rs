@@ -6,7 +6,7 @@ mod multicast;
 mod routes;
 mod socket;
 
-pub(crate) use links::{LinkEvent, Links};
-pub(crate) use monitor::Monitor;
+use links::Links;
+pub use monitor::KernelRouting;
 use routes::{RouteChange, Routes};
 pub(crate) use socket::{Message, Netlink, NetlinkError};

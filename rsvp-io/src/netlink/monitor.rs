@@ -2,17 +2,19 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
 
 use netlink_bindings::traits::NetlinkRequest;
 use netlink_bindings::{rt_addr, rt_link, rt_route};
-use rsvp_core::Input;
+use rsvp_core::InterfaceId;
 use rsvp_core::input::Route;
 use rsvp_core::output::RouteKey;
 
-use super::{LinkEvent, Links, Message, Netlink, NetlinkError, RouteChange, Routes};
+use super::{Links, Message, Netlink, NetlinkError, RouteChange, Routes};
 use crate::options::{InterfaceSelection, OpenError};
-use rsvp_driver::ReadOutcome;
+use rsvp_driver::{Diagnostic, ReadOutcome, Routing, RoutingEvent, Source};
+
+use crate::diagnostics;
 
 /// Room for a storm of changes before the kernel gives up and everything has to be read anew.
 const RECEIVE_BUFFER: usize = 4 << 20;
@@ -34,8 +36,11 @@ const GROUPS: [u32; 10] = [
     libc::RTNLGRP_NEXTHOP,
 ];
 
-/// Interfaces and routes, kept up to date.
-pub(crate) struct Monitor {
+/// The [`Routing`] of Linux: interfaces, addresses and routes, kept up to date over netlink.
+///
+/// Everything belongs to the network namespace in which it was opened.
+pub struct KernelRouting {
+    router: bool,
     notifications: Netlink,
     /// For dumps and, at the start, for nothing else.
     requests: Netlink,
@@ -45,17 +50,21 @@ pub(crate) struct Monitor {
     stale: bool,
 }
 
-impl Monitor {
+impl KernelRouting {
     /// Subscribes, and reads what there is.
-    pub(crate) fn open(selection: InterfaceSelection) -> Result<Self, OpenError> {
-        Self::open_netlink(selection).map_err(|error| OpenError {
+    ///
+    /// # Errors
+    ///
+    /// If netlink is not to be had.
+    pub fn open(router: bool, selection: InterfaceSelection) -> Result<Self, OpenError> {
+        Self::open_netlink(router, selection).map_err(|error| OpenError {
             what: "cannot watch interfaces and routes over netlink".to_owned(),
             source: error.into(),
             advice: "the kernel must have rtnetlink, and the sandbox must allow AF_NETLINK sockets",
         })
     }
 
-    fn open_netlink(selection: InterfaceSelection) -> Result<Self, NetlinkError> {
+    fn open_netlink(router: bool, selection: InterfaceSelection) -> Result<Self, NetlinkError> {
         let notifications = Netlink::open(netlink_sys::protocols::NETLINK_ROUTE)?;
         notifications.set_buffers(RECEIVE_BUFFER)?;
         for group in GROUPS {
@@ -66,49 +75,22 @@ impl Monitor {
         links.dump(&mut requests)?;
         let mut routes = Routes::open()?;
         routes.dump()?;
-        Ok(Self { notifications, requests, links, routes, stale: false })
+        Ok(Self { router, notifications, requests, links, routes, stale: false })
     }
 
-    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.notifications.fd()
-    }
-
-    pub(crate) fn links(&self) -> &Links {
-        &self.links
-    }
-
-    pub(crate) fn watch(&mut self, key: RouteKey) -> Route {
-        self.routes.watch(key, &self.links)
-    }
-
-    pub(crate) fn unwatch(&mut self, key: &RouteKey) {
-        self.routes.unwatch(key);
-    }
-
-    /// This node is in a group, or is so no more: tells the routes that have changed by that.
-    pub(crate) fn on_membership(&mut self, group: IpAddr, joined: bool, sink: &mut dyn FnMut(Input<'_>)) {
-        let tell = &mut |key, route| sink(Input::Route(key, route));
-        self.routes.on_membership(group, joined, &self.links, tell);
-    }
-
-    /// The watched flows to groups that go nowhere because there is no forwarding entry.
-    pub(crate) fn unrouted(&self) -> impl Iterator<Item = &RouteKey> {
-        self.routes.unrouted(&self.links)
-    }
-
-    /// The device by which this host receives a group where nobody says by which.
-    pub(crate) fn default_device(&mut self, group: IpAddr) -> Option<u32> {
-        let routed = self.routes.default_interface(group, &self.links);
-        routed.and_then(|interface| self.links.device(interface)).or_else(|| self.links.first_device(group))
-    }
-
-    /// What became of the interfaces since the last call.
-    pub(crate) fn poll_link(&mut self) -> Option<LinkEvent> {
-        self.links.poll()
+    /// Tells what became of the interfaces since the last call.
+    fn tell_links(&mut self, sink: &mut dyn FnMut(RoutingEvent)) {
+        if let Some(addresses) = self.links.poll_own() {
+            sink(RoutingEvent::Own(addresses));
+        }
+        while let Some(event) = self.links.poll() {
+            tracing::debug!(?event, "interface");
+            sink(event);
+        }
     }
 
     /// Takes in at most `budget` datagrams of notifications.
-    pub(crate) fn read(&mut self, budget: usize) -> io::Result<ReadOutcome> {
+    fn read_notifications(&mut self, budget: usize) -> io::Result<ReadOutcome> {
         let Self { notifications, links, routes, stale, .. } = self;
         let mut outcome = ReadOutcome::More;
         for _ in 0..budget {
@@ -131,12 +113,6 @@ impl Monitor {
         Ok(outcome)
     }
 
-    /// Looks at most `budget` watched routes up again and tells those that changed.
-    pub(crate) fn refresh_routes(&mut self, budget: usize, sink: &mut dyn FnMut(Input<'_>)) -> ReadOutcome {
-        let more = self.routes.refresh(budget, &self.links, &mut |key, route| sink(Input::Route(key, route)));
-        if more { ReadOutcome::More } else { ReadOutcome::Drained }
-    }
-
     fn resynchronise(&mut self) {
         if !self.stale {
             return;
@@ -147,6 +123,53 @@ impl Monitor {
             // Tried again with the next notification.
             Err(error) => tracing::warn!(%error, "reading interfaces and multicast entries anew failed"),
         }
+    }
+}
+
+impl Routing for KernelRouting {
+    fn sources(&self) -> io::Result<Vec<OwnedFd>> {
+        Ok(vec![self.notifications.fd().try_clone_to_owned()?])
+    }
+
+    fn start(&mut self, sink: &mut dyn FnMut(RoutingEvent)) {
+        self.tell_links(sink);
+    }
+
+    fn read(
+        &mut self,
+        _: Source,
+        budget: usize,
+        sink: &mut dyn FnMut(RoutingEvent),
+    ) -> io::Result<ReadOutcome> {
+        let notifications = self.read_notifications(budget)?;
+        self.tell_links(sink);
+        let tell = &mut |key, route| sink(RoutingEvent::Route(key, route));
+        let more = self.routes.refresh(budget, &self.links, tell);
+        Ok(if more { ReadOutcome::More } else { notifications })
+    }
+
+    fn watch(&mut self, key: RouteKey) -> Option<Route> {
+        Some(self.routes.watch(key, &self.links))
+    }
+
+    fn unwatch(&mut self, key: &RouteKey) {
+        self.routes.unwatch(key);
+    }
+
+    fn on_membership(&mut self, group: IpAddr, joined: bool, sink: &mut dyn FnMut(RoutingEvent)) {
+        let tell = &mut |key, route| sink(RoutingEvent::Route(key, route));
+        self.routes.on_membership(group, joined, &self.links, tell);
+    }
+
+    fn default_interface(&mut self, group: IpAddr) -> Option<InterfaceId> {
+        let routed = self.routes.default_interface(group, &self.links);
+        routed.or_else(|| self.links.first_interface(group))
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        // What goes to groups is forwarded by routers alone.
+        let flows = self.routes.unrouted(&self.links).filter(|_| self.router);
+        diagnostics::unrouted(flows).into_iter().collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Traffic control: the kernel gives every reservation its rate and keeps it to its token bucket.
 //!
-//! [`TrafficControl`] is what the rest of the crate sees: it passes the work on to a thread, since the kernel's calls
+//! [`KernelTrafficControl`] is what the rest of the crate sees: it passes the work on to a thread, since the kernel's calls
 //! take time, and brings the answers back.
 
 mod classifier;
@@ -10,28 +10,30 @@ mod parameters;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
 use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use rsvp_core::input::{InstallFailure, InterfaceInfo};
+use rsvp_core::input::InstallFailure;
 use rsvp_core::output::{Installation, InstallationId};
 use rsvp_core::{Input, InterfaceId};
 
+use crate::options::OpenError;
 use enforcer::{Attachment, Enforcer};
-use rsvp_driver::ReadOutcome;
-use rsvp_driver::{Diagnostic, Severity};
+use rsvp_driver::{Diagnostic, Link, ReadOutcome, Severity, Source, TrafficControl};
 
 /// Jobs that may wait before no more requests are taken.
 const MOST_WAITING: usize = 1024;
 
-/// The kernel's traffic control, or the lack of it.
-pub(crate) struct TrafficControl {
+/// The [`TrafficControl`] of Linux: HTB and nftables, where the kernel has them.
+///
+/// Everything belongs to the network namespace in which it was opened.
+pub struct KernelTrafficControl {
     link_rates: BTreeMap<String, u64>,
     /// What is under control, or was asked to be.
     attached: HashMap<InterfaceId, Attachment>,
@@ -64,15 +66,19 @@ enum Answer {
     Problem(String, String),
 }
 
-impl TrafficControl {
-    /// Takes control where link rates are configured, as far as the kernel lets it.
-    pub(crate) fn open(link_rates: BTreeMap<String, u64>) -> io::Result<Self> {
+impl KernelTrafficControl {
+    /// Takes control of the interfaces whose link rates (bytes per second) are given, as far as the kernel lets it.
+    ///
+    /// # Errors
+    ///
+    /// If there can be no thread for it; that the kernel lacks something is a [`Diagnostic`] only.
+    pub fn open(link_rates: BTreeMap<String, u64>) -> Result<Self, OpenError> {
         let mut control = Self { link_rates, attached: HashMap::new(), worker: None, problems: Vec::new() };
         match Enforcer::open() {
             // Nothing to control, but what a crashed daemon left is gone now.
             Ok(enforcer) if control.link_rates.is_empty() => enforcer.close(),
             Err(error) if control.link_rates.is_empty() => tracing::debug!(%error, "leftovers not looked for"),
-            Ok(enforcer) => control.worker = Some(Worker::start(enforcer)?),
+            Ok(enforcer) => control.worker = Some(Worker::start(enforcer).map_err(OpenError::thread)?),
             Err(error) => control.on_problem(
                 None,
                 format!(
@@ -84,16 +90,21 @@ impl TrafficControl {
         Ok(control)
     }
 
-    /// What becomes readable when there are answers.
-    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.worker.as_ref().map(|worker| worker.wake.as_fd())
+    fn on_problem(&mut self, interface: Option<String>, message: String) {
+        self.problems.push(Diagnostic { severity: Severity::Warning, interface, message });
+    }
+}
+
+impl TrafficControl for KernelTrafficControl {
+    fn sources(&self) -> io::Result<Vec<OwnedFd>> {
+        self.worker.iter().map(|worker| worker.wake.as_fd().try_clone_to_owned()).collect()
     }
 
-    /// An interface is there, or has changed.
-    pub(crate) fn on_interface(&mut self, device: u32, info: &InterfaceInfo) {
+    fn on_interface(&mut self, link: &Link) {
+        let Link { device, info } = link;
         let Some(link_rate) = self.link_rates.get(&info.name).copied() else { return };
         let Some(worker) = &mut self.worker else { return };
-        let attachment = Attachment { interface: info.id, device, link_rate, mtu: info.mtu };
+        let attachment = Attachment { interface: info.id, device: *device, link_rate, mtu: info.mtu };
         // Another MTU does not matter enough to take all reservations out of the kernel.
         self.attached.entry(info.id).or_insert_with(|| {
             worker.send(Job::Attach(attachment.clone(), info.name.clone()));
@@ -101,8 +112,7 @@ impl TrafficControl {
         });
     }
 
-    /// An interface is gone.
-    pub(crate) fn on_interface_gone(&mut self, interface: InterfaceId) {
+    fn on_interface_removed(&mut self, interface: InterfaceId) {
         if let Some(worker) = &mut self.worker
             && self.attached.remove(&interface).is_some()
         {
@@ -110,12 +120,11 @@ impl TrafficControl {
         }
     }
 
-    /// Whether it takes more work now.
-    pub(crate) fn is_ready(&self) -> bool {
+    fn is_ready(&self) -> bool {
         self.worker.as_ref().is_none_or(|worker| worker.waiting < MOST_WAITING)
     }
 
-    pub(crate) fn install(&mut self, installation: Installation, sink: &mut dyn FnMut(Input<'_>)) {
+    fn install(&mut self, installation: Installation, sink: &mut dyn FnMut(Input<'_>)) {
         match &mut self.worker {
             Some(worker) if self.attached.contains_key(&installation.interface) => {
                 worker.send(Job::Install(Box::new(installation)));
@@ -124,14 +133,13 @@ impl TrafficControl {
         }
     }
 
-    pub(crate) fn remove(&mut self, id: InstallationId) {
+    fn remove(&mut self, id: InstallationId) {
         if let Some(worker) = &mut self.worker {
             worker.send(Job::Remove(id));
         }
     }
 
-    /// Hands on at most `budget` answers.
-    pub(crate) fn read(&mut self, budget: usize, sink: &mut dyn FnMut(Input<'_>)) -> io::Result<ReadOutcome> {
+    fn read(&mut self, _: Source, budget: usize, sink: &mut dyn FnMut(Input<'_>)) -> io::Result<ReadOutcome> {
         for _ in 0..budget {
             let Some(worker) = &mut self.worker else { return Ok(ReadOutcome::Drained) };
             match worker.receive()? {
@@ -148,21 +156,14 @@ impl TrafficControl {
         Ok(ReadOutcome::More)
     }
 
-    /// The interfaces whose reservations are enforced.
-    pub(crate) fn enforced(&self) -> impl Iterator<Item = &str> {
+    fn enforced(&self) -> BTreeSet<String> {
         let broken =
             |name: &String| self.problems.iter().any(|problem| problem.interface.as_ref() == Some(name));
-        let names = self.link_rates.keys().filter(move |name| self.worker.is_some() && !broken(name));
-        names.map(String::as_str)
+        self.link_rates.keys().filter(|name| self.worker.is_some() && !broken(name)).cloned().collect()
     }
 
-    /// What an operator should know.
-    pub(crate) fn problems(&self) -> &[Diagnostic] {
-        &self.problems
-    }
-
-    fn on_problem(&mut self, interface: Option<String>, message: String) {
-        self.problems.push(Diagnostic { severity: Severity::Warning, interface, message });
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.problems.clone()
     }
 }
 

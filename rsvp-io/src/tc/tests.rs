@@ -174,10 +174,11 @@ fn leftovers_are_removed() {
 fn leftovers_are_removed_though_nothing_is_to_be_controlled() {
     let Some((here, _there)) = namespace() else { return };
     crash(&here);
-    let control = here.run(|| TrafficControl::open(BTreeMap::new())).unwrap();
+    let control =
+        here.run(|| KernelTrafficControl::open(BTreeMap::new()).map_err(std::io::Error::other)).unwrap();
     assert!(!is_attached(&here));
     assert_eq!(tables(&here), 0);
-    assert!(control.fd().is_none() && control.problems().is_empty());
+    assert!(control.sources().unwrap().is_empty() && control.diagnostics().is_empty());
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl Node {
 
     pub(crate) fn open(namespace: &Namespace, options: SystemOptions) -> Self {
         let system = namespace
-            .run(|| System::open(options).map_err(std::io::Error::other))
+            .run(|| rsvp_io::open(options).map_err(std::io::Error::other))
             .expect("the namespace has all that a system needs");
         let mut node = Self { system, interfaces: BTreeMap::new(), removed: Vec::new(), inputs: Vec::new() };
         let mut inputs = Vec::new();
@@ -113,8 +113,8 @@ impl Node {
 
     /// Reads all that there is now.
     pub(crate) fn read(&mut self) {
-        let sources: Vec<Source> = self.system.descriptors().map(|(source, _)| source).collect();
-        for source in sources {
+        let sources = self.system.sources().expect("descriptors").len();
+        for source in (0..sources).map(Source) {
             let mut inputs = Vec::new();
             while self.system.read(source, 16, &mut |input| inputs.push(keep(input))).expect("readable")
                 == ReadOutcome::More
@@ -155,9 +155,9 @@ impl Node {
     }
 
     pub(crate) fn send(&mut self, transmit: &Transmit, payload: &[u8]) {
-        let failed = self.system.counters().send_failed;
+        let failed = self.system.transport().counters().send_failed;
         assert_eq!(self.try_send(transmit, payload), SendOutcome::Sent);
-        assert_eq!(self.system.counters().send_failed, failed, "not sent: {transmit:?}");
+        assert_eq!(self.system.transport().counters().send_failed, failed, "not sent: {transmit:?}");
     }
 
     pub(crate) fn try_send(&mut self, transmit: &Transmit, payload: &[u8]) -> SendOutcome {
@@ -166,9 +166,9 @@ impl Node {
 
     /// Whether the system can send this at all.
     pub(crate) fn fails_to_send(&mut self, transmit: &Transmit, payload: &[u8]) -> bool {
-        let failed = self.system.counters().send_failed;
+        let failed = self.system.transport().counters().send_failed;
         self.try_send(transmit, payload) == SendOutcome::Sent
-            && self.system.counters().send_failed == failed + 1
+            && self.system.transport().counters().send_failed == failed + 1
     }
 
     pub(crate) fn request(&mut self, request: Request) {
