@@ -45,16 +45,20 @@ mod handle;
 mod interfaces;
 #[cfg(all(test, loom))]
 mod loom_tests;
+pub mod memory;
 mod outside;
 mod parts;
 mod queue;
+mod static_routing;
 mod sync;
 
 pub use clock::Clock;
 pub use engine::{Engine, Turn};
 pub use handle::{Events, Handle, Stopped};
 pub use interfaces::{Interfaces, Link};
+pub use memory::MemoryTransport;
 pub use outside::{Diagnostic, Message, Outside, OutsideView, ReadOutcome, SendOutcome, Severity, Source};
 pub use parts::{NoTrafficControl, Parts, Routing, RoutingEvent, TrafficControl, Transport};
 /// Waits for what a [`Handle`] was asked, on a thread without a runtime.
 pub use pollster::block_on;
+pub use static_routing::StaticRouting;
