@@ -53,6 +53,25 @@ pub struct Snapshot {
     pub counters: Counters,
 }
 
+impl Snapshot {
+    /// Everything but what belongs to sessions: the interfaces, neighbours and counters of a node, without a survey.
+    #[must_use]
+    pub fn outline(node: &Node) -> Self {
+        Self::default().outlined(node)
+    }
+
+    fn outlined(self, node: &Node) -> Self {
+        Self {
+            at: node.now,
+            refusals: node.refusals(),
+            interfaces: node.interfaces(),
+            neighbors: node.neighbors(),
+            counters: node.counters.clone(),
+            ..self
+        }
+    }
+}
+
 /// A [`Snapshot`] in the making. Each session is copied whole, at one moment; sessions that are new since the beginning are
 /// not in it, nor are those that went before they were visited.
 pub struct Survey {
@@ -93,13 +112,6 @@ impl Survey {
     /// The snapshot, with everything that belongs to no session as it is now.
     #[must_use]
     pub fn finish(self, node: &Node) -> Snapshot {
-        Snapshot {
-            at: node.now,
-            refusals: node.refusals(),
-            interfaces: node.interfaces(),
-            neighbors: node.neighbors(),
-            counters: node.counters.clone(),
-            ..self.snapshot
-        }
+        self.snapshot.outlined(node)
     }
 }

@@ -17,13 +17,16 @@ use rsvp_client::api::{
     Application, ClearRequest, Cleared, EventRecord, Happening, InterfaceView, Origin, Problem, Reloaded,
     ReservationRequest, SenderRequest, Status, Update,
 };
-use rsvp_core::{ApiId, Command, CommandError, Node, Reply};
+use rsvp_core::snapshot::Snapshot;
+use rsvp_core::{ApiId, Command, CommandError, Reply};
 use rsvp_driver::Stopped;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::broadcast;
 
 use super::registry::Refusal;
 use super::{Asked, Registry, Shared, metrics as page};
+use crate::config::Config;
 use crate::convert::{self, Scene};
 
 /// How often a quiet stream shows that it is alive.
@@ -33,21 +36,21 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(crate) fn router(context: Shared) -> Router {
     Router::new()
         .route("/v1/status", get(status))
-        .route("/v1/sessions", get(|s| view(s, |node, _, scene| convert::sessions(node, scene))))
+        .route("/v1/sessions", get(|s| state(s, |state, _, scene| convert::sessions(state, scene))))
         .route(
             "/v1/senders",
-            get(|s| view(s, |node, _, scene| convert::senders(node, scene))).post(open_sender),
+            get(|s| state(s, |state, _, scene| convert::senders(state, scene))).post(open_sender),
         )
         .route(
             "/v1/reservations",
-            get(|s| view(s, |node, _, scene| convert::reservations(node, scene))).post(open_reservation),
+            get(|s| state(s, |state, _, scene| convert::reservations(state, scene))).post(open_reservation),
         )
-        .route("/v1/requests", get(|s| view(s, |node, _, scene| convert::requests(node, scene))))
-        .route("/v1/refusals", get(|s| view(s, |node, _, scene| convert::refusals(node, scene))))
-        .route("/v1/installed", get(|s| view(s, |node, _, scene| convert::installed(node, scene))))
+        .route("/v1/requests", get(|s| state(s, |state, _, scene| convert::requests(state, scene))))
+        .route("/v1/refusals", get(|s| outline(s, |state, _, scene| convert::refusals(state, scene))))
+        .route("/v1/installed", get(|s| state(s, |state, _, scene| convert::installed(state, scene))))
         .route("/v1/interfaces", get(interfaces))
-        .route("/v1/neighbors", get(|s| view(s, convert::neighbors)))
-        .route("/v1/counters", get(|s| view(s, |node, _, _| convert::counters(node.counters()))))
+        .route("/v1/neighbors", get(|s| outline(s, convert::neighbors)))
+        .route("/v1/counters", get(|s| outline(s, |state, _, _| convert::counters(&state.counters))))
         .route("/v1/events", get(events))
         .route("/v1/monitor", get(monitor))
         .route("/v1/applications", get(applications))
@@ -76,6 +79,10 @@ struct Fault {
 impl Fault {
     fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into() }
+    }
+
+    fn internal(error: &dyn std::error::Error) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }
 
@@ -128,28 +135,53 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
         .map_err(|e| Fault::new(StatusCode::BAD_REQUEST, format!("the request is not understood: {e}")))
 }
 
-/// A view of the node between two of its turns.
-async fn view<T: serde::Serialize + Send + 'static>(
+/// How a document is made of the node's state.
+type Look<T> = fn(&Snapshot, &Config, &Scene) -> T;
+
+/// A document about sessions. There may be very many: neither the copy of the state nor the document keeps the node waiting.
+async fn state<T: Serialize + 'static>(
     State(context): State<Shared>,
-    look: fn(&Node, &crate::config::Config, &Scene) -> T,
-) -> Result<Json<T>, Fault> {
-    let config = context.config();
-    let now = context.handle.clock().now();
-    let look = move |node: &Node| look(node, &config, &Scene::new(node, now));
-    Ok(Json(context.handle.query(look).await?))
+    look: Look<T>,
+) -> Result<Response, Fault> {
+    let snapshot = context.handle.snapshot().await?;
+    let (config, now) = (context.config(), context.handle.clock().now());
+    let render = move || {
+        let document = look(&snapshot, &config, &Scene::new(&snapshot.interfaces, now));
+        serde_json::to_vec(&document).map_err(|error| Fault::internal(&error))
+    };
+    let json = aside(render).await?;
+    Ok(([(CONTENT_TYPE, "application/json")], json).into_response())
+}
+
+/// A document about what is not in sessions.
+async fn outline<T: Serialize>(State(context): State<Shared>, look: Look<T>) -> Result<Json<T>, Fault> {
+    let snapshot = context.handle.query(Snapshot::outline).await?;
+    let (config, now) = (context.config(), context.handle.clock().now());
+    Ok(Json(look(&snapshot, &config, &Scene::new(&snapshot.interfaces, now))))
+}
+
+/// Does work that takes long on a thread of its own.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Fault::internal(&error))?
 }
 
 async fn interfaces(State(context): State<Shared>) -> Result<Json<Vec<InterfaceView>>, Fault> {
-    let system = context.handle.outside_view().await?;
-    Ok(Json(context.handle.query(move |node| convert::interfaces(node, &system)).await?))
+    let outside = context.handle.outside_view().await?;
+    let snapshot = context.handle.query(Snapshot::outline).await?;
+    Ok(Json(convert::interfaces(&snapshot, &outside)))
 }
 
 async fn metrics(State(context): State<Shared>) -> Result<Response, Fault> {
-    let config = context.config();
-    let (now, started) = (context.handle.clock().now(), context.started.1);
-    let look = move |node: &Node| page::text(node, &config, &Scene::new(node, now), started);
-    let text = context.handle.query(look).await?;
-    let text = text.map_err(|error| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let snapshot = context.handle.snapshot().await?;
+    let (config, now) = (context.config(), context.handle.clock().now());
+    let started = context.started.1;
+    let render = move || {
+        let scene = Scene::new(&snapshot.interfaces, now);
+        page::text(&snapshot, &config, &scene, started).map_err(|error| Fault::internal(&error))
+    };
+    let text = aside(render).await?;
     Ok(([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response())
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus::{Error, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 use rsvp_client::api::{Counters, MessageCounts, NeighborView, Reduction, ReductionCounts};
-use rsvp_core::Node;
+use rsvp_core::snapshot::Snapshot;
 
 use crate::config::Config;
 use crate::convert::{self, Scene};
@@ -21,7 +21,7 @@ type Gauge<V> = (&'static str, &'static str, fn(&V) -> u64);
 ///
 /// If two families have the same name.
 pub(super) fn text(
-    node: &Node,
+    state: &Snapshot,
     config: &Config,
     scene: &Scene,
     started: SystemTime,
@@ -31,13 +31,13 @@ pub(super) fn text(
     page.gauge("rsvp_build_info", "The version of the daemon.", ["version"], version)?;
     let start = seconds(started);
     page.gauge("rsvp_start_time_seconds", "When the daemon started, in Unix time.", [], [([], start)])?;
-    let counters = convert::counters(node.counters());
+    let counters = convert::counters(&state.counters);
     page.messages(&counters)?;
     page.faults(&counters)?;
     page.reduction("rsvp_reduction", [], &[([], counters.refresh_reduction)])?;
-    let neighbors = convert::neighbors(node, config, scene);
-    page.states(node, neighbors.len())?;
-    page.interfaces(node)?;
+    let neighbors = convert::neighbors(state, config, scene);
+    page.states(state, neighbors.len())?;
+    page.interfaces(state)?;
     page.neighbors(&neighbors)?;
     TextEncoder::new().encode_to_string(&page.0.gather())
 }
@@ -196,8 +196,8 @@ impl Page {
         Ok(())
     }
 
-    fn states(&self, node: &Node, neighbors: usize) -> Result<(), Error> {
-        let sessions = node.sessions();
+    fn states(&self, state: &Snapshot, neighbors: usize) -> Result<(), Error> {
+        let sessions = &state.sessions;
         for (name, help, count) in [
             ("rsvp_sessions", "Sessions.", sessions.len()),
             ("rsvp_path_states", "Path state blocks.", sessions.iter().map(|one| one.senders).sum()),
@@ -218,8 +218,8 @@ impl Page {
         Ok(())
     }
 
-    fn interfaces(&self, node: &Node) -> Result<(), Error> {
-        let interfaces = node.interfaces();
+    fn interfaces(&self, state: &Snapshot) -> Result<(), Error> {
+        let interfaces = &state.interfaces;
         let rows = |pick: fn(&rsvp_core::view::InterfaceView) -> Option<u64>| {
             interfaces.iter().filter_map(move |view| Some(([view.name.as_str()], pick(view)?)))
         };

@@ -69,7 +69,7 @@ impl Recorder {
 /// come are taken together, so that a burst of them waits for the registry and for the node only once.
 pub(crate) async fn record(mut events: Events, handle: Handle, recorder: Recorder, registry: Registry) {
     let clock = handle.clock();
-    let look = move |node: &Node| Scene::new(node, clock.now());
+    let look = move |node: &Node| Scene::new(&node.interfaces(), clock.now());
     let Ok(mut scene) = handle.query(look).await else { return };
     let mut batch = Vec::new();
     while let Some(event) = events.next().await {

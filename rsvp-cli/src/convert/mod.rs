@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use rsvp_client::api::{Next, Since};
-use rsvp_core::{Instant, InterfaceId, Node};
+use rsvp_core::view::InterfaceView;
+use rsvp_core::{Instant, InterfaceId};
 
 pub(crate) use event::{cause, describe_state, error_info, happening, upcall};
 pub(crate) use flow::{
@@ -29,8 +30,8 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// The scene at the engine's `now`.
-    pub(crate) fn new(node: &Node, now: Instant) -> Self {
-        let names = node.interfaces().into_iter().map(|view| (view.id, view.name)).collect();
+    pub(crate) fn new(interfaces: &[InterfaceView], now: Instant) -> Self {
+        let names = interfaces.iter().map(|view| (view.id, view.name.clone())).collect();
         Self { now, wall: SystemTime::now(), names }
     }
 

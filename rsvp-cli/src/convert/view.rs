@@ -6,11 +6,12 @@ use rsvp_client::api;
 use rsvp_core::counters::{Counters, ReductionCounters};
 use rsvp_core::event::Subject;
 use rsvp_core::output::{PoliceFlags, WakeReason};
+use rsvp_core::snapshot::Snapshot;
 use rsvp_core::view::{
     Deadline, History, InstalledView, InterfaceView, NeighborView, ReductionView, RefusalView, RequestView,
     ReservationView, SenderView, SessionView,
 };
-use rsvp_core::{InterfaceId, Node, SessionKey};
+use rsvp_core::{InterfaceId, SessionKey};
 use rsvp_driver::OutsideView;
 
 use super::flow::{adspec, filter, filters, flows, flowspec, sender_tspec, session, style};
@@ -47,8 +48,8 @@ fn seconds(millis: u32) -> f64 {
 }
 
 /// All sessions. Each takes history and deadline from its path and reservation state.
-pub(crate) fn sessions(node: &Node, scene: &Scene) -> Vec<api::SessionView> {
-    let (senders, reservations) = (node.senders(), node.reservations());
+pub(crate) fn sessions(state: &Snapshot, scene: &Scene) -> Vec<api::SessionView> {
+    let Snapshot { senders, reservations, .. } = state;
     let histories: Vec<(&SessionKey, &History)> = senders
         .iter()
         .map(|view| (&view.session, &view.history))
@@ -63,7 +64,7 @@ pub(crate) fn sessions(node: &Node, scene: &Scene) -> Vec<api::SessionView> {
     let earliest = index(&deadlines, |a, b| a.at < b.at);
     let up: BTreeSet<&SessionKey> =
         reservations.iter().filter(|view| view.admitted).map(|view| &view.session).collect();
-    let view = |view: SessionView| api::SessionView {
+    let view = |view: &SessionView| api::SessionView {
         session: session(&view.session),
         session_status: if up.contains(&view.session) { "up" } else { "down" }.to_owned(),
         style: view.style.map(style),
@@ -75,7 +76,7 @@ pub(crate) fn sessions(node: &Node, scene: &Scene) -> Vec<api::SessionView> {
         history: latest.get(&view.session).map(|found| history(found, scene)),
         next: next(earliest.get(&view.session).copied(), scene),
     };
-    node.sessions().into_iter().map(view).collect()
+    state.sessions.iter().map(view).collect()
 }
 
 /// For each key the item that beats all others.
@@ -91,8 +92,8 @@ fn index<'a, K: Ord, T>(items: &[(&'a K, &'a T)], beats: impl Fn(&T, &T) -> bool
 }
 
 /// All path state.
-pub(crate) fn senders(node: &Node, scene: &Scene) -> Vec<api::SenderView> {
-    let view = |view: SenderView| api::SenderView {
+pub(crate) fn senders(state: &Snapshot, scene: &Scene) -> Vec<api::SenderView> {
+    let view = |view: &SenderView| api::SenderView {
         session: session(&view.session),
         sender: filter(&view.sender),
         tspec: sender_tspec(&view.tspec),
@@ -108,16 +109,15 @@ pub(crate) fn senders(node: &Node, scene: &Scene) -> Vec<api::SenderView> {
         expires_in: seconds_left(view.expires.as_ref(), scene),
         next: next(view.expires.as_ref().or(view.refresh.as_ref()), scene),
     };
-    node.senders().into_iter().map(view).collect()
+    state.senders.iter().map(view).collect()
 }
 
 /// All reservation state. What a local receiver asked for does not expire; next it is asked of a previous hop again.
-pub(crate) fn reservations(node: &Node, scene: &Scene) -> Vec<api::ReservationView> {
-    let requests = node.requests();
+pub(crate) fn reservations(state: &Snapshot, scene: &Scene) -> Vec<api::ReservationView> {
     let refreshes: Vec<(&SessionKey, &Deadline)> =
-        requests.iter().filter_map(|view| Some((&view.session, view.refresh.as_ref()?))).collect();
+        state.requests.iter().filter_map(|view| Some((&view.session, view.refresh.as_ref()?))).collect();
     let earliest = index(&refreshes, |a, b| a.at < b.at);
-    let view = |view: ReservationView| api::ReservationView {
+    let view = |view: &ReservationView| api::ReservationView {
         session: session(&view.session),
         style: style(view.style),
         senders: filters(&view.filters),
@@ -131,12 +131,12 @@ pub(crate) fn reservations(node: &Node, scene: &Scene) -> Vec<api::ReservationVi
         expires_in: seconds_left(view.expires.as_ref(), scene),
         next: next(view.expires.as_ref().or_else(|| earliest.get(&view.session).copied()), scene),
     };
-    node.reservations().into_iter().map(view).collect()
+    state.reservations.iter().map(view).collect()
 }
 
 /// All that is asked of previous hops.
-pub(crate) fn requests(node: &Node, scene: &Scene) -> Vec<api::RequestView> {
-    let view = |view: RequestView| api::RequestView {
+pub(crate) fn requests(state: &Snapshot, scene: &Scene) -> Vec<api::RequestView> {
+    let view = |view: &RequestView| api::RequestView {
         session: session(&view.session),
         previous_hop: view.previous_hop,
         interface: scene.name(view.interface),
@@ -146,19 +146,19 @@ pub(crate) fn requests(node: &Node, scene: &Scene) -> Vec<api::RequestView> {
         history: history(&view.history, scene),
         next: next(view.refresh.as_ref(), scene),
     };
-    node.requests().into_iter().map(view).collect()
+    state.requests.iter().map(view).collect()
 }
 
 /// All traffic control state. It lasts as long as the reservations that it was made from.
-pub(crate) fn installed(node: &Node, scene: &Scene) -> Vec<api::InstalledView> {
-    let reservations = node.reservations();
-    let expiries: Vec<((SessionKey, InterfaceId), &Deadline)> = reservations
+pub(crate) fn installed(state: &Snapshot, scene: &Scene) -> Vec<api::InstalledView> {
+    let expiries: Vec<((SessionKey, InterfaceId), &Deadline)> = state
+        .reservations
         .iter()
         .filter_map(|view| Some(((view.session, view.interface?), view.expires.as_ref()?)))
         .collect();
     let keyed: Vec<_> = expiries.iter().map(|(key, deadline)| (key, *deadline)).collect();
     let earliest = index(&keyed, |a, b| a.at < b.at);
-    let view = |view: InstalledView| api::InstalledView {
+    let view = |view: &InstalledView| api::InstalledView {
         id: view.id.0,
         session: session(&view.session),
         interface: scene.name(view.interface),
@@ -171,12 +171,12 @@ pub(crate) fn installed(node: &Node, scene: &Scene) -> Vec<api::InstalledView> {
         history: history(&view.history, scene),
         next: next(earliest.get(&(view.session, view.interface)).copied(), scene),
     };
-    node.installed().into_iter().map(view).collect()
+    state.installed.iter().map(view).collect()
 }
 
 /// Requests that were refused lately.
-pub(crate) fn refusals(node: &Node, scene: &Scene) -> Vec<api::RefusalView> {
-    let view = |view: RefusalView| {
+pub(crate) fn refusals(state: &Snapshot, scene: &Scene) -> Vec<api::RefusalView> {
+    let view = |view: &RefusalView| {
         let (subject, senders, its_style, neighbor, interface) = match &view.subject {
             Subject::Path { sender, previous_hop, interface } => {
                 ("path", vec![filter(sender)], None, *previous_hop, *interface)
@@ -201,7 +201,7 @@ pub(crate) fn refusals(node: &Node, scene: &Scene) -> Vec<api::RefusalView> {
             next: scene.next(view.expires.at, "is forgotten".to_owned()),
         })
     };
-    node.refusals().into_iter().filter_map(view).collect()
+    state.refusals.iter().filter_map(view).collect()
 }
 
 fn police(flags: PoliceFlags) -> Vec<String> {
@@ -213,10 +213,10 @@ fn police(flags: PoliceFlags) -> Vec<String> {
 }
 
 /// All interfaces.
-pub(crate) fn interfaces(node: &Node, system: &OutsideView) -> Vec<api::InterfaceView> {
-    let view = |view: InterfaceView| api::InterfaceView {
+pub(crate) fn interfaces(state: &Snapshot, system: &OutsideView) -> Vec<api::InterfaceView> {
+    let view = |view: &InterfaceView| api::InterfaceView {
         lih: view.id.0,
-        addresses: view.addresses,
+        addresses: view.addresses.clone(),
         mtu: view.mtu,
         up: view.up,
         enabled: view.config.enabled,
@@ -236,9 +236,9 @@ pub(crate) fn interfaces(node: &Node, system: &OutsideView) -> Vec<api::Interfac
         blockade_multiple: view.config.blockade_multiple,
         repair_delay: view.config.repair_delay.as_secs_f64(),
         slew_max: rounded(view.config.slew_max),
-        name: view.name,
+        name: view.name.clone(),
     };
-    node.interfaces().into_iter().map(view).collect()
+    state.interfaces.iter().map(view).collect()
 }
 
 /// As it was written: 0.3 and not 0.30000001192092896.
@@ -247,8 +247,8 @@ fn rounded(value: f32) -> f64 {
 }
 
 /// All neighbours, those of the configuration included whether they were heard or not.
-pub(crate) fn neighbors(node: &Node, config: &Config, scene: &Scene) -> Vec<api::NeighborView> {
-    let view = |view: NeighborView| {
+pub(crate) fn neighbors(state: &Snapshot, config: &Config, scene: &Scene) -> Vec<api::NeighborView> {
+    let view = |view: &NeighborView| {
         let interface = scene.name(view.interface);
         api::NeighborView {
             address: view.address,
@@ -263,7 +263,7 @@ pub(crate) fn neighbors(node: &Node, config: &Config, scene: &Scene) -> Vec<api:
             refresh_reduction: Some(reduction(&view.reduction, scene)),
         }
     };
-    let mut views: Vec<_> = node.neighbors().into_iter().map(view).collect();
+    let mut views: Vec<_> = state.neighbors.iter().map(view).collect();
     for (name, extras) in &config.interfaces {
         for address in &extras.neighbors {
             if !views.iter().any(|view| view.interface == *name && view.address == *address) {
