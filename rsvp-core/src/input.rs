@@ -24,7 +24,6 @@ pub enum Input<'a> {
     /// Time has passed; work that is due gets done.
     Timeout,
     /// A datagram arrived.
-    #[cfg_attr(feature = "serde", serde(borrow))]
     Datagram(Datagram<'a>),
     /// An interface appeared or changed.
     Interface(InterfaceInfo),
@@ -57,7 +56,6 @@ pub struct Datagram<'a> {
     /// How it was carried.
     pub encapsulation: Encapsulation,
     /// The RSVP message, from the common header on.
-    #[cfg_attr(feature = "serde", serde(borrow))]
     pub payload: Cow<'a, [u8]>,
 }
 

@@ -15,6 +15,7 @@ pub use reduction::{MessageIds, ReductionConfig, SummaryRefresh};
 /// Configuration of a node.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct NodeConfig {
     /// Whether the node forwards: a router handles messages in transit, a host only its own.
     pub router: bool,
@@ -73,6 +74,7 @@ impl NodeConfig {
 /// Settings of a host without raw I/O (RFC 2205 Appendix C).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct UdpOnly {
     /// Where the Paths of unicast sessions go that are not for the local network. `None`: to the gateway of the route.
     pub first_hop: Option<FirstHop>,
@@ -92,6 +94,7 @@ pub struct FirstHop {
 /// Configuration of one logical interface.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct InterfaceConfig {
     /// Whether RSVP runs here. Messages that arrive on a disabled interface are dropped and counted.
     pub enabled: bool,
@@ -211,6 +214,7 @@ impl GuaranteedConfig {
 /// Caps: beyond them new state is refused; existing state is never evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Limits {
     /// Sessions of the node.
     pub sessions: usize,

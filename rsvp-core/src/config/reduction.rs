@@ -9,6 +9,7 @@ use crate::time::Duration;
 /// [`message_ids`](Self::message_ids) there is neither reliable delivery nor summary refresh.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct ReductionConfig {
     /// To whom messages go with a MESSAGE_ID, and whether it is understood. Default: [`MessageIds::Learn`].
     pub message_ids: MessageIds,

@@ -84,6 +84,7 @@ pub struct GeneralParameters {
     /// IS hop count (parameter 4).
     pub is_hops: u32,
     /// Path bandwidth estimate (parameter 6), bytes per second; 0 is unknown.
+    #[cfg_attr(feature = "serde", serde(with = "super::unlimited"))]
     pub bandwidth: f32,
     /// Minimum path latency (parameter 8), microseconds; [`INDETERMINATE_LATENCY`] is indeterminate.
     pub latency: u32,

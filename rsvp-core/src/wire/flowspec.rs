@@ -34,6 +34,7 @@ pub struct Tspec {
     /// b, bucket depth in bytes.
     pub bucket: f32,
     /// p, peak rate in bytes per second; may be infinite.
+    #[cfg_attr(feature = "serde", serde(with = "super::unlimited"))]
     pub peak: f32,
     /// m, minimum policed unit in bytes.
     pub min_unit: u32,

@@ -32,6 +32,8 @@ mod sender_tspec;
 mod service;
 mod session;
 mod style;
+#[cfg(feature = "serde")]
+mod unlimited;
 
 pub use adspec::{
     Adspec, GeneralParameters, GuaranteedFragment, INDETERMINATE_LATENCY, IntServAdspec, Overrides,
