@@ -30,6 +30,16 @@ pub fn line(record: &Record<'_>) -> serde_json::Result<String> {
     })
 }
 
+/// A message that is at hand without a packet, as one line: the fields of [`line`] that tell of the message.
+///
+/// # Errors
+///
+/// As [`line`].
+pub fn message_line(message: &[u8]) -> serde_json::Result<String> {
+    let (message, error) = Message::whole(message);
+    serde_json::to_string(&MessageLine::new(Some(&message), error.as_deref()))
+}
+
 #[derive(Serialize)]
 struct Line<'a> {
     frame: u64,

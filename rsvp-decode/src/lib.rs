@@ -9,7 +9,7 @@ mod record;
 mod text;
 mod tree;
 
-pub use json::line;
+pub use json::{line, message_line};
 pub use packet::{Content, Fragment, LinkType, Packet, dissect};
 pub use record::{Checksum, Frame, Message, Outcome, Record};
 pub use text::hex;
