@@ -4,7 +4,7 @@
 //! What a router does for every packet is typed; configuration, commands, events and views are JSON, which is
 //! `rsvp-core`'s serde form.
 //!
-//! Every function that can fail goes through [`fault::run`] or [`handle::enter`], so that no panic leaves the library.
+//! Every function that can fail goes through `fault::run` or `handle::enter`, so that no panic leaves the library.
 
 #![expect(unsafe_code, reason = "C hands in pointers")]
 #![expect(
@@ -31,7 +31,7 @@ pub use abi::*;
 pub use decode::{rsvp_decode_json, rsvp_string_free};
 pub use fault::{Status, rsvp_last_error};
 pub use handle::Handle;
-pub use installation::{Filter, FilterKind, Flowspec, Installation, Service, Session, Tspec};
+pub use installation::{Filter, FilterKind, Flowspec, Handling, Installation, Service, Session, Tspec};
 pub use json::{
     rsvp_node_command_json, rsvp_node_handle_json, rsvp_node_poll_event_json, rsvp_node_view_json,
 };

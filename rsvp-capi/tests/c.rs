@@ -1,0 +1,140 @@
+//! C programs against the header and the library: the example, and one that does everything wrong.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const WARNINGS: [&str; 6] =
+    ["-Wall", "-Wextra", "-Wpedantic", "-Wredundant-decls", "-Wstrict-prototypes", "-Werror"];
+const SANITIZERS: &[&str] =
+    &["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+
+#[derive(Clone, Copy)]
+enum Linked {
+    Statically,
+    Dynamically,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where cargo has put the library, beside this test.
+fn library() -> PathBuf {
+    let test = std::env::current_exe().expect("a process knows its program");
+    let directory = test.parent().expect("it is in a directory").to_owned();
+    assert!(directory.join("librsvp.a").exists(), "cargo builds librsvp.a before this test");
+    directory
+}
+
+/// Says loudly that a tool is not there, and insists where the environment promises it.
+fn skip(what: &str) {
+    // Not by way of `eprintln!`, which the test harness would keep to itself.
+    writeln!(std::io::stderr(), "SKIPPED: {what}").expect("one can write to the standard error");
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{what}");
+}
+
+/// Whether there is a compiler that takes these arguments; `test` asks.
+fn has(test: &str, compiler: &str, arguments: &[&str]) -> bool {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("probe_{test}"));
+    let source = out.with_extension("c");
+    std::fs::write(&source, "int main(void) { return 0; }\n").expect("a file can be written");
+    let output = Command::new(compiler).args(arguments).arg("-o").arg(&out).arg(&source).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+fn succeed(command: &mut Command) -> Output {
+    let output = command.output().expect("the program can be started");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}: {said}", output.status);
+    output
+}
+
+/// Compiles a program, runs it, and gives what it says.
+fn run(name: &str, source: &str, linked: Linked, options: &[&str]) -> String {
+    let library = library();
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut compiler = Command::new("cc");
+    compiler.args(["-std=c11", "-g"]).args(WARNINGS).args(options);
+    compiler.arg("-I").arg(root().join("include")).arg("-o").arg(&program).arg(root().join(source));
+    match linked {
+        Linked::Statically => compiler.arg(library.join("librsvp.a")).args(["-lpthread", "-ldl", "-lm"]),
+        // The linker prefers librsvp.so to the librsvp.a beside it.
+        Linked::Dynamically => compiler.arg("-L").arg(&library).arg("-lrsvp"),
+    };
+    succeed(&mut compiler);
+    let mut program = Command::new(program);
+    program.env("LD_LIBRARY_PATH", &library);
+    String::from_utf8(succeed(&mut program).stdout).expect("it says text")
+}
+
+fn two_nodes(name: &str, linked: Linked, options: &[&str]) {
+    let said = run(name, "examples/c/two_nodes.c", linked, options);
+    let wanted = [
+        r#"sender: send {"message":"Path""#,
+        r#"receiver: send {"message":"Resv""#,
+        "sender: install 1: 125000 bytes/s, bucket 10000 bytes, 1 sender(s), port 5004",
+        "receiver: reservation confirmed",
+        "sender: remove 1",
+    ];
+    let mut rest = said.as_str();
+    for words in wanted {
+        let (_, after) =
+            rest.split_once(words).unwrap_or_else(|| panic!("no {words:?}, in order, in:\n{said}"));
+        rest = after;
+    }
+}
+
+#[test]
+fn two_nodes_make_a_reservation() {
+    if !has("two_nodes", "cc", &["-std=c11"]) {
+        return skip("there is no C compiler, cc");
+    }
+    two_nodes("two_nodes_static", Linked::Statically, &[]);
+    two_nodes("two_nodes_shared", Linked::Dynamically, &[]);
+}
+
+#[test]
+fn what_is_wrong_is_refused() {
+    if !has("misuse", "cc", &["-std=c11"]) {
+        return skip("there is no C compiler, cc");
+    }
+    assert_eq!(run("misuse", "tests/c/misuse.c", Linked::Statically, &[]), "all of it was refused\n");
+}
+
+/// Nothing leaks, nothing is used after it was freed, nothing is read that is not there.
+#[test]
+fn the_sanitizers_find_nothing() {
+    if !has("sanitizers", "cc", SANITIZERS) {
+        return skip("the C compiler has no sanitizers");
+    }
+    two_nodes("two_nodes_sanitized", Linked::Statically, SANITIZERS);
+    run("misuse_sanitized", "tests/c/misuse.c", Linked::Statically, SANITIZERS);
+}
+
+/// A function that is not called wrongly would go unnoticed.
+#[test]
+fn every_function_is_misused() {
+    let [header, misuse] = ["include/rsvp.h", "tests/c/misuse.c"]
+        .map(|file| std::fs::read_to_string(root().join(file)).expect("the file can be read"));
+    let words = header.split(|c: char| c != '_' && !c.is_alphanumeric());
+    let declared = words.filter(|word| word.starts_with("rsvp_") && header.contains(&format!("{word}(")));
+    let mut functions = 0;
+    for function in declared {
+        assert!(misuse.contains(&format!("{function}(")), "{function} is not in misuse.c");
+        functions += 1;
+    }
+    assert!(functions > 20, "the functions were found");
+}
+
+#[test]
+fn a_cpp_compiler_takes_the_header() {
+    if !has("cpp", "g++", &["-x", "c++"]) {
+        return skip("there is no C++ compiler, g++");
+    }
+    let mut compiler = Command::new("g++");
+    let options = ["-x", "c++", "-std=c++11", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+    compiler.args(options).arg("-include").arg(root().join("include/rsvp.h")).arg(OsStr::new("/dev/null"));
+    succeed(&mut compiler);
+}
