@@ -48,7 +48,8 @@ pub unsafe extern "C" fn rsvp_node_poll_request(node: *mut Handle, request: *mut
     }
 }
 
-fn describe(request: output::Request, lent: &mut Lent) -> Request {
+/// A request as C sees it.
+pub(crate) fn describe(request: output::Request, lent: &mut Lent) -> Request {
     match request {
         output::Request::WatchRoute(key) => {
             Request { route: key.into(), ..Request::of_kind(RequestKind::WatchRoute) }

@@ -32,6 +32,14 @@ pub fn line(record: &Record<'_>) -> serde_json::Result<String> {
 
 /// A message that is at hand without a packet, as one line: the fields of [`line`] that tell of the message.
 ///
+/// ```
+/// let line = rsvp_decode::message_line(&[0x10, 13, 0, 0, 255, 0, 0, 8])?;
+/// assert!(line.starts_with(r#"{"message":"Ack","type":13,"#) && line.ends_with(r#""error":null}"#));
+/// let line = rsvp_decode::message_line(&[0x10, 13])?;
+/// assert!(line.contains(r#""error":"8 octets needed, 2 there"#));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
 /// # Errors
 ///
 /// As [`line`].

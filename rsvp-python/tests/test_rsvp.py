@@ -1,5 +1,6 @@
 """Two nodes in virtual time, and messages: python -m unittest discover rsvp-python/tests"""
 
+import ast
 import contextlib
 import io
 import pathlib
@@ -177,9 +178,23 @@ class Messages(unittest.TestCase):
             self.assertRaises(ValueError, rsvp.encode, wrong)
 
 
+PROJECT = pathlib.Path(__file__).parent.parent
+
+
+def public(names):
+    return {name for name in names if not name.startswith("_")}
+
+
 class Documentation(unittest.TestCase):
+    def test_the_stub_names_all_there_is(self):
+        stub = ast.parse((PROJECT / "rsvp.pyi").read_text(encoding="utf-8")).body
+        named = {item.name: item for item in stub if isinstance(item, (ast.FunctionDef, ast.ClassDef))}
+        self.assertEqual(named.keys(), public(dir(rsvp)) - {"rsvp"})
+        methods = public(item.name for item in named["Node"].body if isinstance(item, ast.FunctionDef))
+        self.assertEqual(methods, public(dir(rsvp.Node)))
+
     def test_the_example_in_the_readme_runs(self):
-        page = (pathlib.Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+        page = (PROJECT / "README.md").read_text(encoding="utf-8")
         example = page.split("```python\n")[1].split("```")[0]
         with contextlib.redirect_stdout(io.StringIO()) as said:
             exec(example, {})
