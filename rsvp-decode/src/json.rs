@@ -30,7 +30,7 @@ pub fn line(record: &Record<'_>) -> serde_json::Result<String> {
     })
 }
 
-/// A message that is at hand without a packet, as one line: the fields of [`line`] that tell of the message.
+/// A message that is at hand without a packet, as one line: the fields of [`line()`] that tell of the message.
 ///
 /// ```
 /// let line = rsvp_decode::message_line(&[0x10, 13, 0, 0, 255, 0, 0, 8])?;
@@ -42,7 +42,7 @@ pub fn line(record: &Record<'_>) -> serde_json::Result<String> {
 ///
 /// # Errors
 ///
-/// As [`line`].
+/// As [`line()`].
 pub fn message_line(message: &[u8]) -> serde_json::Result<String> {
     let (message, error) = Message::whole(message);
     serde_json::to_string(&MessageLine::new(Some(&message), error.as_deref()))
