@@ -4,7 +4,9 @@ Inputs, commands, outputs and views are what JSON knows, in the forms that docs/
 contents is a str ("Timeout"), one with contents a dict with one key ({"Route": [key, route]}).
 """
 
-from typing import Any, Optional, Union
+from typing import Any, Optional, Union, final
+
+__all__ = ["__version__", "CommandError", "Node", "decode", "encode", "describe"]
 
 __version__: str
 
@@ -28,6 +30,7 @@ def describe(message: bytes) -> dict[str, Any]:
     """Takes a message apart, however damaged: what `rsvp-cli decode --json` prints of it (docs/decode.md). "error" says
     what is wrong."""
 
+@final
 class Node:
     """An RSVP node. It has no sockets, clock or routing table: whoever holds it hands in what happened, with the time, and
     carries out what it polls. Times are microseconds since a start of the caller's.
@@ -35,7 +38,7 @@ class Node:
     The same configuration, seed and calls give the same outputs.
     """
 
-    def __init__(self, config: Optional[dict[str, Any]] = None, *, seed: bytes, now: int = 0) -> None:
+    def __new__(cls, config: Optional[dict[str, Any]] = None, *, seed: bytes, now: int = 0) -> "Node":
         """`config`: what it leaves out is the default. `seed`: 32 octets."""
 
     def handle(self, now: int, input: Union[str, dict[str, Any]]) -> None:
