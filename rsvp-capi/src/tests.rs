@@ -208,11 +208,12 @@ fn requests_are_told_whole() {
     assert_eq!((unwatch.kind, unwatch.route), (RequestKind::UnwatchRoute, told));
 
     let group = ip("233.252.0.1");
-    let join = output::Request::Join { group, interface: Some(InterfaceId(3)) };
-    let join = poll::describe(join, &mut lent);
-    assert_eq!((join.kind, join.group, join.interface), (RequestKind::Join, group.into(), 3));
-    let leave = poll::describe(output::Request::Leave { group, interface: None }, &mut lent);
-    assert_eq!((leave.kind, leave.group, leave.interface), (RequestKind::Leave, group.into(), 0));
+    for (interface, told) in [(Some(InterfaceId(3)), 3), (None, RSVP_NO_INTERFACE)] {
+        let join = poll::describe(output::Request::Join { group, interface }, &mut lent);
+        assert_eq!((join.kind, join.group, join.interface), (RequestKind::Join, group.into(), told));
+        let leave = poll::describe(output::Request::Leave { group, interface }, &mut lent);
+        assert_eq!((leave.kind, leave.group, leave.interface), (RequestKind::Leave, group.into(), told));
+    }
 
     let remove = poll::describe(output::Request::Remove(InstallationId(5)), &mut lent);
     assert_eq!((remove.kind, remove.installation_id), (RequestKind::Remove, 5));
@@ -222,6 +223,7 @@ fn requests_are_told_whole() {
     // SAFETY: `lent` lives, and lends nothing new.
     let form = unsafe { &*install.installation };
     assert_eq!((form.id, form.handling), (5, Handling::Police));
+    assert_eq!(form.flowspec.service, Service::ControlledLoad);
     assert_eq!(form.flowspec.tspec, Tspec::from(&TSPEC));
 }
 

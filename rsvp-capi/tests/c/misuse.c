@@ -234,8 +234,6 @@ static void texts(void)
     WANT(RSVP_STATUS_REFUSED, rsvp_node_command_json(node, 1, "{\"Release\": 4711}", NULL));
     WANT(RSVP_STATUS_INVALID_ARGUMENT, rsvp_node_view_json(node, "tunnels", &json));
     TELLS("tunnels");
-    WANT(RSVP_STATUS_OK, rsvp_node_view_json(node, "config", &json));
-    IS(strstr(json, "\"router\":false"));
 
     WANT(RSVP_STATUS_INVALID_ARGUMENT, rsvp_decode_json(NULL, 1, &decoded));
     IS(decoded == NULL);
@@ -244,6 +242,24 @@ static void texts(void)
     WANT(RSVP_STATUS_OK, rsvp_decode_json(seed, sizeof seed, &decoded));
     IS(strstr(decoded, "\"error\":\""));
     rsvp_string_free(decoded);
+}
+
+static void views(void)
+{
+    static const char *const lists[] = { "sessions",  "senders",   "reservations", "refusals",
+                                         "requests", "installed", "interfaces",   "neighbors" };
+    const char *json;
+    size_t i;
+
+    for (i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        WANT(RSVP_STATUS_OK, rsvp_node_view_json(node, lists[i], &json));
+        IS(json[0] == '[');
+        IS((strcmp(lists[i], "interfaces") == 0) == (strstr(json, "\"name\":\"eth0\"") != NULL));
+    }
+    WANT(RSVP_STATUS_OK, rsvp_node_view_json(node, "counters", &json));
+    IS(strstr(json, "\"dropped\":{"));
+    WANT(RSVP_STATUS_OK, rsvp_node_view_json(node, "config", &json));
+    IS(strstr(json, "\"router\":false"));
 }
 
 static void polls(void)
@@ -281,6 +297,7 @@ int main(void)
     interfaces();
     answers();
     texts();
+    views();
     polls();
     rsvp_node_free(node);
     puts("all of it was refused");
