@@ -1,55 +1,26 @@
 //! What the engine costs: receiving a refresh, and setting up and tearing down a session among 100,000 others; and the same
 //! with RFC 2961.
 
-use std::borrow::Cow;
+mod router;
+
 use std::hint::black_box;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion};
-use rsvp_core::config::{Bandwidth, InterfaceConfig};
-use rsvp_core::input::{Datagram, Encapsulation, InterfaceInfo, NextHop, Route};
-use rsvp_core::wire::{
-    Acknowledgement, Bundle, FilterSpec, FlaggedId, FlowDescriptor, FlowKey, Flowspec, Head, Header,
-    IdEntries, IdList, Message, MessageId, Path, PathTear, RawMessage, Resv, RsvpHop, SenderTspec, Session,
-    Srefresh, Style, Tspec,
+use router::{
+    DOWNSTREAM, EPOCH, NHOP, PHOP, Router, SENDER, UPSTREAM, ack, encode, every, id, path, resv, session,
+    with_id,
 };
-use rsvp_core::{Input, Instant, InterfaceId, Node, NodeConfig, Ready, Request, SessionKey};
+use rsvp_core::wire::{
+    Bundle, FilterSpec, FlaggedId, Head, Header, IdEntries, IdList, Message, PathTear, RsvpHop, Srefresh,
+};
 
 const SESSIONS: u32 = 100_000;
-const UPSTREAM: InterfaceId = InterfaceId(1);
-const DOWNSTREAM: InterfaceId = InterfaceId(2);
-const PHOP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1));
-const NHOP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 2));
-const SENDER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 9, 9));
 
-fn tspec() -> Tspec {
-    Tspec { rate: 1000.0, bucket: 2000.0, peak: 2000.0, min_unit: 64, max_packet: 1500 }
-}
-
-fn session(n: u32) -> Session {
-    let destination = Ipv4Addr::from_bits(0x0b00_0000 + n / 100).into();
-    let port = u16::try_from(5000 + n % 100).unwrap();
-    Session { key: SessionKey::Ip(FlowKey { destination, protocol: 17, port }), flags: 0 }
-}
-
-fn encode(message: &Message) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    message.encode(Header { flags: 0, send_ttl: 60 }, &mut bytes).unwrap();
-    bytes
-}
-
-fn path(n: u32) -> Vec<u8> {
-    encode(&Message::Path(Path {
-        session: session(n),
-        hop: RsvpHop { address: PHOP, lih: 7 },
-        refresh_ms: 30_000,
-        policy: Vec::new(),
-        sender_template: FilterSpec::Ip { source: SENDER, port: 4000 },
-        sender_tspec: SenderTspec::TokenBucket(tspec()),
-        adspec: None,
-        forward: Vec::new(),
-    }))
+/// The same Path or Resv, of state that nobody has to refresh.
+fn lasting(bytes: &[u8]) -> Message {
+    every(u32::MAX, bytes)
 }
 
 fn path_tear(n: u32) -> Vec<u8> {
@@ -63,196 +34,10 @@ fn path_tear(n: u32) -> Vec<u8> {
     }))
 }
 
-fn resv(n: u32) -> Vec<u8> {
-    encode(&Message::Resv(Resv {
-        session: session(n),
-        hop: RsvpHop { address: NHOP, lih: DOWNSTREAM.0 },
-        refresh_ms: 30_000,
-        confirm: None,
-        scope: None,
-        policy: Vec::new(),
-        style: Style::Ff,
-        flows: vec![FlowDescriptor {
-            flowspec: Some(Flowspec::ControlledLoad(tspec())),
-            filters: vec![FilterSpec::Ip { source: SENDER, port: 4000 }],
-        }],
-        forward: Vec::new(),
-    }))
-}
-
-/// A router between two neighbours, with a driver that answers everything at once.
-struct Router {
-    node: Node,
-    now: Instant,
-    datagram: Vec<u8>,
-}
-
-impl Router {
-    fn new() -> Self {
-        let pool = u64::MAX / 2;
-        let default_interface = InterfaceConfig {
-            bandwidth: Some(Bandwidth { total: pool, per_flow: pool, link: pool }),
-            ..InterfaceConfig::default()
-        };
-        let config = NodeConfig { default_interface, ..NodeConfig::default() };
-        let mut router = Self {
-            node: Node::new(config, [1; 32], Instant::ZERO),
-            now: Instant::ZERO,
-            datagram: Vec::new(),
-        };
-        for (id, name, address) in
-            [(UPSTREAM, "up", Ipv4Addr::new(10, 0, 1, 2)), (DOWNSTREAM, "down", Ipv4Addr::new(10, 0, 2, 1))]
-        {
-            let info = InterfaceInfo {
-                id,
-                name: name.into(),
-                addresses: vec![address.into()],
-                mtu: 1500,
-                up: true,
-                point_to_point: false,
-            };
-            router.node.handle(router.now, Input::Interface(info));
-        }
-        router
-    }
-
-    fn receive(&mut self, interface: InterfaceId, source: IpAddr, destination: IpAddr, payload: &[u8]) {
-        let datagram = Datagram {
-            interface,
-            source,
-            destination,
-            ttl: Some(60),
-            encapsulation: Encapsulation::Raw,
-            payload: Cow::Borrowed(payload),
-        };
-        self.node.handle(self.now, Input::Datagram(datagram));
-    }
-
-    fn path(&mut self, n: u32, payload: &[u8]) {
-        self.receive(UPSTREAM, SENDER, session(n).key.flow().destination, payload);
-    }
-
-    fn resv(&mut self, payload: &[u8]) {
-        self.receive(DOWNSTREAM, NHOP, Ipv4Addr::new(10, 0, 2, 1).into(), payload);
-    }
-
-    fn drain(&mut self) {
-        self.answer_requests();
-        while self.node.poll_transmit(self.now, &mut self.datagram).is_some() {}
-        while self.node.poll_event().is_some() {}
-    }
-
-    fn answer_requests(&mut self) {
-        while let Some(request) = self.node.poll_request() {
-            match request {
-                Request::WatchRoute(key) => {
-                    let outgoing = vec![NextHop { interface: DOWNSTREAM, gateway: Some(NHOP) }];
-                    let route = Route { outgoing, ..Route::default() };
-                    self.node.handle(self.now, Input::Route(key, route));
-                }
-                Request::Install(installation) => {
-                    self.node.handle(self.now, Input::Installed(installation.id, Ok(())));
-                }
-                Request::UnwatchRoute(_)
-                | Request::Remove(_)
-                | Request::Join { .. }
-                | Request::Leave { .. } => {}
-            }
-        }
-    }
-
-    fn set_up(&mut self, n: u32) {
-        self.path(n, &path(n));
-        self.drain();
-        self.resv(&resv(n));
-        self.drain();
-    }
-
-    fn full() -> Self {
-        let mut router = Self::new();
-        for n in 0..SESSIONS {
-            router.set_up(n);
-        }
-        assert_eq!(router.node.installed().len(), SESSIONS as usize);
-        router
-    }
-}
-
-/// The Epoch of the neighbours.
-const EPOCH: u32 = 0xab_cdef;
-
 /// How many identifiers a summary refresh of 1500 octets lists.
 const LISTED: u32 = 360;
 
-/// A message of a neighbour that is capable of refresh reduction, with a MESSAGE_ID.
-fn with_id(message: &Message, id: FlaggedId) -> Vec<u8> {
-    let head = Head { message_id: Some(id), ..Head::default() };
-    let header = Header { flags: Header::REFRESH_REDUCTION, send_ttl: 60 };
-    let mut bytes = Vec::new();
-    message.encode_with(header, &head, &mut bytes).unwrap();
-    bytes
-}
-
-fn id(n: u32) -> MessageId {
-    MessageId { epoch: EPOCH, id: n }
-}
-
-/// The same message, of state that nobody has to refresh.
-fn lasting(bytes: &[u8]) -> Message {
-    let mut message = Message::parse(&RawMessage::decode(bytes).unwrap(), usize::MAX).unwrap();
-    match &mut message {
-        Message::Path(path) => path.refresh_ms = u32::MAX,
-        Message::Resv(resv) => resv.refresh_ms = u32::MAX,
-        _ => {}
-    }
-    message
-}
-
-/// What a neighbour acknowledges, or just that it is there.
-fn ack(id: MessageId) -> Vec<u8> {
-    let acknowledgements = vec![Acknowledgement::Ack(FlaggedId::plain(id))];
-    let mut bytes = Vec::new();
-    let header = Header { flags: Header::REFRESH_REDUCTION, send_ttl: 255 };
-    Message::Ack.encode_with(header, &Head { acknowledgements, message_id: None }, &mut bytes).unwrap();
-    bytes
-}
-
 impl Router {
-    /// A router between two neighbours that are capable, and send everything with a MESSAGE_ID.
-    fn reducing(sessions: u32) -> Self {
-        let mut router = Self::new();
-        for n in 0..sessions {
-            router.path(n, &with_id(&lasting(&path(n)), FlaggedId::plain(id(n))));
-            router.drain();
-            router.resv(&with_id(&lasting(&resv(n)), FlaggedId::plain(id(n))));
-            router.drain();
-        }
-        assert_eq!(router.node.installed().len(), sessions as usize);
-        // What is never acknowledged is given up, and all joins those that are refreshed together.
-        for _ in 0..4 {
-            router.refresh_all();
-        }
-        router
-    }
-
-    /// Lets a refresh period pass, in which both neighbours are heard.
-    fn refresh_all(&mut self) {
-        self.receive(UPSTREAM, PHOP, Ipv4Addr::new(10, 0, 1, 2).into(), &ack(id(0)));
-        self.receive(DOWNSTREAM, NHOP, Ipv4Addr::new(10, 0, 2, 1).into(), &ack(id(0)));
-        self.run_for(Duration::from_secs(30));
-    }
-
-    fn run_for(&mut self, time: Duration) {
-        let end = self.now + time;
-        self.drain();
-        while let Some((at, _)) = self.node.poll_timeout(Ready::ALL).filter(|(at, _)| *at <= end) {
-            self.now = at;
-            self.node.handle(at, Input::Timeout);
-            self.drain();
-        }
-        self.now = end;
-    }
-
     /// A Path arrives, goes on, and both are acknowledged.
     fn set_up_reliably(&mut self, n: u32, payload: &[u8]) {
         self.path(n, payload);
@@ -269,7 +54,7 @@ impl Router {
 }
 
 fn reduction(criterion: &mut Criterion) {
-    let mut router = Router::reducing(10_000);
+    let mut router = Router::reducing(10_000, u32::MAX);
     let own = Ipv4Addr::new(10, 0, 1, 2).into();
     let mut group = criterion.benchmark_group("node-10k-reduction");
     group.sample_size(20);
@@ -321,7 +106,7 @@ fn reduction(criterion: &mut Criterion) {
 }
 
 fn node(criterion: &mut Criterion) {
-    let mut router = Router::full();
+    let mut router = Router::full(SESSIONS);
     let mut group = criterion.benchmark_group("node-100k");
     group.sample_size(20);
 

@@ -11,52 +11,11 @@
 //!   local commands (command)       ──▶ └──────┘ ──▶ poll_timeout    when to call again, and why
 //! ```
 //!
-//! A sender's application, in its own words:
+//! # The loop
 //!
-//! ```
-//! use rsvp_core::command::{Command, Reply, SenderRequest};
-//! use rsvp_core::input::{Input, InterfaceId, InterfaceInfo, NextHop, Route};
-//! use rsvp_core::wire::{FilterSpec, FlowKey, SenderTspec, SessionKey, Tspec};
-//! use rsvp_core::{Instant, Node, NodeConfig, Request};
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let now = Instant::ZERO;
-//! let mut node = Node::new(NodeConfig::default(), [7; 32], now);
-//! let eth0 = InterfaceId(1);
-//! node.handle(now, Input::Interface(InterfaceInfo {
-//!     id: eth0,
-//!     name: "eth0".into(),
-//!     addresses: vec!["192.0.2.1".parse()?],
-//!     mtu: 1500,
-//!     up: true,
-//!     point_to_point: false,
-//! }));
-//!
-//! // The application announces that it will send to 198.51.100.7, UDP port 5004.
-//! let session = SessionKey::Ip(FlowKey { destination: "198.51.100.7".parse()?, protocol: 17, port: 5004 });
-//! let Reply::Session(id) = node.command(now, Command::OpenSession(session))? else { unreachable!() };
-//! let tspec = Tspec { rate: 125_000.0, bucket: 10_000.0, peak: 250_000.0, min_unit: 64, max_packet: 1500 };
-//! node.command(now, Command::AddSender(id, SenderRequest {
-//!     template: FilterSpec::Ip { source: "192.0.2.1".parse()?, port: 4000 },
-//!     tspec: SenderTspec::TokenBucket(tspec),
-//!     adspec: true.into(), policy: Vec::new(),
-//!     ttl: 63,
-//! }))?;
-//!
-//! // The node asks for the route; the embedder knows it.
-//! let Some(Request::WatchRoute(key)) = node.poll_request() else { unreachable!() };
-//! let gateway = Some("192.0.2.254".parse()?);
-//! let route = Route { outgoing: vec![NextHop { interface: eth0, gateway }], ..Route::default() };
-//! node.handle(now, Input::Route(key, route));
-//!
-//! // And now there is a Path to send.
-//! let mut datagram = Vec::new();
-//! let transmit = node.poll_transmit(now, &mut datagram).expect("a Path message");
-//! assert_eq!(transmit.destination, key.destination);
-//! assert!(transmit.router_alert && !datagram.is_empty());
-//! # Ok(())
-//! # }
-//! ```
+#![doc = "```"]
+#![doc = include_str!("../examples/two_nodes.rs")]
+#![doc = "```"]
 //!
 //! Where to look: [`wire`] for messages and objects, [`intserv`] for the arithmetic of flowspecs, [`input`],
 //! [`command`], [`output`] and [`event`] for what goes in and out, [`view`] for the state as an operator sees it,
