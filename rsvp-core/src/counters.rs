@@ -10,7 +10,7 @@ use alloc::collections::BTreeMap;
 pub enum DropReason {
     /// It arrived on an interface that the node does not know.
     UnknownInterface,
-    /// RSVP is disabled on the interface, or the interface is down.
+    /// RSVP is disabled on the interface, or it has no address that an error could be sent from.
     InterfaceDisabled,
     /// Shorter than it says, or than a header.
     Truncated,

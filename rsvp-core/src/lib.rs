@@ -1,8 +1,13 @@
-//! A sans-IO RSVP engine: RFC 2205 and RFC 2209, with integrated services (RFC 2210 to 2212), refresh reduction and
+//! An RSVP engine without I/O: RFC 2205 and RFC 2209, with integrated services (RFC 2210 to 2212), refresh reduction and
 //! reliable delivery (RFC 2961).
 //!
-//! [`Node`] is one host or router. It has no sockets, clock, threads or routing table: whoever embeds it hands in what
-//! happened, with the time, and carries out what comes back.
+//! RSVP lets the receivers of a flow reserve bandwidth along its path. A sender announces itself with a *Path* message, which
+//! travels to the destination and leaves path state at every router on the way. A receiver answers with a *Resv*, which goes
+//! back hop by hop, and every router admits or refuses it. Both are repeated (*refreshed*) for as long as they are wanted; what is
+//! not refreshed dies. A *session* is the destination of a flow: address, protocol and port.
+//!
+//! [`Node`] is one host or router in that. It has no sockets, clock, threads or routing table: whoever embeds it hands in
+//! what happened, with the time, and carries out what comes back.
 //!
 //! ```text
 //!   datagrams, routes, interfaces, ──▶ ┌──────┐ ──▶ poll_transmit   datagrams to send
@@ -11,20 +16,43 @@
 //!   local commands (command)       ──▶ └──────┘ ──▶ poll_timeout    when to call again, and why
 //! ```
 //!
-//! # The loop
+//! The guide `docs/embedding.md` tells all that an embedder has to do, and what state costs.
+//!
+//! # A whole program
+//!
+//! Two nodes with a pretended link between them, and the loop that drives each: `cargo run -p rsvp-core --example two_nodes`.
 //!
 #![doc = "```"]
 #![doc = include_str!("../examples/two_nodes.rs")]
 #![doc = "```"]
 //!
-//! Where to look: [`wire`] for messages and objects, [`intserv`] for the arithmetic of flowspecs, [`input`],
-//! [`command`], [`output`] and [`event`] for what goes in and out, [`view`] for the state as an operator sees it,
-//! [`admission`] and [`policy`] for your own admission and policy control, [`config`] for timers, limits and bandwidth,
-//! [`udp`] for RSVP in UDP.
+//! # Where to look
 //!
-//! Bad input from the network never panics: it is answered with the error message that the RFC asks for, or dropped and
-//! counted with its [`DropReason`](counters::DropReason). The crate is `no_std` with `alloc`; its one feature, `serde`
-//! (on by default), makes inputs, commands, outputs and views serialisable.
+//! | for | see |
+//! |---|---|
+//! | what goes in: datagrams, interfaces, routes, answers | [`input`] |
+//! | what a local application or operator asks | [`command`] |
+//! | what comes out: messages, requests, deadlines | [`output`] |
+//! | upcalls and changes of state | [`event`] |
+//! | the state as an operator sees it | [`view`], and the methods of [`Node`] |
+//! | timers, limits, bandwidth of interfaces | [`config`] |
+//! | what is counted, and why messages are dropped | [`counters`] |
+//! | admission and policy control of your own | [`admission`], [`policy`] |
+//! | messages and objects as octets | [`wire`] |
+//! | the arithmetic of flowspecs | [`intserv`] |
+//! | RSVP in UDP | [`udp`] |
+//!
+//! # What it promises
+//!
+//! - Input from the network never makes it panic. It is answered with the error message that the RFC asks for, or dropped and
+//!   counted with its [`DropReason`](counters::DropReason).
+//! - The same configuration, seed and calls give the same outputs, to the octet.
+//! - The work of a call is bounded; so is what peers can make it hold ([`config::Limits`]).
+//! - No unsafe code, and no `std`: it is `no_std` with `alloc`.
+//!
+//! # Features
+//!
+//! `serde`, on by default, makes inputs, commands, outputs and views serialisable.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -32,6 +60,11 @@
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
+
+/// The programs of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+pub struct Embedding;
 
 pub mod admission;
 pub mod command;

@@ -63,9 +63,11 @@ pub enum Request {
     /// The route is of no interest any more.
     UnwatchRoute(RouteKey),
     /// Make the kernel (or the hardware) give this flow what it says, whether it is new or changed, and
-    /// answer with [`Input::Installed`](crate::Input::Installed). The node sends no further request for the same id before the answer.
+    /// answer with [`Input::Installed`](crate::Input::Installed). Before the answer the node asks for no other installation
+    /// under the same id.
     Install(Installation),
-    /// Take the installation away; there is no answer.
+    /// Take the installation away; there is no answer. The request may come before the last installation is answered, and
+    /// for one that was never asked for.
     Remove(InstallationId),
     /// Receive what is sent to this group: a local application does. There is no answer; the request may come for a
     /// group that is joined already. A router needs no group for the messages that it forwards.
