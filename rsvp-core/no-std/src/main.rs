@@ -18,8 +18,8 @@ use core::net::{IpAddr, Ipv4Addr};
 use rsvp_core::config::{Bandwidth, InterfaceConfig};
 use rsvp_core::input::{Datagram, Encapsulation, InterfaceInfo, NextHop, Route};
 use rsvp_core::wire::{
-    FilterSpec, FlowDescriptor, FlowKey, Flowspec, Header, Message, MessageType, Path, RawMessage, Resv, RsvpHop,
-    SenderTspec, Session, Style, Tspec,
+    FilterSpec, FlowDescriptor, FlowKey, Flowspec, Header, Message, MessageType, Path, RawMessage, Resv,
+    RsvpHop, SenderTspec, Session, Style, Tspec,
 };
 use rsvp_core::{Input, Instant, InterfaceId, Node, NodeConfig, Ready, Request, SessionKey};
 
@@ -78,30 +78,42 @@ fn router() -> Node {
     let mut node =
         Node::new(NodeConfig { default_interface, ..NodeConfig::default() }, [7; 32], Instant::ZERO);
     for (id, name, address) in [(UPSTREAM, "up", OWN[0]), (DOWNSTREAM, "down", OWN[1])] {
-        node.handle(Instant::ZERO, Input::Interface(InterfaceInfo {
-            id,
-            name: name.into(),
-            addresses: vec![address],
-            mtu: 1500,
-            up: true,
-            point_to_point: false,
-        }));
+        node.handle(
+            Instant::ZERO,
+            Input::Interface(InterfaceInfo {
+                id,
+                name: name.into(),
+                addresses: vec![address],
+                mtu: 1500,
+                up: true,
+                point_to_point: false,
+            }),
+        );
     }
     node
 }
 
 /// Hands in a neighbour's message.
-fn receive(node: &mut Node, now: Instant, message: &Message, from: (InterfaceId, IpAddr), to: IpAddr) -> Option<()> {
+fn receive(
+    node: &mut Node,
+    now: Instant,
+    message: &Message,
+    from: (InterfaceId, IpAddr),
+    to: IpAddr,
+) -> Option<()> {
     let mut payload = Vec::new();
     message.encode(Header { flags: 0, send_ttl: 60 }, &mut payload).ok()?;
-    node.handle(now, Input::Datagram(Datagram {
-        interface: from.0,
-        source: from.1,
-        destination: to,
-        ttl: Some(60),
-        encapsulation: Encapsulation::Raw,
-        payload: Cow::Owned(payload),
-    }));
+    node.handle(
+        now,
+        Input::Datagram(Datagram {
+            interface: from.0,
+            source: from.1,
+            destination: to,
+            ttl: Some(60),
+            encapsulation: Encapsulation::Raw,
+            payload: Cow::Owned(payload),
+        }),
+    );
     Some(())
 }
 
