@@ -1,4 +1,4 @@
-//! A reservation between two hosts, in virtual time: `cargo run -p rsvp-sim --example two_nodes`.
+//! A reservation between two hosts, in virtual time: `cargo run -p rsvp-sim --example reservation`.
 
 use std::time::Duration;
 
