@@ -6,6 +6,7 @@ use rand_core::Rng;
 use rsvp_core::{
     Command, CommandError, Event, Input, Instant, Node, Ready, Reply, Request, Transmit, WakeReason,
 };
+use rsvp_record::RecordedNode;
 
 use crate::random::Random;
 
@@ -32,7 +33,7 @@ const MAX_IDLE_ROUNDS: usize = 5_000;
 /// Every output is polled after every input, until none is left. Then the node's next deadline must lie in the future,
 /// or else be [`WakeReason::Backlog`] that ends; anything else would make a real driver spin, and panics here.
 pub struct Driver {
-    node: Node,
+    node: RecordedNode,
     ready: Ready,
     wakes: BTreeMap<&'static str, u64>,
 }
@@ -40,8 +41,8 @@ pub struct Driver {
 impl Driver {
     /// Takes charge of a node.
     #[must_use]
-    pub fn new(node: Node) -> Self {
-        Self { node, ready: Ready::ALL, wakes: BTreeMap::new() }
+    pub fn new(node: impl Into<RecordedNode>) -> Self {
+        Self { node: node.into(), ready: Ready::ALL, wakes: BTreeMap::new() }
     }
 
     /// The node, for queries.

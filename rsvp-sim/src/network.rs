@@ -10,6 +10,7 @@ use rsvp_core::config::{Bandwidth, GuaranteedConfig, InterfaceConfig, NodeConfig
 use rsvp_core::input::{InterfaceInfo, Route};
 use rsvp_core::output::{Installation, InstallationId, RouteKey};
 use rsvp_core::{ApiId, Command, CommandError, Event, Input, Instant, InterfaceId, Node, Reply, SessionKey};
+use rsvp_record::{RecordedNode, Recorder};
 
 use crate::driver::Driver;
 use crate::random::{self, Random, SEED_VARIABLE};
@@ -51,7 +52,11 @@ pub struct Network {
     pub(crate) shuffle: bool,
     pub(crate) convergence: Duration,
     interface_config: InterfaceConfig,
+    recorder: RecorderFor,
 }
+
+/// Gives a recorder for the node of this name, if it is to be recorded.
+type RecorderFor = Box<dyn FnMut(&str) -> Option<Recorder>>;
 
 impl Network {
     /// An empty network. The environment variable `RSVP_SIM_SEED` overrides `seed`; when a test panics, the seed is
@@ -84,6 +89,7 @@ impl Network {
                 guaranteed: Some(GuaranteedConfig::new(1500, 1000)),
                 ..InterfaceConfig::default()
             },
+            recorder: Box::new(|_| None),
         }
     }
 
@@ -102,6 +108,11 @@ impl Network {
     /// What of RFC 2961 the nodes that are added from now on use.
     pub fn set_reduction(&mut self, reduction: ReductionConfig) {
         self.interface_config.reduction = reduction;
+    }
+
+    /// Nodes that start from now on are recorded with what this gives for their names.
+    pub fn record(&mut self, recorder: impl FnMut(&str) -> Option<Recorder> + 'static) {
+        self.recorder = Box::new(recorder);
     }
 
     /// From now on nodes are polled in random order; their answers must come to the same.
@@ -318,7 +329,11 @@ impl Network {
         let config = device.config.clone().expect("the device has a configuration for RSVP");
         device.run += 1;
         device.kernel.clear();
-        device.rsvp = Some(Driver::new(Node::new(config, seed, self.now)));
+        let rsvp = match (self.recorder)(&device.name) {
+            Some(recorder) => RecordedNode::recorded(config, seed, self.now, recorder),
+            None => Node::new(config, seed, self.now).into(),
+        };
+        device.rsvp = Some(Driver::new(rsvp));
         for position in 0..device.ports.len() {
             self.announce_interface(node, position);
         }

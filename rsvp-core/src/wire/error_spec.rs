@@ -31,7 +31,6 @@ pub struct ErrorSpec {
     pub code: u8,
     /// Error value.
     pub value: u16,
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     /// The SMI enterprise code of the vendor whose error it is (RFC 3936 section 2.5); with codes 252 to 255.
     pub enterprise: Option<u32>,
 }

@@ -49,8 +49,17 @@ impl Plan {
     ///
     /// What is wrong in the end, or the panic of a node or of a check on the way.
     pub fn run(&self) -> Result<usize, Failure> {
+        self.run_with(|_| ())
+    }
+
+    /// As [`run`](Self::run), with something done to the network before there is anything in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_with(&self, prepare: impl FnOnce(&mut Network)) -> Result<usize, Failure> {
         silence_panics();
-        let mut stage = Stage::build(self);
+        let mut stage = Stage::build(self, prepare);
         let silent = SILENT.replace(true);
         let result = catch_unwind(AssertUnwindSafe(|| stage.play()));
         SILENT.set(silent);
@@ -97,8 +106,9 @@ struct Receiving {
 }
 
 impl<'a> Stage<'a> {
-    fn build(plan: &'a Plan) -> Self {
+    fn build(plan: &'a Plan, prepare: impl FnOnce(&mut Network)) -> Self {
         let mut net = Network::new(plan.seed);
+        prepare(&mut net);
         if plan.shuffle {
             net.shuffle_polls();
         }
