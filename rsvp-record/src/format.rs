@@ -61,12 +61,14 @@ pub(crate) enum Kind {
     Command,
     /// What the command before returned.
     Answer,
-    /// A message was polled, or none.
+    /// A message was polled.
     Transmit,
-    /// An event was polled, or none.
+    /// An event was polled.
     Event,
-    /// A request was polled, or none.
+    /// A request was polled.
     Request,
+    /// Polls found nothing.
+    Nothing,
     /// Nothing follows.
     End,
 }
@@ -80,10 +82,42 @@ impl Kind {
             Self::Transmit,
             Self::Event,
             Self::Request,
+            Self::Nothing,
             Self::End,
         ];
         all.get(usize::from(octet)).copied()
     }
+}
+
+/// A kind of output that is polled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Poll {
+    /// [`poll_transmit`](rsvp_core::Node::poll_transmit).
+    Transmit = 1,
+    /// [`poll_event`](rsvp_core::Node::poll_event).
+    Event = 2,
+    /// [`poll_request`](rsvp_core::Node::poll_request).
+    Request = 3,
+}
+
+/// Polls in one octet: two bits for each, the first ones lowest.
+pub(crate) fn pack(polls: &[Poll]) -> u8 {
+    polls.iter().rev().fold(0, |octet, poll| octet << 2 | *poll as u8)
+}
+
+/// The polls of an octet.
+pub(crate) fn unpack(mut octet: u8) -> Option<Vec<Poll>> {
+    let mut polls = Vec::new();
+    while octet != 0 {
+        polls.push(match octet & 3 {
+            1 => Poll::Transmit,
+            2 => Poll::Event,
+            3 => Poll::Request,
+            _ => return None,
+        });
+        octet >>= 2;
+    }
+    Some(polls)
 }
 
 /// Why a recording ends.
@@ -104,12 +138,8 @@ pub enum Callee {
     Handle,
     /// [`command`](rsvp_core::Node::command).
     Command,
-    /// [`poll_transmit`](rsvp_core::Node::poll_transmit).
-    PollTransmit,
-    /// [`poll_event`](rsvp_core::Node::poll_event).
-    PollEvent,
-    /// [`poll_request`](rsvp_core::Node::poll_request).
-    PollRequest,
+    /// One of the polls.
+    Poll(Poll),
 }
 
 /// The check of a frame.
@@ -135,5 +165,31 @@ pub(crate) struct Octets<'a>(pub(crate) &'a [u8]);
 impl Serialize for Octets<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn polls_fit_into_an_octet_in_any_order() {
+        for polls in [
+            &[][..],
+            &[Poll::Event],
+            &[Poll::Request, Poll::Transmit],
+            &[Poll::Event, Poll::Request, Poll::Transmit],
+        ] {
+            assert_eq!(unpack(pack(polls)).as_deref(), Some(polls));
+        }
+        assert_eq!(unpack(0b01_00), None);
+    }
+
+    #[test]
+    fn kinds_are_what_their_octets_say() {
+        for octet in 0..=Kind::End as u8 {
+            assert_eq!(Kind::from_octet(octet).map(|kind| kind as u8), Some(octet));
+        }
+        assert_eq!(Kind::from_octet(Kind::End as u8 + 1), None);
     }
 }

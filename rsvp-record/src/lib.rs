@@ -55,7 +55,7 @@ mod recorder;
 mod recording;
 mod replay;
 
-pub use format::{Callee, End, Header};
+pub use format::{Callee, End, Header, Poll};
 pub use node::RecordedNode;
 pub use recorder::{Recorder, Status};
 pub use recording::{Call, ReadError};

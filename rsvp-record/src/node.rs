@@ -7,7 +7,7 @@ use rsvp_core::{
     WakeReason,
 };
 
-use crate::format::Callee;
+use crate::format::Poll;
 use crate::recorder::{Recorder, Status};
 
 /// A [`Node`] with the calls that a driver makes, all of which are recorded if it has a [`Recorder`]. Without one, a call
@@ -65,7 +65,7 @@ impl RecordedNode {
     /// As [`Node::poll_transmit`].
     pub fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
         let Some(recorder) = &mut self.recorder else { return self.node.poll_transmit(now, buf) };
-        recorder.polls(Callee::PollTransmit);
+        recorder.polls(Poll::Transmit);
         let transmit = self.node.poll_transmit(now, buf);
         recorder.transmit(now, transmit.as_ref(), buf);
         transmit
@@ -74,7 +74,7 @@ impl RecordedNode {
     /// As [`Node::poll_event`].
     pub fn poll_event(&mut self) -> Option<Event> {
         let Some(recorder) = &mut self.recorder else { return self.node.poll_event() };
-        recorder.polls(Callee::PollEvent);
+        recorder.polls(Poll::Event);
         let event = self.node.poll_event();
         recorder.event(event.as_ref());
         event
@@ -83,7 +83,7 @@ impl RecordedNode {
     /// As [`Node::poll_request`].
     pub fn poll_request(&mut self) -> Option<Request> {
         let Some(recorder) = &mut self.recorder else { return self.node.poll_request() };
-        recorder.polls(Callee::PollRequest);
+        recorder.polls(Poll::Request);
         let request = self.node.poll_request();
         recorder.request(request.as_ref());
         request

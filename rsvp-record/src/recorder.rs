@@ -8,7 +8,7 @@ use rsvp_core::{Command, CommandError, Event, Input, Instant, NodeConfig, Reply,
 use serde::Serialize;
 use siphasher::sip128::SipHasher13;
 
-use crate::format::{self, Callee, End, FORMAT, Header, Kind, MAGIC, PLACES};
+use crate::format::{self, Callee, End, FORMAT, Header, Kind, MAGIC, PLACES, Poll};
 
 /// How much is gathered at most before it is written.
 const BUFFER: usize = 1 << 16;
@@ -37,8 +37,10 @@ pub struct Recorder {
     clock: Instant,
     /// Polls that were left out have moved the clock since the latest record with a time.
     is_ahead: bool,
-    /// Which kinds of output have been found empty since something happened.
-    empty: Empty,
+    /// The kinds of output that have been found empty since something happened.
+    empty: Vec<Poll>,
+    /// The latest of them, which are not recorded yet, and their time.
+    nothing: (Vec<Poll>, Instant),
     kept: Kept,
     under_way: Option<Callee>,
 }
@@ -54,12 +56,8 @@ pub struct Status {
     pub stopped: Option<String>,
 }
 
-#[derive(Default)]
-struct Empty {
-    transmit: bool,
-    event: bool,
-    request: bool,
-}
+/// How many kinds of output there are.
+const POLLS: usize = 3;
 
 impl Recorder {
     /// A recorder that writes to `sink`, without limit. It gathers by itself: the sink needs no buffer.
@@ -75,7 +73,8 @@ impl Recorder {
             at: Instant::ZERO,
             clock: Instant::ZERO,
             is_ahead: false,
-            empty: Empty::default(),
+            empty: Vec::new(),
+            nothing: (Vec::new(), Instant::ZERO),
             kept: Kept::new([0; 32]),
             under_way: None,
         }
@@ -128,13 +127,13 @@ impl Recorder {
 
     fn happens(&mut self, now: Instant, kind: Kind, value: &impl Serialize) {
         self.advance(now);
-        self.empty = Empty::default();
+        self.empty.clear();
         self.record(now, kind, value);
     }
 
     /// Before a poll.
-    pub(crate) fn polls(&mut self, callee: Callee) {
-        self.under_way = Some(callee);
+    pub(crate) fn polls(&mut self, poll: Poll) {
+        self.under_way = Some(Callee::Poll(poll));
     }
 
     /// After an input is handled.
@@ -151,38 +150,71 @@ impl Recorder {
     /// After a message was polled.
     pub(crate) fn transmit(&mut self, now: Instant, transmit: Option<&Transmit>, message: &[u8]) {
         self.returned();
-        let is_empty = transmit.is_none();
-        if is_empty && self.empty.transmit && now >= self.clock {
+        if transmit.is_none() && self.empty.contains(&Poll::Transmit) && now >= self.clock {
             // The first such poll found nothing, and nothing has happened since: this one moves the clock only.
             self.clock = now;
             self.is_ahead = true;
             return;
         }
         self.advance(now);
-        self.empty.transmit = is_empty;
-        self.record(now, Kind::Transmit, &transmit.map(|transmit| (transmit, format::Octets(message))));
-        self.end_turn(is_empty);
+        match transmit {
+            Some(transmit) => self.found(now, Poll::Transmit, &(transmit, format::Octets(message))),
+            None => self.found_nothing(now, Poll::Transmit),
+        }
     }
 
     /// After an event was polled.
     pub(crate) fn event(&mut self, event: Option<&Event>) {
         self.returned();
-        let is_empty = event.is_none();
-        if !(is_empty && self.empty.event) {
-            self.empty.event = is_empty;
-            self.record(self.at, Kind::Event, &event);
-            self.end_turn(is_empty);
+        match event {
+            Some(event) => self.found(self.at, Poll::Event, event),
+            None if self.empty.contains(&Poll::Event) => {}
+            None => self.found_nothing(self.at, Poll::Event),
         }
     }
 
     /// After a request was polled.
     pub(crate) fn request(&mut self, request: Option<&Request>) {
         self.returned();
-        let is_empty = request.is_none();
-        if !(is_empty && self.empty.request) {
-            self.empty.request = is_empty;
-            self.record(self.at, Kind::Request, &request);
-            self.end_turn(is_empty);
+        match request {
+            Some(request) => self.found(self.at, Poll::Request, request),
+            None if self.empty.contains(&Poll::Request) => {}
+            None => self.found_nothing(self.at, Poll::Request),
+        }
+    }
+
+    fn found(&mut self, at: Instant, poll: Poll, what: &impl Serialize) {
+        self.empty.retain(|empty| *empty != poll);
+        let kind = match poll {
+            Poll::Transmit => Kind::Transmit,
+            Poll::Event => Kind::Event,
+            Poll::Request => Kind::Request,
+        };
+        self.record(at, kind, what);
+    }
+
+    /// The polls that find nothing at the end of a turn become one record.
+    fn found_nothing(&mut self, at: Instant, poll: Poll) {
+        if self.nothing.0.contains(&poll) {
+            self.write_nothing();
+        }
+        self.nothing.0.push(poll);
+        if poll == Poll::Transmit || self.nothing.0.len() == 1 {
+            self.nothing.1 = at;
+        }
+        self.empty.retain(|empty| *empty != poll);
+        self.empty.push(poll);
+        if self.empty.len() == POLLS {
+            self.write_nothing();
+            self.flush();
+        }
+    }
+
+    fn write_nothing(&mut self) {
+        if !self.nothing.0.is_empty() {
+            let polls = format::pack(&self.nothing.0);
+            self.nothing.0.clear();
+            self.write(self.nothing.1, Kind::Nothing, &polls);
         }
     }
 
@@ -190,18 +222,17 @@ impl Recorder {
     /// recorded after all: the node does not turn its clock back.
     fn advance(&mut self, now: Instant) {
         if std::mem::take(&mut self.is_ahead) && now < self.clock {
-            self.record(self.clock, Kind::Transmit, &None::<(Transmit, &[u8])>);
+            self.record(self.clock, Kind::Nothing, &format::pack(&[Poll::Transmit]));
         }
         self.clock = self.clock.max(now);
     }
 
-    fn end_turn(&mut self, is_empty: bool) {
-        if is_empty && self.empty.transmit && self.empty.event && self.empty.request {
-            self.flush();
-        }
+    fn record(&mut self, at: Instant, kind: Kind, value: &impl Serialize) {
+        self.write_nothing();
+        self.write(at, kind, value);
     }
 
-    fn record(&mut self, at: Instant, kind: Kind, value: &impl Serialize) {
+    fn write(&mut self, at: Instant, kind: Kind, value: &impl Serialize) {
         if self.status.stopped.is_some() {
             return;
         }
@@ -282,6 +313,7 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         if self.status.stopped.is_none() && self.status.octets > 0 {
             self.advance(Instant::ZERO);
+            self.write_nothing();
             let is_panic = self.under_way.is_some() || std::thread::panicking();
             let end = if is_panic { End::Panicked(self.under_way) } else { End::Closed };
             self.end(end);

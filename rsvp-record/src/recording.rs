@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use rsvp_core::input::Datagram;
 use rsvp_core::{Command, CommandError, Event, Input, Instant, Reply, Request, Transmit};
 
-use crate::format::{self, End, FORMAT, Header, Kind, MAGIC, MAX_FRAME, PLACES};
+use crate::format::{self, End, FORMAT, Header, Kind, MAGIC, MAX_FRAME, PLACES, Poll};
 
 /// Why a recording cannot be read, or no further. What comes before is sound.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +41,14 @@ pub enum Call {
     Command(Command),
     /// The command before returned this.
     Answer(Result<Reply, CommandError>),
-    /// A message was polled, with its octets, or none.
-    Transmit(Option<(Transmit, Vec<u8>)>),
-    /// An event was polled, or none.
-    Event(Option<Event>),
-    /// A request was polled, or none.
-    Request(Option<Request>),
+    /// A message was polled, with its octets.
+    Transmit(Transmit, Vec<u8>),
+    /// An event was polled.
+    Event(Event),
+    /// A request was polled.
+    Request(Request),
+    /// These polls, in this order, found nothing.
+    Nothing(Vec<Poll>),
     /// The recording ends here on purpose.
     End(End),
 }
@@ -184,9 +186,13 @@ pub(crate) fn call(body: &[u8]) -> Option<Call> {
         Kind::Handle => Call::Handle(owned(whole(value)?)),
         Kind::Command => Call::Command(whole(value)?),
         Kind::Answer => Call::Answer(whole(value)?),
-        Kind::Transmit => Call::Transmit(whole(value)?),
+        Kind::Transmit => {
+            let (transmit, message) = whole(value)?;
+            Call::Transmit(transmit, message)
+        }
         Kind::Event => Call::Event(whole(value)?),
         Kind::Request => Call::Request(whole(value)?),
+        Kind::Nothing => Call::Nothing(format::unpack(whole(value)?)?),
         Kind::End => Call::End(whole(value)?),
     })
 }

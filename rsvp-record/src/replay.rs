@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rsvp_core::{Instant, Node};
 
-use crate::format::{self, Callee, End, Header, Kind, Octets};
+use crate::format::{self, Callee, End, Header, Kind, Octets, Poll};
 use crate::recording::{Call, ReadError, Record, Recording};
 
 /// A recording and a new node that relives it, step by step.
@@ -166,7 +166,7 @@ impl<R: Read> Replay<R> {
 
     /// Does what a record says. The body of what came out, if the record is about that; or which call panicked, and how.
     fn repeat(&mut self, record: &Record) -> Result<Option<Vec<u8>>, (Callee, String)> {
-        let Self { node, buffer, answer, .. } = self;
+        let Self { node, answer, .. } = self;
         let at = record.at;
         Ok(match &record.call {
             Call::Handle(input) => {
@@ -179,15 +179,32 @@ impl<R: Read> Replay<R> {
                 None
             }
             Call::Answer(_) => Some(answer.take().unwrap_or_default()),
-            Call::Transmit(_) => {
-                let transmit = call(Callee::PollTransmit, || node.poll_transmit(at, buffer))?;
-                Some(body(Kind::Transmit, &transmit.map(|transmit| (transmit, Octets(buffer)))))
-            }
-            Call::Event(_) => Some(body(Kind::Event, &call(Callee::PollEvent, || node.poll_event())?)),
-            Call::Request(_) => {
-                Some(body(Kind::Request, &call(Callee::PollRequest, || node.poll_request())?))
+            Call::Transmit(..) => self.poll(Poll::Transmit, at)?.or(Some(Vec::new())),
+            Call::Event(_) => self.poll(Poll::Event, at)?.or(Some(Vec::new())),
+            Call::Request(_) => self.poll(Poll::Request, at)?.or(Some(Vec::new())),
+            Call::Nothing(polls) => {
+                for poll in polls {
+                    if let Some(found) = self.poll(*poll, at)? {
+                        return Ok(Some(found));
+                    }
+                }
+                None
             }
             Call::End(_) => None,
+        })
+    }
+
+    /// What a poll finds, as a body.
+    fn poll(&mut self, poll: Poll, at: Instant) -> Result<Option<Vec<u8>>, (Callee, String)> {
+        let Self { node, buffer, .. } = self;
+        let callee = Callee::Poll(poll);
+        Ok(match poll {
+            Poll::Transmit => call(callee, || node.poll_transmit(at, buffer))?
+                .map(|transmit| body(Kind::Transmit, &(transmit, Octets(buffer)))),
+            Poll::Event => call(callee, || node.poll_event())?.map(|event| body(Kind::Event, &event)),
+            Poll::Request => {
+                call(callee, || node.poll_request())?.map(|request| body(Kind::Request, &request))
+            }
         })
     }
 
@@ -196,12 +213,9 @@ impl<R: Read> Replay<R> {
         self.end = Some(end);
         let End::Panicked(Some(callee)) = end else { return Ok(None) };
         self.step = self.recording.read();
-        let Self { node, buffer, .. } = self;
         let polled = match callee {
-            Callee::PollTransmit => call(callee, || node.poll_transmit(record.at, buffer).is_some()),
-            Callee::PollEvent => call(callee, || node.poll_event().is_some()),
-            Callee::PollRequest => call(callee, || node.poll_request().is_some()),
-            Callee::Handle | Callee::Command => Ok(false),
+            Callee::Poll(poll) => self.poll(poll, record.at),
+            Callee::Handle | Callee::Command => Ok(None),
         };
         Err(match polled {
             Err((_, message)) => ReplayError::Panicked(Panic { step: self.step, message, is_recorded: true }),

@@ -1,6 +1,6 @@
 //! Recordings in memory.
 
-use std::io::{self, Write};
+use std::io::{self, Cursor, Write};
 use std::sync::{Arc, Mutex};
 
 use rsvp_record::{Replay, ReplayError, Step};
@@ -25,10 +25,13 @@ impl Write for Memory {
     }
 }
 
+/// A replay that has come to its end, or what it came to instead.
+pub(crate) type Replayed = Result<Replay<Cursor<Vec<u8>>>, ReplayError>;
+
 /// Replays as far as it goes.
-pub(crate) fn steps(octets: &[u8]) -> (Vec<Step>, Result<Replay<&[u8]>, ReplayError>) {
+pub(crate) fn steps(octets: &[u8]) -> (Vec<Step>, Replayed) {
     let mut steps = Vec::new();
-    let mut replay = match Replay::open(octets) {
+    let mut replay = match Replay::open(Cursor::new(octets.to_vec())) {
         Ok(replay) => replay,
         Err(error) => return (steps, Err(error.into())),
     };
