@@ -17,6 +17,10 @@ mod groups;
 mod metrics;
 
 #[cfg(target_os = "linux")]
+#[path = "support/recordings.rs"]
+mod recordings;
+
+#[cfg(target_os = "linux")]
 #[path = "support/scenarios.rs"]
 mod scenarios;
 

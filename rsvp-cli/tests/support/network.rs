@@ -1,6 +1,6 @@
 //! Two hosts and a router between them, each with a daemon of its own.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -129,7 +129,12 @@ impl Node {
 
     /// Starts the daemon and waits until it answers.
     pub(crate) fn start(&mut self) {
-        self.start_with(self.command(&["daemon", "--config"]));
+        self.start_with_options(&[]);
+    }
+
+    /// The same, with more on its command line.
+    pub(crate) fn start_with_options(&mut self, options: &[&str]) {
+        self.start_with(self.command(&[&["daemon"], options, &["--config"]].concat()));
     }
 
     /// The same, but the daemon has no capability, and gets none by being root.
@@ -180,6 +185,17 @@ impl Node {
         let output = self.rsvp(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Runs a command that reads this and succeeds; what it printed.
+    pub(crate) fn ok_with_input(&self, args: &[&str], input: &str) -> String {
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the command starts");
+        child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{args:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Runs a command that fails; its exit code and what it said.

@@ -16,6 +16,7 @@ use crate::groups::{
 };
 use crate::metrics::metrics_say_what_is_shown;
 use crate::network::{Network, RECEIVER, RECEIVER6, ROUTER, SENDER, SENDER6, eventually, output_of};
+use crate::recordings::a_recording_is_replayed;
 
 const LONG: Duration = Duration::from_secs(15);
 
@@ -46,6 +47,7 @@ pub(crate) fn run_all() {
         ("a policy holds from its reload on", a_policy_holds_from_its_reload_on),
         ("a group is reached where the kernel forwards it", a_group_is_reached_where_the_kernel_forwards_it),
         ("a host without privilege takes part in UDP", a_host_without_privilege_takes_part_in_udp),
+        ("a recording is replayed", a_recording_is_replayed),
         ("clear removes and the neighbours restore", clear_removes_and_the_neighbours_restore),
         ("a second daemon is refused", a_second_daemon_is_refused),
         ("a daemon that ends tears down", a_daemon_that_ends_tears_down),
