@@ -124,6 +124,95 @@ fn check_tells_right_files_from_wrong_ones() {
     assert_fails(&rsvp(&["check", "/nonexistent.toml"]), 1, "no such file");
 }
 
+/// A recording of a simulated host that reserves too much, and then less.
+#[cfg(target_os = "linux")]
+fn recording() -> Scratch {
+    use std::time::Duration;
+
+    use rsvp_core::command::{Command, ReserveRequest, SenderRequest};
+    use rsvp_core::wire::{
+        FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, SessionKey, Style, Tspec,
+    };
+
+    let scratch = Scratch::new("host.rsvp", "");
+    let file = std::fs::File::create(&scratch.0).expect("a scratch file");
+    let mut net = rsvp_sim::Network::new(1);
+    net.record(move |name| {
+        (name == "bob").then(|| rsvp_record::Recorder::new(file.try_clone().expect("the same file")))
+    });
+    let [alice, bob] = ["alice", "bob"].map(|name| net.host(name));
+    let router = net.router("router");
+    net.connect(&[alice, router]);
+    net.connect(&[router, bob]);
+    let session = SessionKey::Ip(FlowKey { destination: net.address(bob), protocol: 17, port: 5004 });
+    let template = FilterSpec::Ip { source: net.address(alice), port: 4000 };
+    let tspec = |rate| Tspec { rate, bucket: 1e4, peak: 4e6, min_unit: 64, max_packet: 1500 };
+    let sender = SenderTspec::TokenBucket(tspec(2e6));
+    let request = SenderRequest { template, tspec: sender, adspec: true.into(), policy: Vec::new(), ttl: 63 };
+    net.announce(alice, session, request).expect("announced");
+    net.run_for(Duration::from_secs(1));
+    let receiver = net.address(bob);
+    let request = |rate| ReserveRequest {
+        receiver,
+        style: Style::Ff,
+        flows: vec![FlowDescriptor {
+            flowspec: Some(Flowspec::ControlledLoad(tspec(rate))),
+            filters: vec![template],
+        }],
+        policy: Vec::new(),
+        confirm: false,
+    };
+    let api = net.reserve(bob, session, request(2e6)).expect("asked for");
+    net.run_for(Duration::from_secs(10));
+    net.command(bob, Command::Reserve(api, request(1e5))).expect("asked for");
+    net.run_for(Duration::from_secs(100));
+    scratch
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_recording_is_listed_and_looked_at() {
+    let scratch = recording();
+    let file = scratch.path();
+    let output = rsvp(&["replay", file, "-v"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let listed = stdout(&output);
+    assert!(listed.contains("answer   Session(ApiId(1))") && listed.contains(": Resv "), "{listed}");
+    assert!(listed.contains("Admission Control failure"), "{listed}");
+    assert!(listed.contains("all reproduced; the node was closed"), "{listed}");
+    let place = |words: &str| {
+        let line = listed.lines().find(|line| line.contains(words)).expect(words);
+        line.split_whitespace().next().expect("a step").to_owned()
+    };
+    let (asked, sent) = (place("command  Reserve"), place(": Resv "));
+
+    let shown = stdout(&rsvp(&["replay", file, "--until", "60s", "--show", "reservations,neighbors"]));
+    assert!(shown.starts_with("after step ") && shown.contains("10.0.2.2:5004/udp"), "{shown}");
+    let shown = stdout(&rsvp(&["replay", file, "--until", "0.5", "--show", "reservations"]));
+    assert!(shown.contains(" s after the start") && shown.contains("no reservations"), "{shown}");
+    let changes = stdout(&rsvp(&["replay", file, "--diff", &asked, &sent, "--json"]));
+    assert!(changes.lines().any(|line| {
+        let change: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        change["field"] == "sent.resv" && change["from"] == 0 && change["to"] == 1
+    }));
+
+    for (args, words) in [
+        (&["replay", "/nonexistent.rsvp"][..], "no such file"),
+        (&["replay", file, "--until", "1000000"], "there is no step 1000000"),
+        (&["replay", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], "this is no recording of a node"),
+    ] {
+        assert_fails(&rsvp(args), 1, words);
+    }
+    for args in [
+        &["replay", file, "--until", "soon"][..],
+        &["replay", file, "--step", "--diff", "1", "2"],
+        &["daemon", "--record-limit", "1MB"],
+        &["daemon", "--record", "f.rsvp", "--record-limit", "1kB"],
+    ] {
+        assert_eq!(rsvp(args).status.code(), Some(2), "{args:?}");
+    }
+}
+
 #[test]
 fn a_reader_that_has_had_enough_is_no_error() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_rsvp-cli"))
@@ -152,6 +241,7 @@ fn help_can_be_worked_from() {
         ("show", "Examples"),
         ("metrics", "textfile collector"),
         ("monitor", "show events"),
+        ("replay", "--diff 90 120"),
     ] {
         let output = rsvp(&[command, "--help"]);
         assert!(output.status.success());

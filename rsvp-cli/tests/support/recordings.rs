@@ -109,15 +109,18 @@ fn steps_are_walked(router: &Node, file: &str, steps: usize) {
     assert!(changes.contains("- session "), "backwards, too: {changes}");
     assert_eq!(router.ok(&["replay", file, "--diff", "3", "3"]), "");
 
-    let walked =
-        router.ok_with_input(&["replay", file, "--step", "--show", "sessions"], "\n\n10\n4\nwhat\ns\nq\n");
+    let walked = router.ok_with_input(
+        &["replay", file, "--step", "--show", "sessions"],
+        "\n\n10\n4\nwhat\n1000000\n2\ns\nq\n",
+    );
     let numbers: Vec<&str> = walked
         .lines()
         .filter_map(|line| line.split_whitespace().next())
         .filter(|word| word.parse::<u64>().is_ok())
         .collect();
-    assert_eq!(numbers, ["1", "2", "10", "4"], "{walked}");
-    assert!(walked.contains("`what`?") && walked.contains("after step 4"), "{walked}");
+    assert_eq!(numbers, ["1", "2", "10", "4", "2"], "{walked}");
+    assert!(walked.contains("`what`?") && walked.contains("after step 2"), "{walked}");
+    assert!(walked.contains("there is no step 1000000"), "{walked}");
 
     let mut octets = std::fs::read(file).expect("a file");
     let damaged = router.path("damaged.rsvp");
