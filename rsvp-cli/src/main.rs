@@ -12,6 +12,8 @@ mod decode;
 mod endpoint;
 mod lab;
 mod logging;
+#[cfg(target_os = "linux")]
+mod replay;
 mod request;
 mod units;
 
@@ -53,6 +55,9 @@ enum Command {
     Monitor(commands::monitor::Args),
     /// Print every RSVP packet of a capture file.
     Decode(decode::Args),
+    /// Replay what `daemon --record` recorded, and look at the node on the way.
+    #[cfg(target_os = "linux")]
+    Replay(replay::Args),
     /// Build a network from a file, run a scenario in it, and check what happens.
     Lab(lab::Args),
 }
@@ -74,6 +79,8 @@ fn main() -> ExitCode {
         Command::Metrics(args) => commands::metrics::run(&args),
         Command::Monitor(args) => commands::monitor::run(&args),
         Command::Decode(args) => decode::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Replay(args) => replay::run(&args),
         Command::Lab(args) => return lab::run(&args),
     };
     match outcome {

@@ -28,6 +28,8 @@ pub struct Replay<R> {
     buffer: Vec<u8>,
     /// What the latest command returned.
     answer: Option<Vec<u8>>,
+    /// The next record, if it has been looked at.
+    peeked: Option<Result<Option<Record>, ReadError>>,
     step: u64,
     end: Option<End>,
     is_over: bool,
@@ -102,7 +104,16 @@ impl<R: Read> Replay<R> {
         let recording = Recording::open(reader)?;
         let Header { config, seed, start, .. } = recording.header().clone();
         let node = Node::new(config, seed, start);
-        Ok(Self { recording, node, buffer: Vec::new(), answer: None, step: 0, end: None, is_over: false })
+        Ok(Self {
+            recording,
+            node,
+            buffer: Vec::new(),
+            answer: None,
+            peeked: None,
+            step: 0,
+            end: None,
+            is_over: false,
+        })
     }
 
     /// What the recording says of the node.
@@ -126,6 +137,16 @@ impl<R: Read> Replay<R> {
         self.end
     }
 
+    /// The time of the next step; `None`: the recording ends, or cannot be read on, which [`step`](Self::step) tells.
+    pub fn next_at(&mut self) -> Option<Instant> {
+        if self.is_over {
+            return None;
+        }
+        let next = self.peeked.get_or_insert_with(|| self.recording.next());
+        let record = next.as_ref().ok()?.as_ref()?;
+        (!matches!(record.call, Call::End(_))).then_some(record.at)
+    }
+
     /// Does what was done next, and compares what comes out. `None`: the recording ends.
     ///
     /// # Errors
@@ -142,7 +163,8 @@ impl<R: Read> Replay<R> {
     }
 
     fn next(&mut self) -> Result<Option<Step>, ReplayError> {
-        let Some(record) = self.recording.next()? else { return Ok(None) };
+        let next = self.peeked.take().unwrap_or_else(|| self.recording.next());
+        let Some(record) = next? else { return Ok(None) };
         if let Call::End(end) = record.call {
             return self.ends(end, &record);
         }

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use super::{FAILED, Failure};
 use crate::config::{Config, LogFormat};
-use crate::daemon::{self, Options};
+use crate::daemon::{self, Options, Record};
+use crate::units::parse_size;
 
 /// Arguments of `daemon`.
 #[derive(clap::Args)]
@@ -22,6 +23,7 @@ Examples:
   rsvp-cli daemon --config /etc/rsvp/rsvp.toml
   rsvp-cli daemon --config rsvp.toml -d --log-file /var/log/rsvp.log
   rsvp-cli daemon --log-level rsvp_core=debug,info --log-format json
+  rsvp-cli daemon --config rsvp.toml --record bug.rsvp --record-limit 100MB
 
 Exit codes:
   0  ended on request
@@ -49,6 +51,13 @@ pub(crate) struct Args {
     /// Where the log goes [default: standard error].
     #[arg(long, value_name = "FILE")]
     log_file: Option<PathBuf>,
+    /// Record all that happens to the node in this new file, for `rsvp-cli replay`. It tells addresses and the node's
+    /// seed: only its owner can read it. A file that is there already is not touched.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Stop recording before the file is larger than this; the daemon goes on.
+    #[arg(long, value_name = "SIZE", value_parser = parse_limit, default_value = "1GiB", requires = "record")]
+    record_limit: u64,
     /// This is the background process.
     #[arg(long, hide = true)]
     detached: bool,
@@ -71,8 +80,22 @@ impl Args {
         control.group = self.socket_group.clone().or(control.group);
         log.level = self.log_level.clone().or(log.level);
         log.format = self.log_format.or(log.format);
-        Ok(Options { config, control, log, detached: self.detached })
+        let record = match &self.record {
+            Some(file) => Some(Record { file: absolute(file)?, limit: self.record_limit }),
+            None => None,
+        };
+        Ok(Options { config, control, log, record, detached: self.detached })
     }
+}
+
+/// A limit that leaves room for a configuration.
+fn parse_limit(text: &str) -> Result<u64, String> {
+    const LEAST: u64 = 64 << 10;
+    let limit = parse_size(text)?;
+    if limit < LEAST {
+        return Err("it must be at least 64KiB".to_owned());
+    }
+    Ok(limit)
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, String> {

@@ -35,6 +35,11 @@ impl Scene {
         Self { now, wall: SystemTime::now(), names }
     }
 
+    /// The scene at the engine's `now`, when the time of day was `wall`.
+    pub(crate) fn then(node: &Node, now: Instant, wall: SystemTime) -> Self {
+        Self { wall, ..Self::new(node, now) }
+    }
+
     /// For times only.
     pub(crate) fn at(now: Instant) -> Self {
         Self { now, wall: SystemTime::now(), names: BTreeMap::new() }

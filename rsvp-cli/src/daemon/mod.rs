@@ -8,5 +8,5 @@ mod standing;
 
 pub(crate) use detach::detach;
 pub(crate) use reload::reload;
-pub(crate) use serve::{Options, run};
+pub(crate) use serve::{Options, Record, run};
 pub(crate) use standing::Standing;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -12,6 +13,7 @@ use rsvp_core::config::UdpEncapsulation;
 use rsvp_driver::Clock;
 use rsvp_io::{Carrier, InterfaceSelection, System, SystemOptions};
 use rsvp_io_tokio::Driver;
+use rsvp_record::RecordedNode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
@@ -30,8 +32,28 @@ pub(crate) struct Options {
     pub(crate) control: Control,
     /// Logging, with what the command line says of it.
     pub(crate) log: Log,
+    /// Where the node is recorded, if it is.
+    pub(crate) record: Option<Record>,
     /// Whether this is the background process of `-d`.
     pub(crate) detached: bool,
+}
+
+/// A recording of the node.
+pub(crate) struct Record {
+    /// A file that is not there yet.
+    pub(crate) file: PathBuf,
+    /// The most octets of it.
+    pub(crate) limit: u64,
+}
+
+impl Record {
+    /// Makes the file, which only its owner can read: it tells the node's seed.
+    fn start(&self) -> Result<rsvp_record::Recorder, String> {
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&self.file);
+        let file =
+            file.map_err(|e| format!("cannot record to {}: {}", self.file.display(), crate::words(&e)))?;
+        Ok(rsvp_record::Recorder::new(file).with_limit(self.limit))
+    }
 }
 
 /// Runs the daemon until it is told to end.
@@ -40,13 +62,14 @@ pub(crate) struct Options {
 ///
 /// Why it could not start, or why it ended by itself; one line.
 pub(crate) fn run(options: Options) -> Result<(), String> {
-    let Options { config, control, log, detached } = options;
+    let Options { config, control, log, record, detached } = options;
     crate::logging::start(&log)?;
     if detached {
         detach::leave_session().map_err(|e| format!("cannot detach: {}", crate::words(&e)))?;
     }
     let path = control.socket.unwrap_or_else(default_socket);
     let socket = Socket::bind(&path, control.group.as_deref()).map_err(|e| e.to_string())?;
+    let recorder = record.as_ref().map(Record::start).transpose()?;
     // Before there are other threads: each has privileges of its own.
     privileges::drop_unneeded()?;
     let system = rsvp_io::open(system_options(&config)?).map_err(|e| e.to_string())?;
@@ -54,7 +77,7 @@ pub(crate) fn run(options: Options) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(|e| format!("no runtime: {}", crate::words(&e)))?;
-    runtime.block_on(serve(config, socket, system, detached))
+    runtime.block_on(serve(config, socket, system, recorder, detached))
 }
 
 /// Where the daemon listens unless it is told: in the system's place, or the user's for others than root.
@@ -107,11 +130,20 @@ fn seed() -> Result<[u8; 32], String> {
     Ok(seed)
 }
 
-async fn serve(config: Config, mut socket: Socket, system: System, detached: bool) -> Result<(), String> {
+async fn serve(
+    config: Config,
+    mut socket: Socket,
+    system: System,
+    recorder: Option<rsvp_record::Recorder>,
+    detached: bool,
+) -> Result<(), String> {
     let fail = |e: std::io::Error| format!("cannot start: {}", crate::words(&e));
     let clock = Clock::start();
     let started = (clock.now(), SystemTime::now());
-    let node = Node::new(config.node.clone(), seed()?, clock.now());
+    let node = match recorder {
+        Some(recorder) => RecordedNode::recorded(config.node.clone(), seed()?, clock.now(), recorder),
+        None => Node::new(config.node.clone(), seed()?, clock.now()).into(),
+    };
     let (driver, handle) = Driver::new(node, system, clock).map_err(fail)?;
     let registry = Registry::new(handle.clone());
     let recorder = Recorder::new(config.control.events);

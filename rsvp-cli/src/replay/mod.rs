@@ -268,11 +268,11 @@ impl Session<'_> {
 
     /// Goes to a step, and lists it.
     fn jump(&mut self, step: u64) -> Result<(), Stopped> {
-        self.go_to(step.saturating_sub(1))?;
-        if step > 0 && self.advance(true)?.is_some() {
-            return Err(self.no_such_step(step));
+        match self.go_to(step.saturating_sub(1)) {
+            Ok(()) if step == 0 || self.advance(true)?.is_none() => Ok(()),
+            Ok(()) | Err(Stopped::Words(_)) => Err(self.no_such_step(step)),
+            error => error,
         }
-        Ok(())
     }
 
     /// Shows the state as it is now.

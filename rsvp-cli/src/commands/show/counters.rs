@@ -4,7 +4,7 @@ use rsvp_client::api::Counters;
 
 use super::super::table::Table;
 
-pub(super) fn counters(counters: &Counters) -> String {
+pub(crate) fn counters(counters: &Counters) -> String {
     let mut dropped = Table::new(&["DROPPED FOR", "MESSAGES"]);
     for (reason, count) in &counters.dropped {
         dropped.row([reason.clone(), count.to_string()]);

@@ -15,8 +15,9 @@ use rsvp_client::api::{
 };
 use tokio::time::MissedTickBehavior;
 
-use self::counters::counters;
+pub(crate) use self::counters::counters;
 use self::neighbors::Neighbors;
+pub(crate) use self::neighbors::table as neighbors;
 use super::hold::interrupted;
 use super::table::{Table, span};
 use super::{Failure, SocketArgs, WRONG_COMMAND, block_on, print};
@@ -188,7 +189,8 @@ impl Form {
     }
 }
 
-fn sessions(views: &[SessionView]) -> String {
+/// A table of sessions.
+pub(crate) fn sessions(views: &[SessionView]) -> String {
     let mut table = Table::new(&[
         "SESSION", "STATUS", "STYLE", "PSBS", "RSBS", "TCSBS", "LOCAL", "APPS", "LAST", "CAUSE", "NEXT",
     ]);
@@ -211,7 +213,8 @@ fn sessions(views: &[SessionView]) -> String {
     table.render("no sessions")
 }
 
-fn senders(views: &[SenderView]) -> String {
+/// A table of senders.
+pub(crate) fn senders(views: &[SenderView]) -> String {
     let mut table = Table::new(&[
         "SESSION",
         "SENDER",
@@ -257,7 +260,8 @@ fn hops(adspec: &rsvp_client::api::Adspec) -> String {
     format!("{}{broken}", adspec.is_hops)
 }
 
-fn reservations(views: &[ReservationView]) -> String {
+/// A table of reservations.
+pub(crate) fn reservations(views: &[ReservationView]) -> String {
     let mut table = Table::new(&[
         "SESSION", "STYLE", "SENDERS", "SERVICE", "RATE", "NEXT HOP", "OUT", "STATE", "LAST", "CAUSE", "NEXT",
     ]);
@@ -284,7 +288,8 @@ fn reservations(views: &[ReservationView]) -> String {
     table.render("no reservations")
 }
 
-fn requests(views: &[RequestView]) -> String {
+/// A table of what is asked of previous hops.
+pub(crate) fn requests(views: &[RequestView]) -> String {
     let mut table = Table::new(&[
         "SESSION",
         "PREVIOUS HOP",
@@ -312,7 +317,8 @@ fn requests(views: &[RequestView]) -> String {
     table.render("no requests")
 }
 
-fn refusals(views: &[RefusalView]) -> String {
+/// A table of what was refused.
+pub(crate) fn refusals(views: &[RefusalView]) -> String {
     let mut table = Table::new(&[
         "SESSION",
         "WHAT",
@@ -342,7 +348,8 @@ fn refusals(views: &[RefusalView]) -> String {
     table.render("nothing was refused lately")
 }
 
-fn installed(views: &[InstalledView]) -> String {
+/// A table of reservations in traffic control.
+pub(crate) fn installed(views: &[InstalledView]) -> String {
     let mut table = Table::new(&[
         "ID", "SESSION", "OUT", "STYLE", "SENDERS", "SERVICE", "RATE", "POOL", "POLICE", "STATE", "LAST",
         "CAUSE", "NEXT",
@@ -367,7 +374,8 @@ fn installed(views: &[InstalledView]) -> String {
     table.render("nothing is installed")
 }
 
-fn interfaces(views: &[InterfaceView]) -> String {
+/// A table of interfaces.
+pub(crate) fn interfaces(views: &[InterfaceView]) -> String {
     let mut table = Table::new(&[
         "INTERFACE",
         "LINK",

@@ -37,7 +37,8 @@ impl Neighbors {
     }
 }
 
-fn table(views: &[NeighborView]) -> String {
+/// A table of neighbours.
+pub(crate) fn table(views: &[NeighborView]) -> String {
     let mut table = Table::new(&[
         "NEIGHBOR",
         "INTERFACE",
