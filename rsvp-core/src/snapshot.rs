@@ -54,6 +54,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Everything, at once.
+    #[must_use]
+    pub fn whole(node: &Node) -> Self {
+        let mut survey = Survey::begin(node);
+        survey.visit(node, usize::MAX);
+        survey.finish(node)
+    }
+
     /// Everything but what belongs to sessions: the interfaces, neighbours and counters of a node, without a survey.
     #[must_use]
     pub fn outline(node: &Node) -> Self {

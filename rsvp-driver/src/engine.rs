@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rsvp_core::snapshot::Survey;
-use rsvp_core::{Command, CommandError, Input, Instant, Node, Ready, Reply};
+use rsvp_core::{Command, CommandError, Input, Instant, Ready, Reply};
+use rsvp_record::RecordedNode;
 
 use crate::handle::{Answer, Handle, Job, Subscribers};
 use crate::queue::Receiver;
@@ -40,7 +41,7 @@ const LAST_MESSAGES: Duration = Duration::from_millis(50);
 /// [`on_writable`](Self::on_writable), and calls [`turn`](Self::turn), which says for what to wait next. Readiness may be told
 /// by edge or by level: a source that was told is read until it is drained.
 pub struct Engine<O: Outside> {
-    node: Node,
+    node: RecordedNode,
     outside: O,
     clock: Clock,
     jobs: Receiver<Job>,
@@ -97,10 +98,11 @@ struct Ending {
 }
 
 impl<O: Outside> Engine<O> {
-    /// The loop of a node whose time is that of `clock`, and the first handle to it.
-    pub fn new(node: Node, mut outside: O, clock: Clock) -> (Self, Handle) {
+    /// The loop of a node whose time is that of `clock`, and the first handle to it. The node may be one that is
+    /// [recorded](RecordedNode::recorded).
+    pub fn new(node: impl Into<RecordedNode>, mut outside: O, clock: Clock) -> (Self, Handle) {
         let (handle, jobs, subscribers) = Handle::new(clock);
-        let mut node = node;
+        let mut node = node.into();
         outside.start(&mut |input| node.handle(clock.now(), input));
         let engine = Self {
             node,
@@ -129,7 +131,7 @@ impl<O: Outside> Engine<O> {
 
     /// The node.
     #[must_use]
-    pub fn node(&self) -> &Node {
+    pub fn node(&self) -> &RecordedNode {
         &self.node
     }
 
@@ -155,7 +157,7 @@ impl<O: Outside> Engine<O> {
     ///
     /// # Errors
     ///
-    /// As [`Node::command`].
+    /// As [`Node::command`](rsvp_core::Node::command).
     pub fn command(&mut self, command: Command) -> Result<Reply, CommandError> {
         self.node.command(self.clock.now(), command)
     }
@@ -357,7 +359,7 @@ impl Outgoing {
     }
 
     /// Takes what the node has to send; false if that is nothing.
-    fn fill(&mut self, node: &mut Node, now: Instant) -> bool {
+    fn fill(&mut self, node: &mut RecordedNode, now: Instant) -> bool {
         (self.next, self.count) = (0, 0);
         while self.count < SEND_BATCH {
             let Some(transmit) = node.poll_transmit(now, &mut self.spare) else { break };

@@ -61,4 +61,5 @@ pub use outside::{Diagnostic, Message, Outside, OutsideView, ReadOutcome, SendOu
 pub use parts::{NoTrafficControl, Parts, Routing, RoutingEvent, TrafficControl, Transport};
 /// Waits for what a [`Handle`] was asked, on a thread without a runtime.
 pub use pollster::block_on;
+pub use rsvp_record::RecordedNode;
 pub use static_routing::StaticRouting;

@@ -53,8 +53,7 @@ use std::time::Duration;
 use mio::event::Event;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
-use rsvp_core::Node;
-use rsvp_driver::{Clock, Engine, Handle, Outside, Source, Turn};
+use rsvp_driver::{Clock, Engine, Handle, Outside, RecordedNode, Source, Turn};
 use rsvp_io::{System, Wake};
 
 /// Drives one node on one outside.
@@ -83,7 +82,7 @@ impl<O: Outside> Driver<O> {
     /// # Errors
     ///
     /// If there can be no more file descriptors.
-    pub fn new(node: Node, outside: O, clock: Clock) -> io::Result<(Self, Handle)> {
+    pub fn new(node: impl Into<RecordedNode>, outside: O, clock: Clock) -> io::Result<(Self, Handle)> {
         let (mut engine, handle) = Engine::new(node, outside, clock);
         let sources = engine.sources()?;
         let wake = Wake::new()?;

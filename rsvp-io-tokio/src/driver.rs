@@ -6,8 +6,8 @@ use std::os::fd::OwnedFd;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use rsvp_core::{Instant, Node};
-use rsvp_driver::{Clock, Engine, Handle, Outside, Source, Turn};
+use rsvp_core::Instant;
+use rsvp_driver::{Clock, Engine, Handle, Outside, RecordedNode, Source, Turn};
 use rsvp_io::System;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -25,7 +25,7 @@ impl<O: Outside> Driver<O> {
     /// # Errors
     ///
     /// If the runtime cannot watch a source.
-    pub fn new(node: Node, outside: O, clock: Clock) -> io::Result<(Self, Handle)> {
+    pub fn new(node: impl Into<RecordedNode>, outside: O, clock: Clock) -> io::Result<(Self, Handle)> {
         let (mut engine, handle) = Engine::new(node, outside, clock);
         let mut sources = Vec::new();
         for (source, fd) in engine.sources()? {

@@ -8,8 +8,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
-use rsvp_core::Node;
-use rsvp_driver::{Clock, Engine, Handle, Outside, Source, Turn};
+use rsvp_driver::{Clock, Engine, Handle, Outside, RecordedNode, Source, Turn};
 
 use crate::System;
 use crate::wake::Wake;
@@ -27,7 +26,7 @@ impl<O: Outside> Driver<O> {
     /// # Errors
     ///
     /// If there can be no more file descriptors.
-    pub fn new(node: Node, outside: O, clock: Clock) -> io::Result<(Self, Handle)> {
+    pub fn new(node: impl Into<RecordedNode>, outside: O, clock: Clock) -> io::Result<(Self, Handle)> {
         let (mut engine, handle) = Engine::new(node, outside, clock);
         let sources = engine.sources()?;
         Ok((Self { engine, sources, wake: Wake::new()? }, handle))

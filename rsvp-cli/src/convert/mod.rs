@@ -36,8 +36,8 @@ impl Scene {
     }
 
     /// The scene at the engine's `now`, when the time of day was `wall`.
-    pub(crate) fn then(node: &Node, now: Instant, wall: SystemTime) -> Self {
-        Self { wall, ..Self::new(node, now) }
+    pub(crate) fn then(interfaces: &[InterfaceView], now: Instant, wall: SystemTime) -> Self {
+        Self { wall, ..Self::new(interfaces, now) }
     }
 
     /// For times only.

@@ -6,7 +6,8 @@ use rsvp_client::api::{
     SenderView, SessionView,
 };
 use rsvp_core::Node;
-use rsvp_io::SystemView;
+use rsvp_core::snapshot::Snapshot;
+use rsvp_driver::OutsideView;
 use serde_json::{Map, Value, to_value};
 
 use crate::commands::show;
@@ -56,22 +57,23 @@ enum Part {
 fn parts(whats: &[What], node: &Node, scene: &Scene) -> Vec<Part> {
     let is_wanted = |what: &What| whats.contains(&What::All) || whats.contains(what);
     let wanted = What::value_variants().iter().copied().filter(is_wanted);
-    wanted.filter_map(|what| Part::of(what, node, scene)).collect()
+    let state = Snapshot::whole(node);
+    wanted.filter_map(|what| Part::of(what, &state, scene)).collect()
 }
 
 impl Part {
-    fn of(what: What, node: &Node, scene: &Scene) -> Option<Self> {
+    fn of(what: What, state: &Snapshot, scene: &Scene) -> Option<Self> {
         Some(match what {
-            What::Sessions => Self::Sessions(convert::sessions(node, scene)),
-            What::Senders => Self::Senders(convert::senders(node, scene)),
-            What::Reservations => Self::Reservations(convert::reservations(node, scene)),
-            What::Requests => Self::Requests(convert::requests(node, scene)),
-            What::Refusals => Self::Refusals(convert::refusals(node, scene)),
-            What::Installed => Self::Installed(convert::installed(node, scene)),
+            What::Sessions => Self::Sessions(convert::sessions(state, scene)),
+            What::Senders => Self::Senders(convert::senders(state, scene)),
+            What::Reservations => Self::Reservations(convert::reservations(state, scene)),
+            What::Requests => Self::Requests(convert::requests(state, scene)),
+            What::Refusals => Self::Refusals(convert::refusals(state, scene)),
+            What::Installed => Self::Installed(convert::installed(state, scene)),
             // What the system did for the interfaces is not in a recording.
-            What::Interfaces => Self::Interfaces(convert::interfaces(node, &SystemView::default())),
-            What::Neighbors => Self::Neighbors(convert::neighbors(node, &Config::default(), scene)),
-            What::Counters => Self::Counters(Box::new(convert::counters(node.counters()))),
+            What::Interfaces => Self::Interfaces(convert::interfaces(state, &OutsideView::default())),
+            What::Neighbors => Self::Neighbors(convert::neighbors(state, &Config::default(), scene)),
+            What::Counters => Self::Counters(Box::new(convert::counters(&state.counters))),
             What::All => return None,
         })
     }

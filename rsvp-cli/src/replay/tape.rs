@@ -99,7 +99,7 @@ impl Tape {
     pub(super) fn scene(&self) -> Scene {
         let wall = self.wall();
         let is_sane = wall.duration_since(UNIX_EPOCH).is_ok_and(|since| since.as_micros() <= LAST_DAY.into());
-        Scene::then(self.node(), self.at, if is_sane { wall } else { UNIX_EPOCH })
+        Scene::then(&self.node().interfaces(), self.at, if is_sane { wall } else { UNIX_EPOCH })
     }
 }
 
