@@ -138,6 +138,19 @@ pub(crate) fn a_confirmation_is_asked_for_until_it_comes(lab: &Lab) {
     assert_eq!(asked, vec![None; asked.len()], "it has come");
 }
 
+/// A receiver that wants a confirmation and reserves before its sender is heard asks for it when that is heard.
+pub(crate) fn a_confirmation_is_asked_for_when_the_sender_comes_later(lab: &Lab) {
+    shows(&["rfc2205-3.11.1-05"]);
+    let mut dut = lab.host();
+    let (session, s1, address) = (here(&dut), dut.s1(), dut.plan.dut(Port::A));
+    reserve(&mut dut, session, ff(cl(1.0), s1), true);
+    dut.expect_silence();
+    let path = dut.path(Station::U1, session, s1);
+    dut.send(Station::U1, path);
+    let resv = dut.expect::<Resv>(Port::A);
+    assert_eq!((resv.message.confirm, resv.shares()), (Some(address), vec![(1.0, vec![s1])]));
+}
+
 /// When an application ends, its senders are torn down by a PathTear, its reservation by a ResvTear; nothing follows.
 pub(crate) fn a_release_tears_all_down(lab: &Lab) {
     shows(&["rfc2205-3.11.1-06", "rfc2205-2.4-01"]);
@@ -153,6 +166,24 @@ pub(crate) fn a_release_tears_all_down(lab: &Lab) {
     assert_eq!(dut.expect::<ResvTear>(Port::A).message.flows[0].filters, [s1]);
     dut.forget();
     dut.advance(r * 3);
+    dut.expect_silence();
+}
+
+/// A host that stops in order ends its applications with itself: their senders are torn down by a PathTear, and their
+/// reservations by a ResvTear.
+pub(crate) fn a_host_that_stops_tears_all_down(lab: &Lab) {
+    shows(&["rfc2205-2.4-01"]);
+    let mut dut = receiver(lab);
+    let (h, session, s1) = (dut.h(), here(&dut), dut.s1());
+    announce(&mut dut, h, 1.0, 64);
+    let _ = dut.expect::<Path>(Port::C);
+    reserve(&mut dut, session, ff(cl(1.0), s1), false);
+    let _ = dut.expect::<Resv>(Port::A);
+    dut.act(&Action::Shutdown);
+    let tear = dut.expect::<PathTear>(Port::C).message;
+    assert_eq!((tear.session.key, tear.sender_template), (h, own(&dut)));
+    let tear = dut.expect::<ResvTear>(Port::A).message;
+    assert_eq!((tear.session.key, &tear.flows[0].filters[..]), (session, &[s1][..]));
     dut.expect_silence();
 }
 

@@ -112,6 +112,22 @@ pub(crate) fn an_error_names_what_the_next_hop_asked_for(lab: &Lab) {
     dut.expect_silence();
 }
 
+/// After a change of route upstream, a former previous hop no longer knows a sender, nor another that is behind it as
+/// before: receivers hear of that one.
+pub(crate) fn an_error_of_a_former_hop_goes_on_for_senders_that_are_still_behind_it(lab: &Lab) {
+    shows(&["rfc2205-3.1.8-08"]);
+    let mut dut = lab.unicast(1);
+    let (h, moved, staying) = (dut.h(), dut.s1(), dut.plan.sender(4));
+    dut.learn(Station::U1, h, staying);
+    dut.reserve(Station::D1, h, Style::Se, &[se(cl(1.0), &[moved, staying])]);
+    dut.learn(Station::U2, h, moved);
+    let error = dut.resv_err(Station::U1, h, Style::Se, se(cl(1.0), &[moved, staying]), (4, 0, 0));
+    dut.send(Station::U1, error);
+    let ResvErr { error, flows, .. } = dut.expect_to::<ResvErr>(Station::D1).message;
+    assert_eq!(error.code, 4, "no sender information");
+    assert!(flows[0].filters.contains(&staying), "{flows:?}");
+}
+
 /// A reservation of guaranteed service does not merge with one of controlled load: it is refused, and the other stays.
 pub(crate) fn different_services_do_not_merge(lab: &Lab) {
     shows(&["rfc2205-3.11.6-02", "rfc2210-2.2-02"]);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::bench::{Dut, Family, LASTING, Lab, Port, Station, cl, ff, group_route};
 use crate::shows;
-use rsvp_core::wire::{Path, PathTear, Resv, Style};
+use rsvp_core::input::{NextHop, Route};
+use rsvp_core::wire::{Path, PathTear, Resv, ResvTear, Style};
 
 /// W, the time that routes are given to settle, unless it is configured otherwise.
 const W: Duration = Duration::from_secs(2);
@@ -118,4 +119,22 @@ pub(crate) fn nothing_more_is_sent_along_an_abandoned_branch(lab: &Lab) {
     dut.expect_no::<Path>(Port::C);
     let refreshes = dut.all::<Path>(Port::D).len();
     assert!(refreshes >= 2, "expected a refresh within 1.5 R each time, not {refreshes}");
+}
+
+/// When a unicast route changes, what was asked for upstream is not torn down: nothing has timed out. What the new next hop
+/// asks for takes the place of what the old one did.
+pub(crate) fn a_route_change_tears_no_reservation_upstream(lab: &Lab) {
+    shows(&["rfc2205-3.6-04", "rfc2205-3.1.6-04"]);
+    let mut dut = lab.unicast(1);
+    let (h, s1) = (dut.h(), dut.s1());
+    dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
+    let by_d2 = NextHop { interface: Port::D.interface(), gateway: Some(dut.plan.station(Station::D2)) };
+    dut.set_route(h.flow().destination, None, Route { outgoing: vec![by_d2], ..Route::default() });
+    dut.advance(W + LATE + dut.timing.slack);
+    assert_eq!(dut.expect::<Path>(Port::D).message.session.key, h);
+    dut.expect_no::<ResvTear>(Port::A);
+    let resv = dut.resv(Station::D2, h, Style::Ff, &[ff(cl(2.0), s1)]);
+    dut.send(Station::D2, resv);
+    assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(2.0, vec![s1])]);
+    dut.expect_no::<ResvTear>(Port::A);
 }

@@ -436,3 +436,16 @@ pub(crate) fn paths_of_groups_are_bundled_for_no_next_hop_that_is_not_capable(la
         assert!(is_capable || alone >= 6, "{alone}");
     }
 }
+
+/// On a point-to-point link, whatever goes out is for the one next hop, and may go into one Bundle: the Paths of groups too,
+/// beside those of hosts.
+pub(crate) fn paths_of_groups_may_be_bundled_on_a_point_to_point_link(lab: &Lab) {
+    shows(&["rfc2961-3.3-17"]);
+    let mut dut = lab.brisk().point_to_point(Family::V4);
+    dut.befriend(&[Station::D1]);
+    let h = dut.h();
+    let [_, bundled] = multicast_bundled(&mut dut, Port::C, h);
+    if bundled == 0 {
+        inconclusive("the device puts no Paths of groups into Bundles");
+    }
+}

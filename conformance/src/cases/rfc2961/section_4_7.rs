@@ -74,6 +74,29 @@ pub(crate) fn other_messages_are_acknowledged_at_once(lab: &Lab) {
     }
 }
 
+/// What waits to be acknowledged does not hold up what is acknowledged to the same neighbour at once, and is not lost when
+/// that has left.
+pub(crate) fn a_neighbour_is_acknowledged_at_once_and_after_the_wait(lab: &Lab) {
+    shows(&["rfc2961-4.7-02", "rfc2961-4.7-05"]);
+    let wait = Duration::from_millis(400);
+    let mut dut = lab.reducing_with(|reduction| reduction.group_ack_delay = wait);
+    let soon = Duration::from_millis(20) + dut.timing.slack;
+    for (of_group, of_host) in (1..=6).map(|round| (2 * round, 2 * round + 1)) {
+        let pack = |session, id| dut.pack_id(Station::U1, path(&dut, session, 20.0), wanted(id));
+        let packets = [pack(dut.g(), of_group), pack(dut.h(), of_host)];
+        let start = dut.now();
+        dut.send_burst(Station::U1, &packets);
+        dut.wait_for_acks(Station::U1, 2);
+        dut.advance((start + wait + soon).since(dut.now()));
+        let mut acks = dut.timed_acks(Station::U1);
+        acks.sort_by_key(|(_, said)| said.id());
+        let [(waited, of_first), (at_once, of_second)] = acks[..] else { panic!("{acks:?} in {start:?}") };
+        assert_eq!((of_first, of_second), (ack(of_group), ack(of_host)));
+        assert!(at_once.since(start) <= soon, "expected it at once, not after {:?}", at_once.since(start));
+        assert!(waited.since(start) <= wait + soon, "not after {:?}", waited.since(start));
+    }
+}
+
 /// A message to a group is acknowledged although somebody else has done so.
 pub(crate) fn acknowledgements_of_others_suppress_none(lab: &Lab) {
     shows(&["rfc2961-4.7-04"]);

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::bench::{
-    Dut, EPOCH, Family, Lab, Packet, Port, Received, Station, cl, ff, group_route, list, mcast_list, nack,
-    plain, src_list, tspec,
+    Action, Dut, EPOCH, Family, Lab, Packet, Port, Received, Setup, Station, cl, ff, group_route, list,
+    mcast_list, millis, nack, plain, src_list, tspec, wanted,
 };
 use crate::shows;
 use rsvp_core::config::SummaryRefresh;
@@ -96,6 +96,33 @@ pub(crate) fn a_states_period_stays_what_it_was(lab: &Lab) {
     let lifetime = r * 21 / 4;
     assert!(lived + dut.timing.slack >= lifetime && lived <= lifetime + r, "{lived:?}");
     assert_eq!(dut.acks(Station::U1), []);
+}
+
+/// While R grows, state that was summed up is refreshed by whole messages: they say how long R is, an Srefresh cannot.
+pub(crate) fn a_period_that_grows_is_told_before_it_is_summed_up(lab: &Lab) {
+    shows(&["rfc2205-3.7-04", "rfc2205-3.7-06"]);
+    let mut dut = lab.brisk().router();
+    let (h, s1, r) = (dut.h(), dut.s1(), dut.r());
+    dut.befriend(&[Station::U1, Station::D1]);
+    dut.send_id(Station::U1, lasting_path(&dut, Station::U1, h, s1), wanted(1));
+    dut.expect::<Path>(Port::C);
+    dut.send_id(Station::D1, lasting_resv(&dut, Station::D1, h, s1), wanted(2));
+    dut.expect::<Resv>(Port::A);
+    dut.advance(dut.timing.next_refresh());
+    let mut config = Setup::stock(dut.plan.0, r).config;
+    config.default_interface.refresh = 2 * r;
+    dut.forget();
+    dut.act(&Action::Configure(Box::new(config)));
+    // 1, 1.3, 1.69 and 2 times R, each at most one and a half times as long as it says.
+    dut.advance(6 * r + 4 * dut.timing.slack);
+    let paths: Vec<u32> = dut.all::<Path>(Port::C).iter().map(|path| path.message.refresh_ms).collect();
+    let resvs: Vec<u32> = dut.all::<Resv>(Port::A).iter().map(|resv| resv.message.refresh_ms).collect();
+    for periods in [paths, resvs] {
+        assert_eq!(periods.last(), Some(&millis(2 * r)), "all of {periods:?}");
+        let steps: Vec<u32> = [millis(r)].into_iter().chain(periods).collect();
+        let is_slow = steps.windows(2).all(|pair| f64::from(pair[1]) <= f64::from(pair[0]) * 1.3 + 1.0);
+        assert!(is_slow, "expected growth by 30 % at most, not {steps:?}");
+    }
 }
 
 /// All Path state at one neighbour is in each Srefresh to it, and no other.
