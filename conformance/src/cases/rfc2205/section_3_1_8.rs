@@ -112,17 +112,16 @@ pub(crate) fn an_error_names_what_the_next_hop_asked_for(lab: &Lab) {
     dut.expect_silence();
 }
 
-/// After a change of route upstream, a former previous hop no longer knows a sender, nor another that is behind it as
-/// before: receivers hear of that one.
+/// After a change of route upstream, a former previous hop no longer knows a sender, nor another one that is behind it as
+/// before. Receivers hear of that one: by no other way do they have what they asked for.
 pub(crate) fn an_error_of_a_former_hop_goes_on_for_senders_that_are_still_behind_it(lab: &Lab) {
     shows(&["rfc2205-3.1.8-08"]);
-    let mut dut = lab.unicast(1);
-    let (h, moved, staying) = (dut.h(), dut.s1(), dut.plan.sender(4));
-    dut.learn(Station::U1, h, staying);
+    let mut dut = lab.unicast(3);
+    let (h, moved, staying) = (dut.h(), dut.s2(), dut.s3());
     dut.reserve(Station::D1, h, Style::Se, &[se(cl(1.0), &[moved, staying])]);
-    dut.learn(Station::U2, h, moved);
-    let error = dut.resv_err(Station::U1, h, Style::Se, se(cl(1.0), &[moved, staying]), (4, 0, 0));
-    dut.send(Station::U1, error);
+    dut.learn(Station::U1, h, moved);
+    let error = dut.resv_err(Station::U2, h, Style::Se, se(cl(1.0), &[moved, staying]), (4, 0, 0));
+    dut.send(Station::U2, error);
     let ResvErr { error, flows, .. } = dut.expect_to::<ResvErr>(Station::D1).message;
     assert_eq!(error.code, 4, "no sender information");
     assert!(flows[0].filters.contains(&staying), "{flows:?}");

@@ -74,6 +74,30 @@ pub(crate) fn the_interval_is_that_of_standard_refreshes(lab: &Lab) {
     assert!(summaries[0].ids().contains(&path.id().id));
 }
 
+/// When the operator changes what has nothing to do with refreshes, state is summed up as before.
+pub(crate) fn a_change_of_other_settings_brings_no_standard_refresh(lab: &Lab) {
+    shows(&["rfc2961-5.3-01"]);
+    let mut dut = lab.brisk().router();
+    dut.befriend(&[Station::U1, Station::D1]);
+    let (h, s1) = (dut.h(), dut.s1());
+    dut.send(Station::U1, lasting_path(&dut, Station::U1, h, s1));
+    dut.send(Station::D1, lasting_resv(&dut, Station::D1, h, s1));
+    dut.expect::<Path>(Port::C);
+    dut.expect::<Resv>(Port::A);
+    dut.advance(2 * dut.r());
+    let mut config = Setup::stock(dut.plan.0, dut.r()).config;
+    let bandwidth = config.default_interface.bandwidth.as_mut().expect("the stock has some");
+    bandwidth.per_flow /= 2;
+    dut.forget();
+    dut.act(&Action::Configure(Box::new(config)));
+    dut.advance(2 * longest(&dut));
+    for port in [Port::A, Port::C] {
+        assert!(expect_summaries(&mut dut, port).len() >= 2, "within 3 R from {port:?}");
+    }
+    dut.expect_no::<Path>(Port::C);
+    dut.expect_no::<Resv>(Port::A);
+}
+
 /// However often Srefreshes come, the state lives for the lifetime that its own R gives it.
 pub(crate) fn a_states_period_stays_what_it_was(lab: &Lab) {
     shows(&["rfc2961-5.3-02", "rfc2961-5.3-20"]);
