@@ -75,6 +75,8 @@ pub enum Action {
     Unreserve(SessionKey),
     /// Applications have done with a session.
     Release(SessionKey),
+    /// The operator removes the state of a session, and has that torn down.
+    Clear(SessionKey),
     /// The operator changes the configuration.
     Configure(Box<NodeConfig>),
     /// An interface goes down, or comes up again.
@@ -96,6 +98,7 @@ impl fmt::Display for Action {
             }
             Self::Unreserve(session) => write!(f, "the device withdraws its reservation for {session}"),
             Self::Release(session) => write!(f, "the device has done with {session}"),
+            Self::Clear(session) => write!(f, "the operator clears {session}"),
             Self::Configure(_) => f.write_str("the device is configured anew"),
             Self::Link(port, true) => write!(f, "interface {} comes up", port.name()),
             Self::Link(port, false) => write!(f, "interface {} goes down", port.name()),
@@ -405,6 +408,7 @@ impl Tester for InProcess {
                 self.opened.remove(&session);
                 Command::Release(api)
             }
+            Action::Clear(session) => Command::Clear(Some(session)),
             Action::Configure(config) => {
                 self.config = (*config).clone();
                 Command::Configure(*config)

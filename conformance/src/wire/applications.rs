@@ -1,4 +1,4 @@
-//! What applications on the device are to do, as hooks of the profile are told it.
+//! What is to be done about a session on the device, by an application or the operator, as hooks of the profile are told it.
 
 use rsvp_core::command::{AdspecRequest, ReserveRequest, SenderRequest};
 use rsvp_core::wire::{FilterSpec, Flowspec, SenderTspec, SessionKey, Style, Tspec};
@@ -6,10 +6,13 @@ use rsvp_core::wire::{FilterSpec, Flowspec, SenderTspec, SessionKey, Style, Tspe
 use super::hooks::Hooks;
 use crate::bench::{Action, Unsupported};
 
-/// What stands for what in the hooks that concern applications, beside what stands in all.
+/// What stands for what in the hooks that concern a session, beside what stands in all.
 pub(super) type Values = Vec<(&'static str, String)>;
 
-/// The names of those values.
+/// The names of those values that say which session.
+pub(super) const SESSION: [&str; 3] = ["destination", "port", "protocol"];
+
+/// The names of all those values.
 pub(super) const NAMES: [&str; 15] = [
     "destination",
     "port",
@@ -28,7 +31,7 @@ pub(super) const NAMES: [&str; 15] = [
     "confirm",
 ];
 
-/// The hook for an action of an application, and its values; `None` for other actions.
+/// The hook for an action that concerns a session, and its values; `None` for other actions.
 ///
 /// # Errors
 ///
@@ -41,6 +44,7 @@ pub(super) fn hook<'a>(hooks: &'a Hooks, action: &Action) -> Option<Result<(&'a 
         Action::Reserve(session, request) => (&hooks.reserve, reservation(session, request)),
         Action::Unreserve(session) => (&hooks.unreserve, Ok(of_session(session))),
         Action::Release(session) => (&hooks.release, Ok(of_session(session))),
+        Action::Clear(session) => (&hooks.clear, Ok(of_session(session))),
         _ => return None,
     };
     let Some(hook) = hook else {
@@ -166,5 +170,15 @@ mod tests {
             assert!(matches!(hook(&hooks, &action), Some(Err(_))), "{action}");
         }
         assert!(hook(&hooks, &Action::Restart).is_none());
+    }
+
+    #[test]
+    fn an_operator_is_told_which_session() {
+        let hooks = Hooks { clear: Some("clear".to_owned()), ..Hooks::default() };
+        let action = Action::Clear(Plan(Family::V6).h());
+        let (command, values) = hook(&hooks, &action).expect("there is a hook").expect("it can be told");
+        let expected = ["2001:db8:0:7::7", "5000", "17"].map(str::to_owned);
+        let expected: Values = SESSION.into_iter().zip(expected).collect();
+        assert_eq!((command, values), ("clear", expected));
     }
 }

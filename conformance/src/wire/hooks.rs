@@ -34,6 +34,9 @@ pub struct Hooks {
     pub unreserve: Option<String>,
     /// Applications have done with the session.
     pub release: Option<String>,
+    /// The operator removes all state of the session `{destination}`, `{port}`, `{protocol}` (a number), and the device tears
+    /// it down towards its neighbours. What applications on the device want stays.
+    pub clear: Option<String>,
     /// An interface of a device that is there anyway goes `{state}`, which is `down` or `up`: the one that the plan calls
     /// `{interface}`: `a`, `b`, `c` or `d`. It is brought up again when the case is over.
     pub link: Option<String>,
@@ -67,6 +70,7 @@ impl Hooks {
             reserve,
             unreserve,
             release,
+            clear,
             link,
             route,
             restart,
@@ -83,6 +87,7 @@ impl Hooks {
             ("reserve", reserve),
             ("unreserve", unreserve),
             ("release", release),
+            ("clear", clear),
             ("link", link),
             ("route", route),
             ("restart", restart),
@@ -104,6 +109,7 @@ pub(super) fn check(hook: &str, command: &str) -> Result<(), (String, String)> {
         // "${name}" is the shell's.
         let more: &[&str] = match hook {
             "send" | "withdraw" | "receive" | "reserve" | "unreserve" | "release" => &applications::NAMES,
+            "clear" => &applications::SESSION,
             "link" | "route" => &operations::NAMES,
             _ => &[],
         };

@@ -334,6 +334,7 @@ mod tests {
             ("name = \"x\"\nbench = \"interfaces\"\n", Some(2), "[interfaces]"),
             (&format!("{GOOD}reday = \"x\"\n"), Some(5), "unknown field"),
             (&format!("{GOOD}dump = \"show {{scoket}}\"\n"), Some(5), "{scoket}"),
+            (&format!("{GOOD}clear = \"clear {{source}}\"\n"), Some(5), "hooks.clear: {source}"),
             (
                 &format!("skip = [{{ case = \"no/such\", reason = \"x\" }}]\n{GOOD}"),
                 Some(1),

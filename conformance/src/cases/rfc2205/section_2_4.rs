@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::bench::{Lab, Port, Station, cl, ff, millis, se};
+use crate::bench::{Action, Dut, Lab, Port, Station, cl, ff, millis, se};
 use crate::cases::rfc2205::capacity::{announce, assert_room};
 use crate::shows;
-use rsvp_core::wire::{Path, PathTear, Resv, ResvErr, ResvTear, Style};
+use rsvp_core::wire::{Path, PathTear, Resv, ResvErr, ResvTear, RsvpHop, Style};
 
 /// What "at once" may take.
 const AT_ONCE: Duration = Duration::from_millis(500);
@@ -132,4 +132,61 @@ pub(crate) fn the_flowspec_of_a_tear_does_not_count(lab: &Lab) {
         assert_eq!((resv.message.session.key, resv.shares()), (g, vec![(2.0, vec![s1])]));
     }
     dut.expect_no::<Resv>(Port::B);
+}
+
+/// A session that the operator clears is torn down in both directions, as its Paths and Resvs went, and its state is gone;
+/// another session of the same sender stays. What its neighbours say then brings it back.
+pub(crate) fn a_cleared_session_is_torn_both_ways(lab: &Lab) {
+    shows(&["rfc2205-2.4-02", "rfc2205-3.1.5-04", "rfc2205-3.1.6-05"]);
+    let mut dut = lab.router();
+    let (h, other, s1) = (dut.h(), dut.h_at(5001), dut.s1());
+    for session in [h, other] {
+        dut.learn(Station::U1, session, s1);
+        dut.reserve(Station::D1, session, Style::Ff, &[ff(cl(1.0), s1)]);
+    }
+    let path = dut.path(Station::U1, h, s1);
+    let resv = |dut: &Dut, session, n| dut.resv(Station::D1, session, Style::Ff, &[ff(cl(n), s1)]);
+    dut.act(&Action::Clear(h));
+    let torn = dut.expect::<PathTear>(Port::C);
+    let (source, destination) = (torn.sent.packet.source, torn.sent.packet.destination);
+    assert_eq!((source, destination), (s1.source(), h.destination()), "as the Path went");
+    assert_eq!((torn.message.session.key, torn.message.sender_template), (h, s1));
+    let torn = dut.expect_to::<ResvTear>(Station::U1);
+    assert_eq!((torn.message.session.key, &torn.message.flows[0].filters[..]), (h, &[s1][..]));
+    assert_eq!(torn.message.hop, RsvpHop { address: dut.plan.dut(Port::A), lih: path.hop.lih });
+    dut.expect_silence();
+    let again = resv(&dut, h, 1.0);
+    dut.send(Station::D1, again.clone());
+    assert_eq!(dut.expect_to::<ResvErr>(Station::D1).message.error.code, 3, "no path state");
+    let more = resv(&dut, other, 2.0);
+    dut.send(Station::D1, more);
+    let asked = dut.expect::<Resv>(Port::A);
+    assert_eq!((asked.message.session.key, asked.shares()), (other, vec![(2.0, vec![s1])]), "it stays");
+    dut.send(Station::U1, path);
+    assert_eq!(dut.expect::<Path>(Port::C).message.session.key, h);
+    dut.send(Station::D1, again);
+    assert_eq!(dut.expect::<Resv>(Port::A).message.session.key, h);
+    dut.expect_silence();
+}
+
+/// A group's session that the operator clears is torn down for each sender, on all interfaces that its Paths went out of, and
+/// towards each previous hop that was asked for a reservation.
+pub(crate) fn a_cleared_group_is_torn_everywhere(lab: &Lab) {
+    shows(&["rfc2205-2.4-02", "rfc2205-3.1.5-04", "rfc2205-3.1.6-05"]);
+    let mut dut = lab.group(2);
+    let (g, senders) = (dut.g(), [dut.s1(), dut.s2()]);
+    for next_hop in [Station::D1, Station::D3] {
+        dut.reserve(next_hop, g, Style::Se, &[se(cl(1.0), &senders)]);
+    }
+    dut.act(&Action::Clear(g));
+    for port in [Port::C, Port::D] {
+        let mut torn = senders.map(|_| dut.expect::<PathTear>(port).message.sender_template);
+        torn.sort_unstable();
+        assert_eq!(torn, senders, "the senders that are torn down on {}", port.name());
+    }
+    for (previous_hop, sender) in [(Station::U1, senders[0]), (Station::U2, senders[1])] {
+        let torn = dut.expect_to::<ResvTear>(previous_hop).message;
+        assert_eq!((torn.style, &torn.flows[0].filters[..]), (Style::Se, &[sender][..]));
+    }
+    dut.expect_silence();
 }

@@ -187,6 +187,28 @@ pub(crate) fn a_host_that_stops_tears_all_down(lab: &Lab) {
     dut.expect_silence();
 }
 
+/// What applications want outlives that the operator clears their sessions: until they release it, the sender is announced
+/// further, and the reservation asked for again as soon as the Path is back.
+pub(crate) fn what_applications_want_outlives_a_clear(lab: &Lab) {
+    shows(&["rfc2205-3.11.1-02", "rfc2205-3.11.1-04"]);
+    let mut dut = receiver(&lab.brisk());
+    let (h, session, s1, r) = (dut.h(), here(&dut), dut.s1(), dut.r());
+    announce(&mut dut, h, 1.0, 64);
+    let _ = dut.expect::<Path>(Port::C);
+    reserve(&mut dut, session, ff(cl(1.0), s1), false);
+    let _ = dut.expect::<Resv>(Port::A);
+    for cleared in [h, session] {
+        dut.act(&Action::Clear(cleared));
+    }
+    dut.settle();
+    dut.advance(r * 3);
+    assert_eq!(dut.expect::<Path>(Port::C).message.sender_template, own(&dut), "it sends further");
+    dut.expect_no::<Resv>(Port::A);
+    let path = dut.path(Station::U1, session, s1);
+    dut.send(Station::U1, path);
+    assert_eq!(dut.expect::<Resv>(Port::A).shares(), [(1.0, vec![s1])], "it receives further");
+}
+
 /// A sender's host makes the reservation on its own outgoing interface: it refuses what there is not, and confirms what
 /// there is.
 pub(crate) fn a_resv_reaches_the_host_of_the_sender(lab: &Lab) {
