@@ -30,7 +30,7 @@ use crate::bench::tester::{Action, InProcess, Packet, Sent, Tester};
 const LOOK: Duration = Duration::from_millis(5);
 
 /// How many packets a DUT must be able to take at once.
-const BURST: usize = 50;
+pub(crate) const BURST: usize = 50;
 
 /// The TTL that the testers' messages leave with.
 pub(super) const TTL: u8 = 64;

@@ -22,6 +22,8 @@ mod tester;
 mod transcript;
 
 pub use bytes::seal;
+#[cfg(target_os = "linux")]
+pub(crate) use dut::BURST;
 pub use dut::{Dut, Received, millis};
 pub use faults::{Fault, faults_of_form};
 pub use impairment::Impairment;

@@ -13,11 +13,12 @@ use rsvp_core::input::Route;
 use super::applications::{self, Values};
 use super::bench::{Bench, Findings};
 use super::hooks::fill;
+use super::leftovers::Leftovers;
 use super::network::Network;
 use super::operations;
 use super::program::Program;
 use crate::bench::{
-    Action, InProcess, Packet, Plan, Port, Sent, Setup, Station, Tester, Unsupported, routes,
+    Action, BURST, InProcess, Pace, Packet, Plan, Port, Sent, Setup, Station, Tester, Unsupported, routes,
 };
 use crate::case::Inconclusive;
 
@@ -39,6 +40,8 @@ pub(super) struct Device {
     network: Option<Network>,
     /// What was changed of a device that is there anyway, and has to be put back.
     changed: Changed,
+    /// What stations have made in a device that cannot be told to forget it.
+    left: Option<Leftovers>,
     started: Clock,
     /// The same, since the Unix epoch.
     epoch: Duration,
@@ -72,6 +75,7 @@ impl Device {
             program,
             network: Some(network),
             changed: Changed::default(),
+            left: bench.profile().remembers().then(Leftovers::default),
             started: Clock::now(),
             epoch,
         })
@@ -181,6 +185,21 @@ impl Device {
             let _ = self.route_by_hook(destination, None, &route);
         }
     }
+
+    /// Has the stations tear down what they have left at a device that would remember it. What goes wrong now is no fault
+    /// of the case.
+    fn tear_down(&mut self) {
+        let tears = self.left.as_mut().map(Leftovers::take).unwrap_or_default();
+        let (plan, at_once) = (self.plan, self.bench.profile().timing.at(Pace::Steady).at_once);
+        for some in tears.chunks(BURST) {
+            let links = &mut self.network().links;
+            for (from, packet) in some {
+                let _ = links.send(plan, *from, packet);
+            }
+            // What the device sends upon it is nothing that a case asks for.
+            let _ = links.listen(plan, Clock::now() + at_once);
+        }
+    }
 }
 
 impl Tester for Device {
@@ -193,6 +212,9 @@ impl Tester for Device {
     /// With [`Inconclusive`], when the packet cannot be sent.
     fn send(&mut self, from: Station, packet: &Packet) {
         let plan = self.plan;
+        if let Some(left) = &mut self.left {
+            left.note(from, packet);
+        }
         if let Err(error) = self.network().links.send(plan, from, packet) {
             panic_any(Inconclusive(format!("cannot send from {from:?}: {error}")));
         }
@@ -253,6 +275,7 @@ impl Drop for Device {
             self.findings.dump(&self.bench, &self.program, &network.device);
         }
         self.put_back();
+        self.tear_down();
         self.program.kill();
         if let Some(network) = self.network.take() {
             self.bench.give_back(network);

@@ -8,6 +8,7 @@ mod frames;
 mod heard;
 mod hooks;
 mod isolation;
+mod leftovers;
 mod links;
 mod neighbors;
 mod network;

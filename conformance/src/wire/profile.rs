@@ -295,6 +295,11 @@ impl Profile {
         self.hooks.all().try_for_each(|(name, command)| check(name, command))
     }
 
+    /// Whether the device keeps its state from one case to the next: it is there anyway, and no hook resets it.
+    pub(super) fn remembers(&self) -> bool {
+        self.bench == BenchKind::Interfaces && self.hooks.start.is_none() && self.hooks.reset.is_none()
+    }
+
     /// Whether a case is to be run against this device; if not, why.
     ///
     /// # Errors
@@ -369,6 +374,9 @@ mod tests {
     fn a_device_may_be_there_anyway() {
         let text = "name = \"x\"\nbench = \"interfaces\"\n[interfaces]\na = \"w\"\nb = \"x\"\nc = \"y\"\nd = \"z\"\n";
         let interfaces = parse(text).expect("a good profile").interfaces.expect("they are there");
+        for (hooks, remembers) in [("", true), ("[hooks]\nreset = \"x\"\n", false)] {
+            assert_eq!(parse(&format!("{text}{hooks}")).expect("a good profile").remembers(), remembers);
+        }
         assert_eq!(Port::ALL.map(|port| interfaces.towards(port).to_owned()), ["w", "x", "y", "z"]);
     }
 
