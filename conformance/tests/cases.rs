@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     let catalogue = Arc::new(Catalogue::load().unwrap_or_else(|error| panic!("{error}")));
     let trial = |case: &'static Case| {
         let catalogue = Arc::clone(&catalogue);
-        let is_spoken = Engines.speaks(case.rfc());
+        let is_spoken = Engines::default().speaks(case.rfc());
         Trial::test(case.id, move || passes(case, &catalogue)).with_ignored_flag(!is_spoken)
     };
     libtest_mimic::run(&Arguments::from_args(), CASES.iter().map(trial).collect()).exit_code()

@@ -95,7 +95,7 @@ impl Dut {
         let lab = Lab::in_process();
         let Setup { family, config } = Setup::stock(Family::V4, lab.r());
         let config = NodeConfig { router, ..config };
-        let (plan, seed) = (Plan(family), [7; 32]);
+        let (plan, seed) = (Plan::new(family), [7; 32]);
         let node = Node::with_control(config, seed, Instant::ZERO, Box::new(admission), Box::new(policy));
         lab.around(plan, Box::new(InProcess::around(plan, node)))
     }
@@ -137,7 +137,7 @@ impl Dut {
                 *transit = transit.take().or(passed.into_iter().next());
             }
             for sent in own.into_iter().flat_map(monitor::open) {
-                if let Some(Message::Path(path)) = monitor::check(&sent) {
+                if let Some(Message::Path(path)) = monitor::check(self.plan, &sent) {
                     self.lih.insert(sent.port, path.hop.lih);
                 }
                 self.ledger.check(self.plan, &sent);
@@ -393,8 +393,9 @@ impl Dut {
 
     /// Gives the DUT the time to send so many messages of a kind out of a port, if it has not done so.
     pub fn wait_for<M: Kind>(&mut self, port: Port, count: usize) {
+        let plan = self.plan;
         let is_one = |sent: &&Sent| {
-            sent.port == port && monitor::check(sent).is_some_and(|message| M::of(message).is_some())
+            sent.port == port && monitor::check(plan, sent).is_some_and(|message| M::of(message).is_some())
         };
         self.patiently(|dut| (dut.sent.iter().filter(is_one).count() >= count).then_some(()));
     }
@@ -424,8 +425,9 @@ impl Dut {
 
     fn take<M: Kind>(&mut self, wanted: impl Fn(&Sent) -> bool) -> Option<Received<M>> {
         let found = self.sent.iter().enumerate().filter(|(_, sent)| wanted(sent));
-        let (position, message) =
-            found.filter_map(|(position, sent)| Some((position, M::of(monitor::check(sent)?)?))).next()?;
+        let (position, message) = found
+            .filter_map(|(position, sent)| Some((position, M::of(monitor::check(self.plan, sent)?)?)))
+            .next()?;
         let sent = self.sent.remove(position);
         let raw = RawMessage::decode(&sent.packet.message).expect("the monitor has seen it");
         let (head, _) = Head::split(&sent.packet.message).expect("the monitor has seen it");
@@ -692,8 +694,10 @@ impl Dut {
     /// Waits for a message of the DUT that has not come at once, and for those that leave by other interfaces with it.
     fn wait_until_told(&mut self, patience: Duration, is_told: impl Fn(&Message) -> bool) {
         let told = |dut: &mut Self| {
-            let found =
-                dut.sent.iter().any(|sent| monitor::check(sent).is_some_and(|message| is_told(&message)));
+            let found = dut
+                .sent
+                .iter()
+                .any(|sent| monitor::check(dut.plan, sent).is_some_and(|message| is_told(&message)));
             found.then_some(())
         };
         self.within(patience, told);

@@ -67,7 +67,7 @@ mod tests {
     use crate::bench::{Family, Plan, Station};
 
     fn sample(family: Family, router_alert: bool, encapsulation: Encapsulation) -> Packet {
-        let plan = Plan(family);
+        let plan = Plan::new(family);
         let (source, destination) = (plan.station(Station::U1), plan.h().flow().destination);
         Packet {
             source,
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn addresses_of_two_families_or_too_much_make_no_packet() {
-        let destination = Plan(Family::V6).far();
+        let destination = Plan::new(Family::V6).far();
         let sample = sample(Family::V4, true, Encapsulation::Raw);
         assert_eq!(ip_packet(&Packet { destination, ..sample.clone() }, 0), None);
         assert_eq!(ip_packet(&Packet { message: vec![0; 65_530], ..sample }, 0), None);

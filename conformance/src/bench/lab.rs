@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::bench::dut::Dut;
 use crate::bench::impairment::{Impaired, Impairment};
 use crate::bench::messages::tspec;
-use crate::bench::plan::{B, Family, Plan, R, Station};
+use crate::bench::plan::{B, Family, Networks, Plan, R, Station};
 use crate::bench::tester::{InProcess, Tester};
 use crate::bench::transcript::{Recording, Transcript};
 use crate::case::Case;
@@ -149,6 +149,11 @@ pub trait Devices {
         !NOT_SPOKEN_HERE.contains(&chapter)
     }
 
+    /// How their networks are numbered.
+    fn networks(&self) -> Networks {
+        Networks::STOCK
+    }
+
     /// A device that has no state, set up as asked.
     ///
     /// # Errors
@@ -174,15 +179,22 @@ pub trait Devices {
 
 /// Engines in this process and in virtual time.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Engines;
+pub struct Engines {
+    /// How their networks are numbered.
+    pub networks: Networks,
+}
 
 impl Devices for Engines {
     fn timing(&self, _: Pace) -> Timing {
         Timing::VIRTUAL
     }
 
+    fn networks(&self) -> Networks {
+        self.networks
+    }
+
     fn device(&self, setup: &Setup) -> Result<Box<dyn Tester>, Unsupported> {
-        Ok(Box::new(InProcess::new(Plan(setup.family), setup.config.clone())))
+        Ok(Box::new(InProcess::new(self.networks.plan(setup.family), setup.config.clone())))
     }
 }
 
@@ -218,7 +230,7 @@ impl Lab {
     /// A laboratory in this process and in virtual time.
     #[must_use]
     pub fn in_process() -> Self {
-        Self::new(Engines)
+        Self::new(Engines::default())
     }
 
     /// Puts something between every device and its testers, such as a proxy that loses packets.
@@ -258,6 +270,12 @@ impl Lab {
     #[must_use]
     pub fn timing(&self) -> Timing {
         self.devices.timing(self.pace)
+    }
+
+    /// Who has which address here.
+    #[must_use]
+    pub fn plan(&self, family: Family) -> Plan {
+        self.devices.networks().plan(family)
     }
 
     /// R here.
@@ -344,7 +362,7 @@ impl Lab {
         let mut setup = Setup::stock(family, self.r());
         change(&mut setup.config);
         match self.devices.device(&setup) {
-            Ok(tester) => self.reached_by(Plan(family), tester, Some(&setup)),
+            Ok(tester) => self.reached_by(self.plan(family), tester, Some(&setup)),
             Err(unsupported) => std::panic::panic_any(unsupported),
         }
     }
@@ -360,7 +378,7 @@ impl Lab {
             Some(interpose) => interpose(tester),
             None => tester,
         };
-        let recording = Recording::new(tester, Rc::clone(&self.transcript));
+        let recording = Recording::new(tester, plan.networks, Rc::clone(&self.transcript));
         if let Some(setup) = setup {
             recording.note(setup.describe());
         }

@@ -30,7 +30,7 @@ pub use impairment::Impairment;
 pub use ip::ip_packet;
 pub use lab::{Devices, Engines, Interposition, Lab, NOT_SPOKEN_HERE, Pace, Setup, Timing, Unsupported};
 pub use messages::{Ack, Kind, Share, adspec, bucket, cl, ff, gs, hex, object, se, shares, tspec, wf};
-pub use plan::{B, Family, LASTING, Plan, Port, R, Station};
+pub use plan::{B, Family, LASTING, Networks, Plan, Port, R, Station};
 pub use reduction::{EPOCH, ack, list, mcast_list, mid, nack, plain, src_list, wanted};
 pub use te::{
     LABEL_OF_D1, Lsp, Objects, Tunneled, explicit_route, label, label_request, loose, passed, record_route,

@@ -11,7 +11,7 @@ use rsvp_core::wire::{
 };
 
 use crate::bench::bytes::internet_sum;
-use crate::bench::plan::{Family, Plan, Port};
+use crate::bench::plan::{Plan, Port};
 use crate::bench::tester::{Packet, Sent};
 
 /// The messages of a packet of the DUT: several if it is a Bundle (RFC 2961 section 3), which is checked.
@@ -53,7 +53,7 @@ pub(crate) fn open(sent: Sent) -> Vec<Sent> {
 /// # Panics
 ///
 /// When it breaks a rule that every message has to keep.
-pub(crate) fn check(sent: &Sent) -> Option<Message> {
+pub(crate) fn check(plan: Plan, sent: &Sent) -> Option<Message> {
     let bytes = &sent.packet.message;
     let raw = RawMessage::decode(bytes).unwrap_or_else(|error| panic!("{error} in {bytes:02x?}"));
     check_header(&raw, sent);
@@ -66,7 +66,7 @@ pub(crate) fn check(sent: &Sent) -> Option<Message> {
         Err(error) if is_error && error.reply().is_some() => return None,
         Err(error) => panic!("{error} in {raw:?}"),
     };
-    check_error(&message);
+    check_error(plan, &message);
     check_head(&raw, &sent.packet);
     match &message {
         Message::Resv(resv) => check_scope(resv.scope.as_deref()),
@@ -194,14 +194,13 @@ impl Ledger {
 
 /// Codes and flags of the errors that the DUT finds (RFC 2205 Appendix B): none beyond code 23. Those of others it passes on
 /// as they are.
-fn check_error(message: &Message) {
+fn check_error(plan: Plan, message: &Message) {
     let (error, allowed): (&ErrorSpec, &[u8]) = match message {
         Message::PathErr(error) => (&error.error, &[1, 2, 7, 8, 13, 14, 21, 22, 23]),
         Message::ResvErr(error) => (&error.error, &[1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 21, 22, 23]),
         Message::ResvConf(confirmation) => (&confirmation.error, &[0]),
         _ => return,
     };
-    let plan = Plan(if error.node.is_ipv4() { Family::V4 } else { Family::V6 });
     if !Port::ALL.iter().any(|port| plan.dut(*port) == error.node) {
         return;
     }

@@ -139,11 +139,48 @@ impl fmt::Display for Family {
     }
 }
 
-/// Who has which address.
-#[derive(Clone, Copy, Debug)]
-pub struct Plan(pub Family);
+/// How the networks of the bench are numbered: network n of the plan is the subnet n of these prefixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Networks {
+    /// The first 16 bits of IPv4 addresses.
+    pub v4: [u8; 2],
+    /// The first 48 bits of IPv6 addresses.
+    pub v6: [u16; 3],
+}
+
+impl Networks {
+    /// 10.0.0.0/16 and 2001:db8::/48, unless a profile says otherwise.
+    pub const STOCK: Self = Self { v4: [10, 0], v6: [0x2001, 0xdb8, 0] };
+
+    /// Who has which address of a family in them.
+    #[must_use]
+    pub const fn plan(self, family: Family) -> Plan {
+        Plan { family, networks: self }
+    }
+}
+
+impl Default for Networks {
+    fn default() -> Self {
+        Self::STOCK
+    }
+}
+
+/// Who has which address: the one place where addresses come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// IPv4 or IPv6.
+    pub family: Family,
+    /// How its networks are numbered.
+    pub networks: Networks,
+}
 
 impl Plan {
+    /// The addresses of a family in the [stock networks](Networks::STOCK).
+    #[must_use]
+    pub const fn new(family: Family) -> Self {
+        Networks::STOCK.plan(family)
+    }
+
     /// The DUT's address on a port.
     #[must_use]
     pub fn dut(self, port: Port) -> IpAddr {
@@ -177,7 +214,7 @@ impl Plan {
     /// The multicast session G: UDP port 5000 of a group with receivers behind c and d.
     #[must_use]
     pub fn g(self) -> SessionKey {
-        let destination = match self.0 {
+        let destination = match self.family {
             Family::V4 => Ipv4Addr::new(224, 1, 2, 3).into(),
             Family::V6 => Ipv6Addr::new(0xff1e, 0, 0, 0, 0, 0, 0, 0x123).into(),
         };
@@ -196,12 +233,50 @@ impl Plan {
         self.address(9, 9)
     }
 
-    /// Address `host` of network `net`: 10.0.net.host or 2001:db8:0:net::host.
+    /// Address `host` of network `net`: in the stock networks 10.0.net.host or 2001:db8:0:net::host.
     #[must_use]
     pub fn address(self, net: u8, host: u8) -> IpAddr {
-        match self.0 {
-            Family::V4 => Ipv4Addr::new(10, 0, net, host).into(),
-            Family::V6 => Ipv6Addr::new(0x2001, 0xdb8, 0, net.into(), 0, 0, 0, host.into()).into(),
+        let Networks { v4: [a, b], v6: [x, y, z] } = self.networks;
+        match self.family {
+            Family::V4 => Ipv4Addr::new(a, b, net, host).into(),
+            Family::V6 => Ipv6Addr::new(x, y, z, net.into(), 0, 0, 0, host.into()).into(),
         }
+    }
+
+    /// Octets that a case has written down, in hexadecimal digits by words of four octets, with addresses of the stock
+    /// networks: the same with the addresses of this plan.
+    #[must_use]
+    pub fn renumber(self, text: &str) -> String {
+        let Networks { v4: [a, b], v6: [x, y, z] } = self.networks;
+        let mut is_within = false;
+        let word = |word: &str| {
+            let was_within = std::mem::take(&mut is_within);
+            match (self.family, word.len()) {
+                (Family::V4, 8) if word.starts_with("0a00") => format!("{a:02x}{b:02x}{}", &word[4..]),
+                (Family::V6, 8) if word == "20010db8" => {
+                    is_within = true;
+                    format!("{x:04x}{y:04x}")
+                }
+                (Family::V6, 8) if was_within => format!("{z:04x}{}", &word[4..]),
+                _ => word.to_owned(),
+            }
+        };
+        text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octets_that_were_written_down_follow_the_plan() {
+        let networks = Networks { v4: [172, 20], v6: [0xfd00, 0x77, 5] };
+        let v4 = networks.plan(Family::V4);
+        assert_eq!(v4.renumber("000c0301 0a0001fe 0000004d"), "000c0301 ac1401fe 0000004d");
+        let v6 = networks.plan(Family::V6);
+        let hop = "00180302 20010db8 00000001 00000000 000000fe 0000004d";
+        assert_eq!(v6.renumber(hop), "00180302 fd000077 00050001 00000000 000000fe 0000004d");
+        assert_eq!(Plan::new(Family::V6).renumber(hop), hop);
     }
 }

@@ -273,6 +273,12 @@ impl Dut {
         v4(self.plan.dut(port))
     }
 
+    /// An IPv4 address of the plan.
+    #[must_use]
+    pub fn host(&self, net: u8, host: u8) -> Ipv4Addr {
+        v4(self.plan.address(net, host))
+    }
+
     /// The IPv4 address of a neighbour.
     #[must_use]
     pub fn at(&self, station: Station) -> Ipv4Addr {

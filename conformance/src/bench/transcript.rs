@@ -9,7 +9,7 @@ use rsvp_core::Instant;
 use rsvp_core::input::Route;
 
 use crate::bench::lab::Unsupported;
-use crate::bench::plan::{Port, Station};
+use crate::bench::plan::{Networks, Port, Station};
 use crate::bench::tester::{Action, InProcess, Packet, Sent, Tester};
 
 /// All that happened between the testers and the devices of one case.
@@ -19,6 +19,8 @@ pub struct Transcript {
     pub entries: Vec<Entry>,
     /// How many devices there have been.
     pub devices: usize,
+    /// How the networks between them were numbered.
+    pub networks: Networks,
 }
 
 /// One thing that happened.
@@ -62,9 +64,13 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    pub(crate) fn new(inner: Box<dyn Tester>, transcript: Rc<RefCell<Transcript>>) -> Self {
-        transcript.borrow_mut().devices += 1;
-        let device = transcript.borrow().devices;
+    pub(crate) fn new(
+        inner: Box<dyn Tester>,
+        networks: Networks,
+        transcript: Rc<RefCell<Transcript>>,
+    ) -> Self {
+        let device = transcript.borrow().devices + 1;
+        *transcript.borrow_mut() = Transcript { devices: device, networks, ..transcript.take() };
         Self { inner, device, transcript }
     }
 

@@ -72,7 +72,7 @@ fn explain_case(out: &mut impl Write, case: &Case, catalogue: &Catalogue) -> io:
     }
     let CaseOutcome { verdict, reason, transcript, .. } = case.run(&Lab::in_process(), catalogue);
     writeln!(out, "\nThe bench:\n\n{PICTURE}")?;
-    addresses(out, Plan(Family::V4))?;
+    addresses(out, Plan::new(Family::V4))?;
     writeln!(out, "\nThe script, run against the engine in this process, in virtual time:")?;
     let mut device = 0;
     for line in lines(&transcript) {

@@ -8,7 +8,7 @@ use rsvp_decode::hex;
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use crate::bench::{Entry, Family, Happening, Packet, Plan, Port, Station, Transcript};
+use crate::bench::{Entry, Family, Happening, Networks, Packet, Port, Station, Transcript};
 
 /// What a line of a transcript tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -82,10 +82,10 @@ impl fmt::Display for Line<'_> {
 /// The lines of a transcript, in order.
 #[must_use]
 pub fn lines(transcript: &Transcript) -> Vec<Line<'_>> {
-    transcript.entries.iter().map(line).collect()
+    transcript.entries.iter().map(|entry| line(transcript.networks, entry)).collect()
 }
 
-fn line(Entry { device, at, happening }: &Entry) -> Line<'_> {
+fn line(networks: Networks, Entry { device, at, happening }: &Entry) -> Line<'_> {
     let dut = |port: Port| format!("device {}", port.name());
     let at_us = at.as_micros();
     let of = |what, from: String, to, packet: &'_ Packet| {
@@ -97,7 +97,7 @@ fn line(Entry { device, at, happening }: &Entry) -> Line<'_> {
             of(What::ToDevice, station.name().to_owned(), dut(station.port()), packet)
         }
         Happening::FromDevice(port, packet) => {
-            of(What::FromDevice, dut(*port), hearers(*port, packet.destination), packet)
+            of(What::FromDevice, dut(*port), hearers(networks, *port, packet.destination), packet)
         }
         Happening::Note(text) => (What::Note, "bench".to_owned(), None, text.clone()),
     };
@@ -105,10 +105,10 @@ fn line(Entry { device, at, happening }: &Entry) -> Line<'_> {
 }
 
 /// The neighbours that a packet may be for.
-fn hearers(port: Port, destination: IpAddr) -> String {
+fn hearers(networks: Networks, port: Port, destination: IpAddr) -> String {
     let there: Vec<Station> = Station::ALL.into_iter().filter(|station| station.port() == port).collect();
-    let family = if destination.is_ipv4() { Family::V4 } else { Family::V6 };
-    let named = there.iter().find(|station| Plan(family).station(**station) == destination);
+    let plan = networks.plan(Family::of(destination));
+    let named = there.iter().find(|station| plan.station(**station) == destination);
     let names: Vec<&str> = match named {
         Some(station) => vec![station.name()],
         None => there.iter().map(|station| station.name()).collect(),

@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_hook_is_told_what_an_application_wants() {
-        let plan = Plan(Family::V4);
+        let plan = Plan::new(Family::V4);
         let template = FilterSpec::Ip { source: plan.dut(Port::C), port: 4000 };
         let request =
             SenderRequest { template, tspec: tspec(2.0), adspec: false.into(), policy: vec![], ttl: 7 };
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_is_unsupported() {
-        let plan = Plan(Family::V4);
+        let plan = Plan::new(Family::V4);
         let flows = vec![ff(cl(1.0), plan.sender(1)), ff(cl(2.0), plan.sender(2))];
         let (style, receiver) = (Style::Ff, plan.dut(Port::A));
         let request = ReserveRequest { receiver, style, flows, policy: vec![], confirm: false };
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn an_operator_is_told_which_session() {
         let hooks = Hooks { clear: Some("clear".to_owned()), ..Hooks::default() };
-        let action = Action::Clear(Plan(Family::V6).h());
+        let action = Action::Clear(Plan::new(Family::V6).h());
         let (command, values) = hook(&hooks, &action).expect("there is a hook").expect("it can be told");
         let expected = ["2001:db8:0:7::7", "5000", "17"].map(str::to_owned);
         let expected: Values = SESSION.into_iter().zip(expected).collect();

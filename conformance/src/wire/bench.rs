@@ -14,7 +14,7 @@ use super::device::Device;
 use super::network::Network;
 use super::profile::{Profile, Role, Settings};
 use super::program::Program;
-use crate::bench::{Devices, Engines, Lab, Pace, Setup, Tester, Timing, Unsupported};
+use crate::bench::{Devices, Engines, Lab, Networks, Pace, Setup, Tester, Timing, Unsupported};
 use crate::case::Case;
 
 /// What the directories of all benches are called, in the beginning.
@@ -66,8 +66,8 @@ impl Bench {
         let number = self.networks.fetch_add(1, Ordering::Relaxed);
         let made = match &self.profile.interfaces {
             Some(_) if number > 0 => return Err("there is one such device only".to_owned()),
-            Some(interfaces) => Network::given(interfaces),
-            None => Network::new(number),
+            Some(interfaces) => Network::given(interfaces, self.profile.networks()),
+            None => Network::new(number, self.profile.networks()),
         };
         made.map_err(|error| error.to_string())
     }
@@ -152,6 +152,10 @@ impl Devices for Reached {
         self.bench.profile.timing.at(pace)
     }
 
+    fn networks(&self) -> Networks {
+        self.bench.profile.networks()
+    }
+
     fn device(&self, setup: &Setup) -> Result<Box<dyn Tester>, Unsupported> {
         self.bench.check(setup)?;
         let network = self.bench.network().map_err(Unsupported)?;
@@ -161,7 +165,7 @@ impl Devices for Reached {
     fn speaks(&self, chapter: &str) -> bool {
         match &self.bench.profile.speaks {
             Some(spoken) => spoken.iter().any(|spoken| spoken == chapter),
-            None => Engines.speaks(chapter),
+            None => Engines::default().speaks(chapter),
         }
     }
 

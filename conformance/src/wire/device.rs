@@ -70,7 +70,7 @@ impl Device {
         Ok(Self {
             bench: Arc::clone(bench),
             findings: Rc::clone(findings),
-            plan: Plan(setup.family),
+            plan: bench.profile().networks().plan(setup.family),
             setup: setup.clone(),
             program,
             network: Some(network),
@@ -83,7 +83,7 @@ impl Device {
 
     /// Puts the network in order, and a device into it.
     fn prepare(bench: &Arc<Bench>, network: &mut Network, setup: &Setup) -> Result<Program, Unsupported> {
-        let plan = Plan(setup.family);
+        let plan = bench.profile().networks().plan(setup.family);
         let failed = |error: rsvp_netns::Error| Unsupported(error.to_string());
         network.restore().and_then(|()| network.set_role(setup.config.router)).map_err(failed)?;
         let directory = bench.directory(network);

@@ -178,7 +178,7 @@ mod tests {
     const TO: Mac = Mac([2, 0, 0, 0, 0, 9]);
 
     fn sample(family: Family, router_alert: bool, encapsulation: Encapsulation, length: usize) -> Packet {
-        let plan = Plan(family);
+        let plan = Plan::new(family);
         Packet {
             source: plan.sender(1).source(),
             destination: plan.h().flow().destination,

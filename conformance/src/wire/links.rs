@@ -166,7 +166,7 @@ impl Links {
                 let packet = IpPacket::read(&frame).and_then(|packet| self.reassembly.take(packet));
                 let Some(packet) = packet.and_then(IpPacket::into_message) else { continue };
                 let next_hop = frame.to.host(*port).map(|host| {
-                    let family = Plan(Family::of(packet.destination));
+                    let family = plan.networks.plan(Family::of(packet.destination));
                     family.address(port.number(), host)
                 });
                 let next_hop = next_hop.filter(|address| *address != packet.destination);
@@ -184,7 +184,7 @@ fn talk_back(plan: Plan, port: Port, socket: &PacketSocket, talk: Talk, device: 
         device.insert(port, mac);
     }
     let Talk::Asks(address, mac, wanted) = talk else { return };
-    let on_link = Plan(Family::of(wanted)).address(port.number(), host(wanted));
+    let on_link = plan.networks.plan(Family::of(wanted)).address(port.number(), host(wanted));
     let is_station = wanted == on_link && host(wanted) != host(plan.dut(port));
     if is_station && !address.is_unspecified() {
         let frame = answer(Mac::station(port, host(wanted)), wanted, (address, mac));

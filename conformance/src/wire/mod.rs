@@ -21,5 +21,5 @@ pub use daemon_config::file as daemon_config;
 pub use hooks::Hooks;
 pub use isolation::{Isolated, enter, is_interrupted, stay};
 pub use profile::{
-    BenchKind, ConfigForm, Interfaces, Profile, ProfileError, Role, Settings, Skip, TimingTable,
+    Addresses, BenchKind, ConfigForm, Interfaces, Profile, ProfileError, Role, Settings, Skip, TimingTable,
 };

@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn who_asks_gets_an_answer() {
         for family in [Family::V4, Family::V6] {
-            let plan = Plan(family);
+            let plan = Plan::new(family);
             let (own, other) = (plan.station(Station::D3), plan.dut(Port::D));
             let (mac, device) = (Mac::station(Port::D, 2), Mac([2, 9, 9, 9, 9, 9]));
             let asked = question(mac, own, other).expect("a question");

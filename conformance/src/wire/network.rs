@@ -7,7 +7,7 @@ use rsvp_netns::{Error, Namespace};
 
 use super::links::Links;
 use super::profile::Interfaces;
-use crate::bench::{Family, Plan, Port, Unsupported, routes};
+use crate::bench::{Family, Networks, Plan, Port, Unsupported, routes};
 
 /// The namespaces, the links between them, and the device's addresses and routes.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Network {
     pub(super) links: Links,
     /// Destinations, and sources where that matters, of routes that were changed.
     changed: Vec<(IpAddr, Option<IpAddr>)>,
+    /// How the networks between them are numbered.
+    networks: Networks,
     /// Whether an interface went down.
     is_cut: bool,
     /// Whether the device forwards what is not for it.
@@ -28,7 +30,7 @@ pub(super) struct Network {
 
 impl Network {
     /// Makes it.
-    pub(super) fn new(number: usize) -> Result<Self, Error> {
+    pub(super) fn new(number: usize, networks: Networks) -> Result<Self, Error> {
         let device = Namespace::new(&format!("device {number}"))?;
         device.forward()?;
         let tester = Namespace::new(&format!("tester {number}"))?;
@@ -49,6 +51,7 @@ impl Network {
             tester: Some(tester),
             links,
             changed: Vec::new(),
+            networks,
             is_cut: true,
             is_router: true,
         };
@@ -57,7 +60,7 @@ impl Network {
     }
 
     /// That of a device that is there anyway, behind interfaces of this machine.
-    pub(super) fn given(interfaces: &Interfaces) -> Result<Self, Error> {
+    pub(super) fn given(interfaces: &Interfaces, networks: Networks) -> Result<Self, Error> {
         let here = Namespace::current("this machine")?;
         let mut sockets = Vec::new();
         for port in Port::ALL {
@@ -70,6 +73,7 @@ impl Network {
             tester: None,
             links,
             changed: Vec::new(),
+            networks,
             is_cut: false,
             is_router: true,
         })
@@ -80,7 +84,7 @@ impl Network {
         let changed = std::mem::take(&mut self.changed);
         if !std::mem::take(&mut self.is_cut) {
             for key in changed {
-                let plan = Plan(Family::of(key.0));
+                let plan = self.networks.plan(Family::of(key.0));
                 let route = routes(plan).remove(&key).unwrap_or_default();
                 self.route(key, &route)?;
             }
@@ -88,7 +92,7 @@ impl Network {
         }
         for port in Port::ALL {
             self.device.link_up(port.name())?;
-            for plan in [Plan(Family::V4), Plan(Family::V6)] {
+            for plan in self.plans() {
                 self.address(plan, port)?;
             }
         }
@@ -98,10 +102,14 @@ impl Network {
         for key in changed {
             self.route(key, &Route::default())?;
         }
-        for plan in [Plan(Family::V4), Plan(Family::V6)] {
+        for plan in self.plans() {
             self.route_all(plan)?;
         }
         Ok(())
+    }
+
+    fn plans(&self) -> [Plan; 2] {
+        [Family::V4, Family::V6].map(|family| self.networks.plan(family))
     }
 
     /// Has the device be a router, which forwards what is not for it, or a host, which does not. What a device is that is
@@ -111,7 +119,7 @@ impl Network {
             return Ok(());
         }
         self.device.sysctl("net/ipv4/ip_forward", if is_router { "1" } else { "0" })?;
-        for plan in [Plan(Family::V4), Plan(Family::V6)] {
+        for plan in self.plans() {
             for (key, route) in routes(plan).into_iter().filter(|((to, _), _)| to.is_multicast()) {
                 self.route(key, &if is_router { route } else { Route::default() })?;
             }
@@ -120,7 +128,7 @@ impl Network {
     }
 
     fn address(&self, plan: Plan, port: Port) -> Result<(), Error> {
-        let length = match plan.0 {
+        let length = match plan.family {
             Family::V4 => 24,
             Family::V6 => 64,
         };
@@ -195,11 +203,11 @@ impl Network {
             return self.device.link_down(port.name());
         }
         self.device.link_up(port.name())?;
-        for plan in [Plan(Family::V4), Plan(Family::V6)] {
+        for plan in self.plans() {
             self.address(plan, port)?;
         }
         self.device.wait_for_link(port.name())?;
-        for plan in [Plan(Family::V4), Plan(Family::V6)] {
+        for plan in self.plans() {
             self.route_all(plan)?;
         }
         Ok(())

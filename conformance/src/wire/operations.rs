@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_hook_is_told_where_a_route_leads() {
-        let plan = Plan(Family::V4);
+        let plan = Plan::new(Family::V4);
         let h = plan.h().flow().destination;
         let value = |values: &Values, name| values.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone());
         let there = route(h, None, &routes(plan)[&(h, None)]).expect("it can be told");
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_hook_is_not_told_of_groups() {
-        let plan = Plan(Family::V4);
+        let plan = Plan::new(Family::V4);
         let source = Some(plan.sender(1).source());
         let tree = group_route(Port::A, &[Port::C]);
         assert!(route(plan.g().flow().destination, source, &tree).is_err());

@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::fs;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use super::hooks::{Hooks, check};
-use crate::bench::{Pace, Port, Timing};
+use crate::bench::{Networks, Pace, Port, Timing};
 use crate::case::Case;
 use crate::cases::CASES;
 
@@ -26,6 +28,9 @@ pub struct Profile {
     /// Where `bench` is `interfaces`: which ones.
     #[serde(default)]
     pub interfaces: Option<Interfaces>,
+    /// How the networks of the bench are numbered.
+    #[serde(default)]
+    pub addresses: Addresses,
     /// As what it can be set up.
     #[serde(default = "Role::all")]
     pub roles: Vec<Role>,
@@ -84,6 +89,57 @@ impl Interfaces {
             Port::D => &self.d,
         }
     }
+}
+
+/// How the networks of the bench are numbered: network n of the plan is `v4`, with n as the third octet, and `v6`, with n
+/// behind its 48 bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Addresses {
+    v4: Option<Prefix4>,
+    v6: Option<Prefix6>,
+}
+
+/// An IPv4 prefix of 16 bits for hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+struct Prefix4([u8; 2]);
+
+impl TryFrom<String> for Prefix4 {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let usable = |address: &Ipv4Addr| (1..224).contains(&address.octets()[0]) && !address.is_loopback();
+        match prefix::<Ipv4Addr>(&text, 16).filter(usable).map(|address| address.octets()) {
+            Some([a, b, 0, 0]) => Ok(Self([a, b])),
+            _ => Err(format!("`{text}` is no prefix of 16 bits for hosts: write 10.0.0.0/16")),
+        }
+    }
+}
+
+/// An IPv6 prefix of 48 bits for hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+struct Prefix6([u16; 3]);
+
+impl TryFrom<String> for Prefix6 {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let usable = |address: &Ipv6Addr| {
+            !address.is_multicast() && !address.is_unicast_link_local() && address.segments()[0] != 0
+        };
+        match prefix::<Ipv6Addr>(&text, 48).filter(usable).map(|address| address.segments()) {
+            Some([x, y, z, 0, 0, 0, 0, 0]) => Ok(Self([x, y, z])),
+            _ => Err(format!("`{text}` is no prefix of 48 bits for hosts: write 2001:db8::/48")),
+        }
+    }
+}
+
+/// The address in front of the prefix length, which has to be this one.
+fn prefix<A: FromStr>(text: &str, length: u8) -> Option<A> {
+    let (address, bits) = text.split_once('/')?;
+    (bits == length.to_string()).then(|| address.parse().ok()).flatten()
 }
 
 /// As what a device works.
@@ -295,6 +351,13 @@ impl Profile {
         self.hooks.all().try_for_each(|(name, command)| check(name, command))
     }
 
+    /// How the networks of the bench are numbered.
+    pub(super) fn networks(&self) -> Networks {
+        let Addresses { v4, v6 } = self.addresses;
+        let Networks { v4: stock4, v6: stock6 } = Networks::STOCK;
+        Networks { v4: v4.map_or(stock4, |prefix| prefix.0), v6: v6.map_or(stock6, |prefix| prefix.0) }
+    }
+
     /// Whether the device keeps its state from one case to the next: it is there anyway, and no hook resets it.
     pub(super) fn remembers(&self) -> bool {
         self.bench == BenchKind::Interfaces && self.hooks.start.is_none() && self.hooks.reset.is_none()
@@ -347,12 +410,25 @@ mod tests {
             ),
             (&format!("settings = \"some\"\n{GOOD}"), Some(1), "\"all\" or a list"),
             (&format!("{GOOD}[timing]\nslack = \"5\"\n"), Some(6), "write 30s"),
+            (&format!("{GOOD}[addresses]\nv4 = \"10.1.0.0/24\"\n"), Some(6), "write 10.0.0.0/16"),
+            (&format!("{GOOD}[addresses]\nv4 = \"10.1.2.0/16\"\n"), Some(6), "no prefix of 16 bits"),
+            (&format!("{GOOD}[addresses]\nv4 = \"239.1.0.0/16\"\n"), Some(6), "for hosts"),
+            (&format!("{GOOD}[addresses]\nv6 = \"fe80::/48\"\n"), Some(6), "write 2001:db8::/48"),
+            (&format!("{GOOD}[addresses]\na = \"10.1.0.0/16\"\n"), Some(6), "unknown field `a`"),
         ] {
             let error = parse(text).expect_err(text);
             assert_eq!(error.line, line, "{error}");
             assert!(error.to_string().contains(words), "{error}");
             assert_eq!(error.to_string().lines().count(), 1, "{error}");
         }
+    }
+
+    #[test]
+    fn networks_are_those_that_the_profile_names() {
+        assert_eq!(parse(GOOD).expect("a good profile").networks(), Networks::STOCK);
+        let text = format!("{GOOD}[addresses]\nv4 = \"172.20.0.0/16\"\nv6 = \"fd00:77:5::/48\"\n");
+        let networks = parse(&text).expect("a good profile").networks();
+        assert_eq!(networks, Networks { v4: [172, 20], v6: [0xfd00, 0x77, 5] });
     }
 
     #[test]

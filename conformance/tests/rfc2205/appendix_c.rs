@@ -99,7 +99,7 @@ fn any_mixture_on_a_network_interoperates() {
     let pairs = hosts.iter().flat_map(|from| hosts.iter().map(move |to| (*from, *to)));
     for (from, to) in pairs.filter(|(from, to)| from != to) {
         let what = format!("{} > {}", net.name(from), net.name(to));
-        let plan = Plan(Family::V4);
+        let plan = Plan::new(Family::V4);
         let session = plan.session(net.address(to), 5000);
         let template = FilterSpec::Ip { source: net.address(from), port: 4000 };
         let sender =
@@ -140,7 +140,7 @@ fn any_mixture_in_a_group_interoperates() {
     let [hu1, _, hr, far] = hosts;
     // One without raw I/O comes first: by it the others learn that it is needed.
     for from in [hu1, hr, far] {
-        let session = Plan(Family::V4).g();
+        let session = Plan::new(Family::V4).g();
         let template = FilterSpec::Ip { source: net.address(from), port: 4000 };
         let sender =
             SenderRequest { template, tspec: tspec(1.0), adspec: true.into(), policy: vec![], ttl: 63 };

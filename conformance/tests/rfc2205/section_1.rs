@@ -76,7 +76,7 @@ fn what_the_figures_install() {
 /// The plan and packets of a case are what the catalogue says.
 #[test]
 fn the_bench_speaks_the_golden_messages() {
-    let plan = Plan(Family::V4);
+    let plan = Plan::new(Family::V4);
     assert_eq!(plan.sender(1).to_string(), "10.0.0.1 port 4000");
     let dut = Lab::in_process().router();
     let Packet { source, destination, router_alert, .. } =

@@ -15,7 +15,7 @@ fn started(seed: u64) -> Dut {
     config.default_interface.reduction.message_ids = MessageIds::Always;
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_be_bytes());
-    let plan = Plan(Family::V4);
+    let plan = Plan::new(Family::V4);
     let node = Node::new(config, bytes, Instant::ZERO);
     Lab::in_process().around(plan, Box::new(InProcess::around(plan, node)))
 }

@@ -33,7 +33,7 @@ fn a_route_changes() {
     net.run_for(SECOND);
 
     let template = FilterSpec::Ip { source: net.address(s), port: 4000 };
-    let session = Plan(Family::V4).session(net.address(d), 5000);
+    let session = Plan::new(Family::V4).session(net.address(d), 5000);
     let sender = SenderRequest {
         template,
         tspec: tspec(20.0),

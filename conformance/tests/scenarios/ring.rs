@@ -38,7 +38,7 @@ impl Ring {
             net.connect(&[senders[n], routers[n]]);
             net.connect(&[receivers[n], routers[n]]);
         }
-        let session = Plan(Family::V4).g();
+        let session = Plan::new(Family::V4).g();
         Self { net, senders, routers, receivers, session }
     }
 

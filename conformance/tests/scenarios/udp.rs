@@ -13,7 +13,7 @@ use rsvp_sim::{Network, NodeId, Role, invariants};
 /// One sends to the other, which reserves, with a confirmation.
 fn exchange(net: &mut Network, from: NodeId, to: NodeId) {
     let template = FilterSpec::Ip { source: net.address(from), port: 4000 };
-    let session = Plan(Family::V4).session(net.address(to), 5000);
+    let session = Plan::new(Family::V4).session(net.address(to), 5000);
     let policy = Vec::new();
     let sender = SenderRequest { template, tspec: tspec(1.0), adspec: AdspecRequest::None, ttl: 63, policy };
     net.announce(from, session, sender).expect("a good sender");

@@ -1,7 +1,9 @@
 //! RFC 2205 Appendix A: the formats of objects, octet by octet, as a device sends and takes them.
 
+use std::net::IpAddr;
+
 use super::octets::{assert_octets, raw};
-use crate::bench::{Dut, Lab, Port, Received, Station, cl, ff, se, wf};
+use crate::bench::{Dut, Family, Lab, Port, Received, Station, cl, ff, se, wf};
 use crate::shows;
 use rsvp_core::wire::{
     ErrorSpec, FilterSpec, FlowKey, Path, PathTear, Resv, ResvErr, ResvTear, SessionKey, Style,
@@ -31,7 +33,7 @@ pub(crate) fn session(lab: &Lab) {
         dut.expect_silence();
         let path = dut.path(Station::U1, g, s1);
         dut.send(Station::U1, path);
-        assert_octets(&dut.expect::<Path>(Port::C), expected);
+        assert_octets(dut.plan, &dut.expect::<Path>(Port::C), expected);
     }
 }
 
@@ -45,18 +47,18 @@ pub(crate) fn session_without_a_port(lab: &Lab) {
     let expected = "000c0101 0a000707 59000000";
     let path = dut.path(Station::U1, key, sender);
     dut.send(Station::U1, path);
-    assert_octets(&dut.expect::<Path>(Port::C), expected);
+    assert_octets(dut.plan, &dut.expect::<Path>(Port::C), expected);
     let flows = [ff(cl(1.0), sender)];
     let resv = dut.resv(Station::D1, key, Style::Ff, &flows);
     let resv = forwarded(&mut dut, resv);
-    assert_octets(&resv, expected);
-    assert_octets(&resv, "000c0a01 0a000001 00000000");
+    assert_octets(dut.plan, &resv, expected);
+    assert_octets(dut.plan, &resv, "000c0a01 0a000001 00000000");
     let tear = dut.resv_tear(Station::D1, key, Style::Ff, &flows);
     dut.send(Station::D1, tear);
-    assert_octets(&dut.expect::<ResvTear>(Port::A), expected);
+    assert_octets(dut.plan, &dut.expect::<ResvTear>(Port::A), expected);
     let tear = dut.path_tear(Station::U1, key, sender);
     dut.send(Station::U1, tear);
-    assert_octets(&dut.expect::<PathTear>(Port::C), expected);
+    assert_octets(dut.plan, &dut.expect::<PathTear>(Port::C), expected);
 }
 
 /// RSVP_HOP of both families as octets: in a Resv the device's address, and the LIH of the previous hop's Path.
@@ -73,7 +75,7 @@ pub(crate) fn rsvp_hop(lab: &Lab) {
         let hop = dut.expect::<Path>(Port::C).message.hop;
         assert_eq!(hop.address, dut.plan.dut(Port::C));
         let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
-        assert_octets(&forwarded(&mut dut, resv), expected);
+        assert_octets(dut.plan, &forwarded(&mut dut, resv), expected);
     }
 }
 
@@ -90,7 +92,7 @@ pub(crate) fn error_spec(lab: &Lab) {
         let _ = forwarded(&mut dut, resv);
         let error = dut.resv_err(Station::U1, h, Style::Ff, ff(cl(1.0), s1), (1, 2, ErrorSpec::IN_PLACE));
         dut.send(Station::U1, error);
-        assert_octets(&dut.expect_to::<ResvErr>(Station::D1), expected);
+        assert_octets(dut.plan, &dut.expect_to::<ResvErr>(Station::D1), expected);
     }
 }
 
@@ -111,7 +113,7 @@ pub(crate) fn scope(lab: &Lab) {
         resv.scope = Some(vec![s1.source(), s2.source()]);
         dut.send(Station::D1, resv);
         for (port, expected) in [Port::A, Port::B].into_iter().zip(expected) {
-            assert_octets(&dut.expect::<Resv>(port), expected);
+            assert_octets(dut.plan, &dut.expect::<Resv>(port), expected);
         }
     }
 }
@@ -129,7 +131,7 @@ pub(crate) fn style(lab: &Lab) {
         let session = dut.h_at(port);
         dut.learn(Station::U1, session, s1);
         let resv = dut.resv(Station::D1, session, style, &[flow]);
-        assert_octets(&forwarded(&mut dut, resv), expected);
+        assert_octets(dut.plan, &forwarded(&mut dut, resv), expected);
     }
 }
 
@@ -137,7 +139,8 @@ pub(crate) fn style(lab: &Lab) {
 /// matter to what matches.
 pub(crate) fn filter_spec_and_sender_template(lab: &Lab) {
     shows(&["rfc2205-A.9-01"]);
-    let label = FilterSpec::FlowLabel { source: "2001:db8::1".parse().expect("an address"), label: 0x12345 };
+    let IpAddr::V6(source) = lab.plan(Family::V6).sender(1).source() else { unreachable!("it is of IPv6") };
+    let label = FilterSpec::FlowLabel { source, label: 0x12345 };
     for (mut dut, label, expected, unused) in [
         (lab.router(), None, "000c0a01 0a000001 00000fa0", 4..6),
         (lab.router_v6(), None, "00180a02 20010db8 00000000 00000000 00000001 00000fa0", 16..18),
@@ -146,13 +149,13 @@ pub(crate) fn filter_spec_and_sender_template(lab: &Lab) {
         let (session, sender) = (dut.h(), label.unwrap_or(dut.s1()));
         let path = dut.path(Station::U1, session, sender);
         dut.send(Station::U1, path);
-        assert_octets(&dut.expect::<Path>(Port::C), &expected.replacen("0a0", "0b0", 1));
+        assert_octets(dut.plan, &dut.expect::<Path>(Port::C), &expected.replacen("0a0", "0b0", 1));
         let resv = dut.resv(Station::D1, session, Style::Ff, &[ff(cl(1.0), sender)]);
         dut.send_changed(Station::D1, resv, |objects| {
             let filter = objects.iter_mut().find(|object| object.class == 10).expect("it is there");
             filter.contents[unused].fill(0xff);
         });
-        assert_octets(&dut.expect::<Resv>(Port::A), expected);
+        assert_octets(dut.plan, &dut.expect::<Resv>(Port::A), expected);
         dut.expect_silence();
     }
 }
@@ -168,7 +171,7 @@ pub(crate) fn resv_confirm(lab: &Lab) {
         dut.learn(Station::U1, h, s1);
         let mut resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
         resv.confirm = Some(h.flow().destination);
-        assert_octets(&forwarded(&mut dut, resv), expected);
+        assert_octets(dut.plan, &forwarded(&mut dut, resv), expected);
     }
 }
 
@@ -176,24 +179,24 @@ pub(crate) fn resv_confirm(lab: &Lab) {
 pub(crate) fn reserved_fields_are_ignored(lab: &Lab) {
     shows(&["rfc2205-A-01"]);
     let mut dut = lab.router();
-    let (h, s1) = (dut.h(), dut.s1());
+    let (plan, h, s1) = (dut.plan, dut.h(), dut.s1());
     let path = dut.path(Station::U1, h, s1);
     dut.send_changed(Station::U1, path, |objects| {
         let template = objects.iter_mut().find(|object| object.class == 11).expect("it is there");
-        *template = raw("000c0b01 0a000001 ffff0fa0");
+        *template = raw(plan, "000c0b01 0a000001 ffff0fa0");
     });
-    assert_octets(&dut.expect::<Path>(Port::C), "000c0b01 0a000001 00000fa0");
+    assert_octets(plan, &dut.expect::<Path>(Port::C), "000c0b01 0a000001 00000fa0");
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
     dut.send_changed(Station::D1, resv, |objects| {
         for object in objects {
             match object.class {
-                8 => *object = raw("00080801 ffffffea"),
-                10 => *object = raw("000c0a01 0a000001 ffff0fa0"),
+                8 => *object = raw(plan, "00080801 ffffffea"),
+                10 => *object = raw(plan, "000c0a01 0a000001 ffff0fa0"),
                 _ => {}
             }
         }
     });
     let resv = dut.expect::<Resv>(Port::A);
-    assert_octets(&resv, "00080801 0000000a");
-    assert_octets(&resv, "000c0a01 0a000001 00000fa0");
+    assert_octets(plan, &resv, "00080801 0000000a");
+    assert_octets(plan, &resv, "000c0a01 0a000001 00000fa0");
 }

@@ -197,7 +197,7 @@ pub(crate) fn an_interface_is_told_that_it_needs_udp(lab: &Lab) {
 pub(crate) fn a_host_without_raw_io_sends_to_the_destination_or_to_its_router(lab: &Lab) {
     shows(&["rfc2205-C-06", "rfc2205-C-11"]);
     for told in [None, Some(None), Some(Some(3))] {
-        let plan = crate::bench::Plan(Family::V4);
+        let plan = lab.plan(Family::V4);
         let (gateway, other) = (plan.station(Station::D1), plan.address(3, 9));
         let mut dut = hu(lab, told.map(|ttl| FirstHop { address: other, ttl }));
         let (on_link, h) = (plan.session(gateway, 5000), dut.h());

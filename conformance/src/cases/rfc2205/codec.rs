@@ -1,7 +1,9 @@
 //! RFC 2205 section 3.1: the formats of messages, as a device sends and takes them.
 
 use super::octets::{assert_octets, raw};
-use crate::bench::{Dut, Kind, Lab, Packet, Port, Received, Station, cl, ff, hex, object, se, tspec, wf};
+use crate::bench::{
+    Dut, Kind, Lab, Packet, Port, Received, Station, cl, ff, hex, object, se, seal, tspec, wf,
+};
 use crate::shows;
 use rsvp_core::wire::{
     ClassNum, FilterSpec, FlowDescriptor, MessageType, Path, PathErr, PathTear, Resv, ResvConf, ResvErr,
@@ -9,11 +11,18 @@ use rsvp_core::wire::{
 };
 
 /// A Path of S1 for G: rate 10000, bucket 2000, peak infinite.
-pub(super) const PATH: &str = "10011dde 40000058 000c0101 e0010203 11001388 000c0301 0a000101 0000004d 00080501 00007530
+const PATH: &str = "10011dde 40000058 000c0101 e0010203 11001388 000c0301 0a000101 0000004d 00080501 00007530
     000c0b01 0a000001 00000fa0 00240c02 00000007 01000006 7f000005 461c4000 44fa0000 7f800000 00000040 000005dc";
 
 /// The SENDER_TSPEC in it.
 const TSPEC: &str = "00240c02 00000007 01000006 7f000005 461c4000 44fa0000 7f800000 00000040 000005dc";
+
+/// The octets of [`PATH`] in the plan of a device.
+pub(super) fn path_octets(dut: &Dut) -> Vec<u8> {
+    let mut octets = hex(&dut.plan.renumber(PATH));
+    seal(&mut octets);
+    octets
+}
 
 /// The packet of [`PATH`], with these octets.
 pub(super) fn path_packet(dut: &Dut, message: Vec<u8>) -> Packet {
@@ -42,17 +51,17 @@ pub(crate) fn path(lab: &Lab) {
     shows(&["rfc2205-3.1.3-03"]);
     let mut dut = lab.router();
     let (g, s2) = (dut.g(), dut.s2());
-    let packet = path_packet(&dut, hex(PATH));
+    let packet = path_packet(&dut, path_octets(&dut));
     dut.send_packet(Station::U1, &packet);
     let other = dut.path(Station::U2, g, s2);
     dut.send(Station::U2, other);
     for template in ["000c0b01 0a000001 00000fa0", "000c0b01 0a000002 00000fa0"] {
         let path = dut.expect::<Path>(Port::C);
         assert_classes(&path, &[1, 3, 5, 11, 12], &[]);
-        assert_octets(&path, "000c0101 e0010203 11001388");
-        assert_octets(&path, template);
+        assert_octets(dut.plan, &path, "000c0101 e0010203 11001388");
+        assert_octets(dut.plan, &path, template);
         if template.starts_with("000c0b01 0a000001") {
-            assert_octets(&path, TSPEC);
+            assert_octets(dut.plan, &path, TSPEC);
         }
     }
 }
@@ -221,7 +230,8 @@ pub(crate) fn the_order_of_objects_is_free(lab: &Lab) {
     assert_eq!((sent.session, sent.sender_template), (path.session, path.sender_template));
     assert_eq!(sent.sender_tspec, path.sender_tspec);
     let resv = dut.resv(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1)]);
-    dut.send_changed(Station::D1, resv, |objects| objects.insert(0, raw("00080f01 0a000707")));
+    let confirm = raw(dut.plan, "00080f01 0a000707");
+    dut.send_changed(Station::D1, resv, |objects| objects.insert(0, confirm));
     let resv = dut.expect::<Resv>(Port::A);
     assert_eq!((resv.shares(), resv.message.confirm), (vec![(1.0, vec![s1])], Some(h.flow().destination)));
 }

@@ -1,8 +1,8 @@
 //! RFC 2205 sections 3.1.1 and 3.1.2: what is wrong with octets, whatever the type of the message.
 
-use super::codec::{PATH, path_packet};
+use super::codec::{path_octets, path_packet};
 use super::octets::raw;
-use crate::bench::{Dut, Kind, Lab, Port, Received, Station, cl, ff, hex, object, seal, tspec};
+use crate::bench::{Dut, Kind, Lab, Port, Received, Station, cl, ff, object, seal, tspec};
 use crate::shows;
 use rsvp_core::wire::{
     ClassNum, Message, Path, PathErr, PathTear, RawMessage, RawObject, Resv, ResvConf, ResvErr, ResvTear,
@@ -13,7 +13,7 @@ use rsvp_core::wire::{
 pub(crate) fn any_single_changed_bit_is_found(lab: &Lab) {
     shows(&["rfc2205-3.1.1-05"]);
     let mut dut = lab.router();
-    let good = path_packet(&dut, hex(PATH));
+    let good = path_packet(&dut, path_octets(&dut));
     for octet in 0..good.message.len() {
         let mut damaged = good.clone();
         damaged.message[octet] ^= 1 << (octet % 8);
@@ -28,7 +28,7 @@ pub(crate) fn any_single_changed_bit_is_found(lab: &Lab) {
 pub(crate) fn impossible_object_lengths(lab: &Lab) {
     shows(&["rfc2205-3.1.2-01"]);
     let mut dut = lab.router();
-    let good = path_packet(&dut, hex(PATH));
+    let good = path_packet(&dut, path_octets(&dut));
     for length in [0_u8, 2, 3, 6, 7] {
         let mut bad = good.clone();
         bad.message[9] = length;
@@ -111,8 +111,9 @@ pub(crate) fn known_classes_have_their_places(lab: &Lab) {
     shows(&["rfc2205-3.1.2-10"]);
     let mut dut = lab.router();
     let s1 = dut.s1();
-    let (confirm, scope) = (raw("00080f01 0a000707"), raw("00080701 0a000001"));
-    let (error, template) = (raw("000c0601 0a000909 00020000"), raw("000c0b01 0a000001 00000fa0"));
+    let (confirm, scope) = (raw(dut.plan, "00080f01 0a000707"), raw(dut.plan, "00080701 0a000001"));
+    let (error, template) =
+        (raw(dut.plan, "000c0601 0a000909 00020000"), raw(dut.plan, "000c0b01 0a000001 00000fa0"));
     let assert_not_sent = |dut: &mut Dut, object: &RawObject| {
         for sent in dut.take_sent() {
             let message = RawMessage::decode(&sent.packet.message).expect("the monitor has seen it");

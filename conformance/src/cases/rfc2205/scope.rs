@@ -1,6 +1,6 @@
 //! RFC 2205 section 3.4: the SCOPE of wildcard reservations.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use crate::bench::{Dut, LASTING, Lab, Port, Station, cl, ff, group_route, se, tspec, wf};
 use crate::shows;
@@ -209,13 +209,17 @@ pub(crate) fn the_scope_is_in_order_and_names_nobody_twice(lab: &Lab) {
     shows(&["rfc2205-A.6-01"]);
     let mut dut = lab.unicast(1);
     let h = dut.h();
-    let sender = |source: [u8; 4], port| FilterSpec::Ip { source: Ipv4Addr::from(source).into(), port };
-    for sender in [sender([192, 168, 0, 1], 1), sender([10, 0, 0, 2], 1), sender([10, 0, 0, 2], 2)] {
+    let addresses = [(0, 3), (5, 2)].map(|(net, host)| dut.plan.address(net, host));
+    let sender = |which: usize, port| FilterSpec::Ip { source: addresses[which], port };
+    for sender in [sender(1, 1), sender(0, 1), sender(0, 2)] {
         dut.learn(Station::U2, h, sender);
     }
     let resv = dut.resv(Station::D1, h, Style::Wf, &[wf(cl(1.0))]);
     dut.send(Station::D1, resv);
     let scope = dut.expect::<Resv>(Port::B).raw.object(ClassNum::SCOPE).map(|placed| placed.object.clone());
-    let octets = vec![10, 0, 0, 2, 192, 168, 0, 1];
-    assert_eq!(scope.map(|scope| (scope.ctype, scope.contents)), Some((1, octets)));
+    let octets = addresses.map(|address| match address {
+        IpAddr::V4(address) => address.octets(),
+        IpAddr::V6(_) => unreachable!("the device is of IPv4"),
+    });
+    assert_eq!(scope.map(|scope| (scope.ctype, scope.contents)), Some((1, octets.concat())));
 }

@@ -33,8 +33,8 @@ pub(crate) fn both_families_carry_the_same_exchange(lab: &Lab) {
 /// reserved. The policy is against reservations for S2 that D1 asks for.
 pub(crate) fn both_controls_must_agree(lab: &Lab) {
     shows(&["rfc2205-1-03"]);
+    let plan = lab.plan(Family::V4);
     let mut dut = lab.with(Family::V4, |config| {
-        let plan = crate::bench::Plan(Family::V4);
         let (sender, receiver) = (plan.sender(2).source(), plan.station(Station::D1));
         let (sender, receiver) = (Some(sender.into()), Some(receiver.into()));
         config.policy = vec![PolicyRule { sender, receiver, action: PolicyAction::Deny }];

@@ -1,14 +1,14 @@
 //! RFC 2205 section 2.7: policy control. What the policy is against, the configuration says.
 
-use crate::bench::{Dut, Family, Lab, Plan, Port, Station, cl, ff};
+use crate::bench::{Dut, Family, Lab, Port, Station, cl, ff};
 use crate::shows;
 use rsvp_core::policy::{PolicyAction, PolicyRule};
 use rsvp_core::wire::{FilterSpec, Path, PathErr, Resv, ResvErr, Style};
 
 /// A router that refuses reservations for S2 that D1 asks for, and all Paths of S3.
 fn strict(lab: &Lab) -> Dut {
+    let plan = lab.plan(Family::V4);
     lab.with(Family::V4, |config| {
-        let plan = Plan(Family::V4);
         let deny = |sender: FilterSpec, receiver: Option<Station>| PolicyRule {
             sender: Some(sender.source().into()),
             receiver: receiver.map(|station| plan.station(station).into()),

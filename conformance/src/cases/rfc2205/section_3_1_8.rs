@@ -51,7 +51,7 @@ pub(crate) fn a_broken_reservation_is_reported(lab: &Lab) {
     let mut dut = lab.unicast(2);
     let (h, s1, s2) = (dut.h(), dut.s1(), dut.s2());
     dut.reserve(Station::D1, h, Style::Ff, &[ff(cl(1.0), s1), ff(cl(1.0), s2)]);
-    let mut config = Setup::stock(dut.plan.0, dut.r()).config;
+    let mut config = Setup::stock(dut.plan.family, dut.r()).config;
     config.policy = vec![PolicyRule { sender: None, receiver: None, action: PolicyAction::Limit(1) }];
     dut.act(&Action::Configure(Box::new(config)));
     let mut broken = [(); 2].map(|()| {

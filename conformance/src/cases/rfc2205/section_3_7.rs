@@ -84,7 +84,7 @@ pub(crate) fn the_period_grows_slowly(lab: &Lab) {
     let (h, r) = (dut.h(), dut.r());
     announce(&mut dut, h);
     dut.forget();
-    let mut config = Setup::stock(dut.plan.0, r).config;
+    let mut config = Setup::stock(dut.plan.family, r).config;
     config.default_interface.refresh = 2 * r;
     dut.act(&Action::Configure(Box::new(config.clone())));
     // 1, 1.3, 1.69 and 2 times R, each at most one and a half times as long as it says.

@@ -1,7 +1,7 @@
 //! RFC 2209 section 2: UPDATE TRAFFIC CONTROL and RESV REFRESH.
 
 use super::{gaps, names};
-use crate::bench::{Action, Dut, Lab, Port, Station, bucket, cl, ff, se, shares, tspec, wf};
+use crate::bench::{Action, Dut, Lab, Port, Station, bucket, cl, ff, hex, se, shares, tspec, wf};
 use crate::shows;
 use rsvp_core::command::SenderRequest;
 use rsvp_core::wire::{ClassNum, FilterSpec, Flowspec, Path, Resv, ResvConf, ResvErr, Session, Style, Tspec};
@@ -108,7 +108,7 @@ pub(crate) fn what_a_resv_says_in_each_style(lab: &Lab) {
     }
     dut.advance(r * 3);
     let sent = dut.all::<Resv>(Port::B);
-    let templates = [[10, 0, 0, 2, 0, 0, 0x0f, 0xa0], [10, 0, 0, 3, 0, 0, 0x0f, 0xa0]];
+    let templates = ["0a000002 00000fa0", "0a000003 00000fa0"].map(|text| hex(&dut.plan.renumber(text)));
     for (port, style, flows) in &styles {
         let its = sent.iter().filter(|resv| resv.message.session.key == dut.h_at(*port));
         let its: Vec<_> = its.collect();

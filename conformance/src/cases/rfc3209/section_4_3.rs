@@ -8,10 +8,14 @@ use crate::bench::{Dut, Lab, Lsp, Port, Station, Tunneled, explicit_route, loose
 use crate::shows;
 
 /// A node that there is no way to.
-const NOWHERE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 99);
+fn nowhere(dut: &Dut) -> Ipv4Addr {
+    dut.host(99, 99)
+}
 
 /// A node that is no neighbour of the DUT: it is behind D1.
-const FAR: Ipv4Addr = Ipv4Addr::new(10, 0, 7, 99);
+fn far(dut: &Dut) -> Ipv4Addr {
+    dut.host(7, 99)
+}
 
 /// Sends a Path with an EXPLICIT_ROUTE of one's own.
 fn send_along(dut: &mut Dut, lsp: Lsp, route: RawObject) {
@@ -149,7 +153,7 @@ pub(crate) fn a_route_of_an_unknown_ctype_is_refused(lab: &Lab) {
 pub(crate) fn a_route_that_begins_elsewhere_is_refused(lab: &Lab) {
     shows(&["rfc3209-4.3.4.1-02"]);
     let mut dut = lab.router();
-    for (id, first) in [(109, strict(FAR, 32)), (110, loose(FAR, 32))] {
+    for (id, first) in [(109, strict(far(&dut), 32)), (110, loose(far(&dut), 32))] {
         let lsp = dut.lsp(id);
         let route = explicit_route(&[first, loose(lsp.end, 32)]);
         assert_eq!(refusal(&mut dut, lsp, route), (24, 4), "what is wrong");
@@ -169,7 +173,7 @@ pub(crate) fn a_strict_hop_is_reached_over_nobody_else(lab: &Lab) {
     shows(&["rfc3209-4.3.3.1-01"]);
     let mut dut = lab.router();
     let lsp = dut.lsp(114);
-    let route = explicit_route(&[strict(dut.on(Port::A), 32), strict(FAR, 32), loose(lsp.end, 32)]);
+    let route = explicit_route(&[strict(dut.on(Port::A), 32), strict(far(&dut), 32), loose(lsp.end, 32)]);
     send_along(&mut dut, lsp, route);
     expect_no_path(&dut);
     expect_well(&mut dut, 115);
@@ -180,7 +184,7 @@ pub(crate) fn a_strict_hop_that_is_no_neighbour_is_refused(lab: &Lab) {
     shows(&["rfc3209-4.3.4.1-10"]);
     let mut dut = lab.router();
     let lsp = dut.lsp(116);
-    let route = explicit_route(&[strict(dut.on(Port::A), 32), strict(FAR, 32), loose(lsp.end, 32)]);
+    let route = explicit_route(&[strict(dut.on(Port::A), 32), strict(far(&dut), 32), loose(lsp.end, 32)]);
     assert_eq!(refusal(&mut dut, lsp, route), (24, 2), "what is wrong");
 }
 
@@ -189,7 +193,7 @@ pub(crate) fn a_loose_hop_that_cannot_be_reached_is_refused(lab: &Lab) {
     shows(&["rfc3209-4.3.4.1-12"]);
     let mut dut = lab.router();
     let lsp = dut.lsp(117);
-    let route = explicit_route(&[strict(dut.on(Port::A), 32), loose(NOWHERE, 32), loose(lsp.end, 32)]);
+    let route = explicit_route(&[strict(dut.on(Port::A), 32), loose(nowhere(&dut), 32), loose(lsp.end, 32)]);
     assert_eq!(refusal(&mut dut, lsp, route), (24, 3), "what is wrong");
 }
 
@@ -234,7 +238,8 @@ pub(crate) fn a_refusal_names_the_path_and_the_device(lab: &Lab) {
     shows(&["rfc2205-3.1.7-03", "rfc2205-3.1.7-04"]);
     let mut dut = lab.router();
     let lsp = dut.lsp(125);
-    send_along(&mut dut, lsp, explicit_route(&[strict(FAR, 32), loose(lsp.end, 32)]));
+    let route = explicit_route(&[strict(far(&dut), 32), loose(lsp.end, 32)]);
+    send_along(&mut dut, lsp, route);
     let error = dut.expect_tunnel(Port::A, MessageType::PATH_ERR);
     assert_eq!(error.object(ClassNum::SESSION), &lsp.session(), "the session");
     assert_eq!(error.object(ClassNum::SENDER_TEMPLATE), &lsp.sender_template(), "the sender");
