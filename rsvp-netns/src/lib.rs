@@ -31,6 +31,7 @@ mod namespace;
 mod netlink;
 mod packet;
 mod process;
+mod raw;
 pub mod socket;
 
 pub use capture::{Capture, CaptureStatistics};
@@ -40,3 +41,4 @@ pub use kernel::{HtbClass, InterfaceTraffic, MapElement};
 pub use namespace::Namespace;
 pub use packet::{HeardFrame, PacketSocket};
 pub use process::Process;
+pub use raw::RawSocket;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +17,7 @@ use crate::multicast::{Flow, Multicast};
 use crate::netlink::Hop;
 use crate::packet::PacketSocket;
 use crate::process::Process;
+use crate::raw::RawSocket;
 use crate::{Error, HtbClass, InterfaceTraffic, MapElement, kernel, netlink};
 
 /// How long the carrier of a new link may take; the kernel looks once a second at the latest.
@@ -267,6 +268,16 @@ impl Namespace {
         )
     }
 
+    /// Whether an interface has an address.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell.
+    pub fn has_address(&self, interface: &str, address: IpAddr) -> Result<bool, Error> {
+        self.run(|| netlink::has_address(interface, address))
+            .map_err(|source| Error::new(format!("cannot see the addresses of {}", self.name), source))
+    }
+
     /// Adds a route to what is on an interface's own link, or replaces the one to the same destination.
     ///
     /// # Errors
@@ -284,6 +295,17 @@ impl Namespace {
                 Error::new(what, source)
             },
         )
+    }
+
+    /// Has the namespace take packets to these addresses for its own, unless a longer prefix leads elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// It is no prefix.
+    pub fn route_here(&self, destination: IpAddr, prefix_length: u8) -> Result<(), Error> {
+        self.run(|| netlink::replace_route(destination, prefix_length, Hop::Here)).map_err(|source| {
+            Error::new(format!("cannot take in {destination}/{prefix_length} in {}", self.name), source)
+        })
     }
 
     /// Removes a route.
@@ -418,6 +440,18 @@ impl Namespace {
     pub fn packet_socket(&self, interface: &str) -> Result<PacketSocket, Error> {
         self.run(|| PacketSocket::open(interface)).map_err(|source| {
             Error::new(format!("cannot open a packet socket on {}:{interface}", self.name), source)
+        })
+    }
+
+    /// Opens a socket that hears the IPv4 packets of a protocol that come by an interface for this namespace, or for groups
+    /// that it joins there. It may be used anywhere.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn raw_socket(&self, interface: &str, protocol: u8, groups: &[Ipv4Addr]) -> Result<RawSocket, Error> {
+        self.run(|| RawSocket::open(interface, protocol, groups)).map_err(|source| {
+            Error::new(format!("cannot open a raw socket on {}:{interface}", self.name), source)
         })
     }
 

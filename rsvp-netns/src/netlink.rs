@@ -102,6 +102,17 @@ pub(crate) fn add_address(interface: &str, address: IpAddr, prefix_length: u8) -
     acknowledged(&request)
 }
 
+/// Whether an interface has an address.
+pub(crate) fn has_address(interface: &str, address: IpAddr) -> io::Result<bool> {
+    let mut entries = nix::ifaddrs::getifaddrs()?.filter(|entry| entry.interface_name == interface);
+    Ok(entries.any(|entry| {
+        let storage = entry.address.as_ref();
+        let v4 = storage.and_then(|storage| storage.as_sockaddr_in()).map(|known| known.ip().into());
+        let v6 = storage.and_then(|storage| storage.as_sockaddr_in6()).map(|known| known.ip().into());
+        v4.or(v6) == Some(address)
+    }))
+}
+
 /// Where a route leads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Hop<'a> {
@@ -109,6 +120,8 @@ pub(crate) enum Hop<'a> {
     Gateway(IpAddr),
     /// To the link of this interface.
     OnLink(&'a str),
+    /// To the namespace itself.
+    Here,
 }
 
 /// Adds or replaces a route.
@@ -117,11 +130,16 @@ pub(crate) fn replace_route(destination: IpAddr, prefix_length: u8, hop: Hop<'_>
     if matches!(hop, Hop::OnLink(_)) && destination.is_ipv4() {
         header.rtm_scope = libc::RT_SCOPE_LINK;
     }
+    if matches!(hop, Hop::Here) {
+        header.rtm_scope = libc::RT_SCOPE_HOST;
+        header.rtm_type = rt_route::RtmType::Local as u8;
+    }
     let mut request = rt_route::Request::new().set_change().op_newroute_do(&header);
     let attributes = request.encode().push_dst(destination);
     let _ = match hop {
         Hop::Gateway(gateway) => attributes.push_gateway(gateway),
         Hop::OnLink(interface) => attributes.push_oif(index(interface)?.cast_unsigned()),
+        Hop::Here => attributes.push_oif(index("lo")?.cast_unsigned()),
     };
     acknowledged(&request)
 }

@@ -117,7 +117,7 @@ fn link_address(interface: &str) -> io::Result<LinkAddr> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such interface"))
 }
 
-fn timestamp(mut messages: impl Iterator<Item = ControlMessageOwned>) -> Duration {
+pub(crate) fn timestamp(mut messages: impl Iterator<Item = ControlMessageOwned>) -> Duration {
     messages
         .find_map(|message| match message {
             ControlMessageOwned::ScmTimestampns(time) => Some(time.into()),

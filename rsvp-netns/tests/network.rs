@@ -336,3 +336,42 @@ fn an_interface_keeps_the_rate_that_it_is_given() -> Result<(), Box<dyn std::err
     assert!((4..100).contains(&arrived), "{arrived} of 200 packets found room");
     Ok(())
 }
+
+#[test]
+fn raw_packets_go_to_a_neighbour_whoever_they_are_for() -> Result<(), Box<dyn std::error::Error>> {
+    if !is_permitted() {
+        return Ok(());
+    }
+    const PROTOCOL: u8 = 253;
+    let [a, b] = [Namespace::new("a")?, Namespace::new("b")?];
+    a.link("eth0", &b, "eth0")?;
+    for (namespace, address) in [(&a, "10.99.1.1"), (&b, "10.99.1.2")] {
+        namespace.address("eth0", ip(address), 24)?;
+        namespace.wait_for_link("eth0")?;
+    }
+    b.route_here(ip("10.99.0.0"), 16)?;
+    let (from, to) =
+        (a.raw_socket("eth0", PROTOCOL, &[])?, b.raw_socket("eth0", PROTOCOL, &["239.1.1.1".parse()?])?);
+    assert!(b.has_address("eth0", ip("10.99.1.2"))? && !b.has_address("eth0", ip("10.99.7.7"))?);
+    for (destination, neighbour) in
+        [("10.99.1.2", "10.99.1.2"), ("10.99.7.7", "10.99.1.2"), ("239.1.1.1", "239.1.1.1")]
+    {
+        let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 9, PROTOCOL, 0, 0, 192, 0, 2, 9];
+        packet.extend(destination.parse::<std::net::Ipv4Addr>()?.octets());
+        packet.extend(b"text");
+        from.send(&packet, neighbour.parse()?)?;
+        let mut buffer = [0; 100];
+        let heard = (0..1000).find_map(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            to.receive(&mut buffer).transpose()
+        });
+        let (length, time) = heard.ok_or(format!("nothing came to {destination}"))??;
+        assert_eq!((length, time.is_zero()), (24, false));
+        assert_eq!((&buffer[8..10], &buffer[12..24]), (&packet[8..10], &packet[12..24]));
+    }
+    assert!(
+        a.raw_socket("eth9", PROTOCOL, &[])
+            .is_err_and(|error| error.to_string().ends_with("no such interface"))
+    );
+    Ok(())
+}

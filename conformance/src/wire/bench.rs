@@ -11,8 +11,9 @@ use std::time::Duration;
 use rsvp_netns::{Directory, Namespace};
 
 use super::device::Device;
+use super::medium::check_raw;
 use super::network::Network;
-use super::profile::{Profile, Role, Settings};
+use super::profile::{LinkKind, Profile, Role, Settings};
 use super::program::Program;
 use crate::bench::{Devices, Engines, Lab, Networks, Pace, Setup, Tester, Timing, Unsupported};
 use crate::case::Case;
@@ -64,12 +65,12 @@ impl Bench {
             return Ok(network);
         }
         let number = self.networks.fetch_add(1, Ordering::Relaxed);
-        let made = match &self.profile.interfaces {
-            Some(_) if number > 0 => return Err("there is one such device only".to_owned()),
-            Some(interfaces) => Network::given(interfaces, self.profile.networks()),
-            None => Network::new(number, self.profile.networks()),
-        };
-        made.map_err(|error| error.to_string())
+        let (networks, link) = (self.profile.networks(), self.profile.link);
+        match &self.profile.interfaces {
+            Some(_) if number > 0 => Err("there is one such device only".to_owned()),
+            Some(interfaces) => Network::given(interfaces, networks, link),
+            None => Network::new(number, networks, link).map_err(|error| error.to_string()),
+        }
     }
 
     /// Takes a network whose device is gone.
@@ -92,6 +93,9 @@ impl Bench {
         if !self.profile.roles.contains(&role) {
             let role = if role == Role::Router { "router" } else { "host" };
             return Err(Unsupported(format!("the device is no {role}")));
+        }
+        if self.profile.link == LinkKind::Raw {
+            check_raw(setup)?;
         }
         let Settings::Named(known) = &self.profile.settings else { return Ok(()) };
         match changed_settings(setup).into_iter().find(|name| !known.contains(name)) {

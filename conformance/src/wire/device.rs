@@ -14,8 +14,10 @@ use super::applications::{self, Values};
 use super::bench::{Bench, Findings};
 use super::hooks::fill;
 use super::leftovers::Leftovers;
+use super::medium::check_next_hop;
 use super::network::Network;
 use super::operations;
+use super::profile::LinkKind;
 use super::program::Program;
 use crate::bench::{
     Action, BURST, InProcess, Pace, Packet, Plan, Port, Sent, Setup, Station, Tester, Unsupported, routes,
@@ -209,13 +211,16 @@ impl Tester for Device {
 
     /// # Panics
     ///
-    /// With [`Inconclusive`], when the packet cannot be sent.
+    /// With [`Unsupported`], when there is no way to send that, and with [`Inconclusive`], when it cannot be sent now.
     fn send(&mut self, from: Station, packet: &Packet) {
         let plan = self.plan;
         if let Some(left) = &mut self.left {
             left.note(from, packet);
         }
         if let Err(error) = self.network().links.send(plan, from, packet) {
+            if error.kind() == std::io::ErrorKind::Unsupported {
+                panic_any(Unsupported(error.to_string()));
+            }
             panic_any(Inconclusive(format!("cannot send from {from:?}: {error}")));
         }
     }
@@ -250,6 +255,9 @@ impl Tester for Device {
         source: Option<IpAddr>,
         route: Route,
     ) -> Result<(), Unsupported> {
+        if self.bench.profile().link == LinkKind::Raw {
+            route.outgoing.iter().try_for_each(|hop| check_next_hop(self.plan, hop.gateway))?;
+        }
         if self.bench.profile().interfaces.is_some() {
             self.route_by_hook(destination, source, &route)?;
             self.changed.routes.insert(destination);

@@ -70,14 +70,18 @@ pub(super) fn ethernet(to: Mac, from: Mac, kind: u16, contents: &[u8]) -> Vec<u8
 /// The frames that carry a packet: several if it is longer than Ethernet's packets may be, none if there is no such packet.
 /// `id` tells its fragments from those of others.
 pub(super) fn frames(to: Mac, from: Mac, packet: &Packet, id: u16) -> Vec<Vec<u8>> {
-    let Some(octets) = ip_packet(packet, NETWORK_CONTROL) else { return Vec::new() };
     let kind = if packet.destination.is_ipv4() { IPV4 } else { IPV6 };
-    let packets = match kind {
-        _ if octets.len() <= MTU => vec![octets],
-        IPV4 => fragments4(&octets, id),
-        _ => fragments6(&octets, id),
-    };
-    packets.iter().map(|packet| ethernet(to, from, kind, packet)).collect()
+    packets(packet, id).iter().map(|packet| ethernet(to, from, kind, packet)).collect()
+}
+
+/// The same without what is of Ethernet: the packet, or its fragments.
+pub(super) fn packets(packet: &Packet, id: u16) -> Vec<Vec<u8>> {
+    match ip_packet(packet, NETWORK_CONTROL) {
+        None => Vec::new(),
+        Some(octets) if octets.len() <= MTU => vec![octets],
+        Some(octets) if packet.destination.is_ipv4() => fragments4(&octets, id),
+        Some(octets) => fragments6(&octets, id),
+    }
 }
 
 /// Splits what fragments carry into parts that fit into some room, of lengths that are multiples of 8 but for the last:

@@ -57,13 +57,14 @@ impl IpPacket {
     /// Reads one; `None` if the frame carries something else, or something that no host would take.
     pub(super) fn read(frame: &Frame<'_>) -> Option<Self> {
         match frame.kind {
-            IPV4 => Self::read4(frame.contents),
-            IPV6 => Self::read6(frame.contents),
+            IPV4 => Self::read_v4(frame.contents),
+            IPV6 => Self::read_v6(frame.contents),
             _ => None,
         }
     }
 
-    fn read4(octets: &[u8]) -> Option<Self> {
+    /// Reads one of IPv4, from its header on.
+    pub(super) fn read_v4(octets: &[u8]) -> Option<Self> {
         let length = usize::from(octets.first()? & 0x0f) * 4;
         let header = octets.get(..length.max(20))?;
         let total = usize::from(u16::from_be_bytes([header[2], header[3]]));
@@ -86,7 +87,7 @@ impl IpPacket {
         })
     }
 
-    fn read6(octets: &[u8]) -> Option<Self> {
+    fn read_v6(octets: &[u8]) -> Option<Self> {
         let (header, rest) = octets.split_first_chunk::<40>()?;
         let length = usize::from(u16::from_be_bytes([header[4], header[5]]));
         let mut rest = rest.get(..length)?;

@@ -14,6 +14,7 @@ use rsvp_netns::PacketSocket;
 use super::frames::{Mac, frames};
 use super::heard::{Frame, IpPacket, Reassembly};
 use super::isolation::is_interrupted;
+use super::medium::{Medium, only_station, send_raw};
 use super::neighbors::{Talk, answer, question};
 use crate::bench::{Family, Packet, Plan, Port, Station};
 
@@ -29,7 +30,7 @@ const NAP: Duration = Duration::from_millis(100);
 /// The links of the four ports.
 #[derive(Debug)]
 pub(super) struct Links {
-    sockets: Vec<(Port, PacketSocket)>,
+    sockets: Vec<(Port, Medium)>,
     /// Where on its links the device is.
     device: BTreeMap<Port, Mac>,
     reassembly: Reassembly,
@@ -49,7 +50,7 @@ pub(super) struct Arrived {
 }
 
 impl Links {
-    pub(super) fn new(sockets: Vec<(Port, PacketSocket)>) -> Self {
+    pub(super) fn new(sockets: Vec<(Port, Medium)>) -> Self {
         let (device, reassembly) = (BTreeMap::new(), Reassembly::default());
         Self { sockets, device, reassembly, id: 0, buffer: vec![0; FRAME] }
     }
@@ -58,35 +59,40 @@ impl Links {
     ///
     /// # Errors
     ///
-    /// The link is down, or the device was not found.
+    /// The link is down, or the device was not found; [`io::ErrorKind::Unsupported`] where there is no way to send that.
     pub(super) fn send(&mut self, plan: Plan, from: Station, packet: &Packet) -> io::Result<()> {
         let port = from.port();
+        self.id = self.id.wrapping_add(1);
+        let socket = match self.medium(port)? {
+            Medium::Frames(socket) => socket,
+            Medium::Packets(socket) => return send_raw(socket, plan, from, packet, self.id),
+        };
         let device = self.device.get(&port).copied();
         let to = Mac::group(packet.destination).or(device).ok_or(io::ErrorKind::HostUnreachable)?;
         let mac = Mac::station(port, host(plan.station(from)));
-        self.id = self.id.wrapping_add(1);
-        for frame in frames(to, mac, packet, self.id) {
-            self.socket(port)?.send(&frame)?;
-        }
-        Ok(())
+        frames(to, mac, packet, self.id).iter().try_for_each(|frame| socket.send(frame))
     }
 
-    fn socket(&self, port: Port) -> io::Result<&PacketSocket> {
+    fn medium(&self, port: Port) -> io::Result<&Medium> {
         let mut sockets = self.sockets.iter();
         sockets
             .find(|(known, _)| *known == port)
-            .map(|(_, socket)| socket)
+            .map(|(_, medium)| medium)
             .ok_or(io::ErrorKind::NotFound.into())
     }
 
-    /// Finds out where on its links the device is. Every station asks for itself, and so tells the device where it is.
+    /// Finds out where on its links the device is. Every station asks for itself, and so tells the device where it is. Where
+    /// packets are raw, that is the kernel's affair.
     ///
     /// # Errors
     ///
     /// The port where it does not answer, or what the system says.
     pub(super) fn find(&mut self, plan: Plan) -> Result<(), (Port, io::Error)> {
         let end = Instant::now() + ANSWER;
-        let unknown = |links: &Self| Port::ALL.into_iter().find(|port| !links.device.contains_key(port));
+        let unknown = |links: &Self| {
+            let sockets = links.sockets.iter().filter(|(_, medium)| matches!(medium, Medium::Frames(_)));
+            sockets.map(|(port, _)| *port).find(|port| !links.device.contains_key(port))
+        };
         loop {
             for station in Station::ALL {
                 self.ask(plan, station).map_err(|error| (station.port(), error))?;
@@ -112,15 +118,19 @@ impl Links {
 
     fn ask(&self, plan: Plan, station: Station) -> io::Result<()> {
         let (port, address) = (station.port(), plan.station(station));
+        let Medium::Frames(socket) = self.medium(port)? else { return Ok(()) };
         let frame = question(Mac::station(port, host(address)), address, plan.dut(port));
-        frame.map_or(Ok(()), |frame| self.socket(port)?.send(&frame))
+        frame.map_or(Ok(()), |frame| socket.send(&frame))
     }
 
     /// Forgets what has come.
     pub(super) fn reset(&mut self) -> io::Result<()> {
         self.reassembly = Reassembly::default();
-        for (_, socket) in &self.sockets {
-            while socket.receive(&mut self.buffer, false)?.is_some() {}
+        for (_, medium) in &self.sockets {
+            match medium {
+                Medium::Frames(socket) => while socket.receive(&mut self.buffer, false)?.is_some() {},
+                Medium::Packets(socket) => while socket.receive(&mut self.buffer)?.is_some() {},
+            }
         }
         Ok(())
     }
@@ -146,7 +156,7 @@ impl Links {
     /// Sleeps until something comes, or for some time.
     fn wait(&self, time: Duration) -> io::Result<()> {
         let mut sockets: Vec<PollFd<'_>> =
-            self.sockets.iter().map(|(_, socket)| PollFd::new(socket.as_fd(), PollFlags::POLLIN)).collect();
+            self.sockets.iter().map(|(_, medium)| PollFd::new(medium.as_fd(), PollFlags::POLLIN)).collect();
         match ppoll(&mut sockets, Some(TimeSpec::from_duration(time)), None) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(error) => Err(error.into()),
@@ -155,26 +165,50 @@ impl Links {
 
     /// Takes all that has come.
     fn hear(&mut self, plan: Plan, arrived: &mut Vec<Arrived>) -> io::Result<()> {
-        for (port, socket) in &self.sockets {
-            while let Some(heard) = socket.receive(&mut self.buffer, false)? {
-                let octets = &self.buffer[..heard.length.min(FRAME)];
-                let Some(frame) = Frame::read(octets).filter(|_| !heard.is_own) else { continue };
-                if let Some(talk) = Talk::read(&frame) {
-                    talk_back(plan, *port, socket, talk, &mut self.device);
-                    continue;
+        let Self { sockets, device, reassembly, buffer, .. } = self;
+        for (port, medium) in sockets {
+            match medium {
+                Medium::Frames(socket) => {
+                    while let Some(heard) = socket.receive(buffer, false)? {
+                        let octets = &buffer[..heard.length.min(FRAME)];
+                        let Some(frame) = Frame::read(octets).filter(|_| !heard.is_own) else { continue };
+                        if let Some(talk) = Talk::read(&frame) {
+                            talk_back(plan, *port, socket, talk, device);
+                            continue;
+                        }
+                        let packet = IpPacket::read(&frame).and_then(|packet| reassembly.take(packet));
+                        let to = |packet: &Packet| {
+                            let family = plan.networks.plan(Family::of(packet.destination));
+                            frame.to.host(*port).map(|host| family.address(port.number(), host))
+                        };
+                        arrived.extend(arrival(heard.time, *port, packet, to));
+                    }
                 }
-                let packet = IpPacket::read(&frame).and_then(|packet| self.reassembly.take(packet));
-                let Some(packet) = packet.and_then(IpPacket::into_message) else { continue };
-                let next_hop = frame.to.host(*port).map(|host| {
-                    let family = plan.networks.plan(Family::of(packet.destination));
-                    family.address(port.number(), host)
-                });
-                let next_hop = next_hop.filter(|address| *address != packet.destination);
-                arrived.push(Arrived { time: heard.time, port: *port, next_hop, packet });
+                Medium::Packets(socket) => {
+                    while let Some((length, time)) = socket.receive(buffer)? {
+                        let packet = IpPacket::read_v4(&buffer[..length.min(FRAME)]);
+                        let to = |packet: &Packet| {
+                            (!packet.destination.is_multicast()).then(|| plan.station(only_station(*port)))
+                        };
+                        arrived.extend(arrival(time, *port, packet, to));
+                    }
+                }
             }
         }
         Ok(())
     }
+}
+
+/// A packet of the device, if it is one of RSVP, and the neighbour `to` which it was handed.
+fn arrival(
+    time: Duration,
+    port: Port,
+    packet: Option<IpPacket>,
+    to: impl Fn(&Packet) -> Option<IpAddr>,
+) -> Option<Arrived> {
+    let packet = packet.and_then(IpPacket::into_message)?;
+    let next_hop = to(&packet).filter(|address| *address != packet.destination);
+    Some(Arrived { time, port, next_hop, packet })
 }
 
 /// Answers for the stations, and learns where the device is.

@@ -10,6 +10,7 @@ mod hooks;
 mod isolation;
 mod leftovers;
 mod links;
+mod medium;
 mod neighbors;
 mod network;
 mod operations;
@@ -21,5 +22,6 @@ pub use daemon_config::file as daemon_config;
 pub use hooks::Hooks;
 pub use isolation::{Isolated, enter, is_interrupted, stay};
 pub use profile::{
-    Addresses, BenchKind, ConfigForm, Interfaces, Profile, ProfileError, Role, Settings, Skip, TimingTable,
+    Addresses, BenchKind, ConfigForm, Interfaces, LinkKind, Profile, ProfileError, Role, Settings, Skip,
+    TimingTable,
 };

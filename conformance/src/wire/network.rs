@@ -5,9 +5,15 @@ use std::net::IpAddr;
 use rsvp_core::input::{NextHop, Route};
 use rsvp_netns::{Error, Namespace};
 
+use super::frames::RSVP;
 use super::links::Links;
-use super::profile::Interfaces;
+use super::medium::{Medium, only_station};
+use super::profile::{Interfaces, LinkKind};
 use crate::bench::{Family, Networks, Plan, Port, Unsupported, routes};
+
+/// The lengths of the prefixes of a link, and of all networks of the plan.
+const LINK_V4: u8 = 24;
+const NETWORKS_V4: u8 = 16;
 
 /// The namespaces, the links between them, and the device's addresses and routes.
 #[derive(Debug)]
@@ -30,7 +36,7 @@ pub(super) struct Network {
 
 impl Network {
     /// Makes it.
-    pub(super) fn new(number: usize, networks: Networks) -> Result<Self, Error> {
+    pub(super) fn new(number: usize, networks: Networks, link: LinkKind) -> Result<Self, Error> {
         let device = Namespace::new(&format!("device {number}"))?;
         device.forward()?;
         let tester = Namespace::new(&format!("tester {number}"))?;
@@ -39,44 +45,55 @@ impl Network {
         for port in Port::ALL {
             device.add_link(port.name(), &tester, port.name())?;
         }
+        if link == LinkKind::Raw {
+            settle_in(&tester, networks.plan(Family::V4))?;
+        }
         let mut sockets = Vec::new();
         for port in Port::ALL {
             tester.wait_for_link(port.name())?;
-            sockets.push((port, tester.packet_socket(port.name())?));
+            sockets.push((port, medium(&tester, port.name(), networks, link)?));
         }
-        let links = Links::new(sockets);
         let mut network = Self {
-            number,
-            device,
             tester: Some(tester),
-            links,
-            changed: Vec::new(),
-            networks,
             is_cut: true,
-            is_router: true,
+            ..Self::around(number, device, networks, Links::new(sockets))
         };
         network.restore()?;
         Ok(network)
     }
 
     /// That of a device that is there anyway, behind interfaces of this machine.
-    pub(super) fn given(interfaces: &Interfaces, networks: Networks) -> Result<Self, Error> {
-        let here = Namespace::current("this machine")?;
+    pub(super) fn given(interfaces: &Interfaces, networks: Networks, link: LinkKind) -> Result<Self, String> {
+        let text = |error: Error| error.to_string();
+        let here = Namespace::current("this machine").map_err(text)?;
         let mut sockets = Vec::new();
         for port in Port::ALL {
-            sockets.push((port, here.packet_socket(interfaces.towards(port))?));
+            let interface = interfaces.towards(port);
+            if link == LinkKind::Raw {
+                let station = only_station(port);
+                let (name, address) = (station.name(), networks.plan(Family::V4).station(station));
+                if !here.has_address(interface, address).map_err(text)? {
+                    return Err(format!(
+                        "{interface} has not the address {address}: with link = \"raw\" this machine is {name}"
+                    ));
+                }
+            }
+            sockets.push((port, medium(&here, interface, networks, link).map_err(text)?));
         }
-        let links = Links::new(sockets);
-        Ok(Self {
-            number: 0,
-            device: here,
+        Ok(Self::around(0, here, networks, Links::new(sockets)))
+    }
+
+    fn around(number: usize, device: Namespace, networks: Networks, links: Links) -> Self {
+        Self {
+            number,
+            device,
             tester: None,
             links,
             changed: Vec::new(),
             networks,
             is_cut: false,
             is_router: true,
-        })
+        }
     }
 
     /// Puts interfaces, addresses and routes back to what the plan has.
@@ -129,7 +146,7 @@ impl Network {
 
     fn address(&self, plan: Plan, port: Port) -> Result<(), Error> {
         let length = match plan.family {
-            Family::V4 => 24,
+            Family::V4 => LINK_V4,
             Family::V6 => 64,
         };
         match self.device.address(port.name(), plan.dut(port), length) {
@@ -212,6 +229,28 @@ impl Network {
         }
         Ok(())
     }
+}
+
+/// The tester's end of a link.
+fn medium(here: &Namespace, interface: &str, networks: Networks, link: LinkKind) -> Result<Medium, Error> {
+    if link == LinkKind::Packet {
+        return here.packet_socket(interface).map(Medium::Frames);
+    }
+    let groups = match networks.plan(Family::V4).g().destination() {
+        IpAddr::V4(group) => vec![group],
+        IpAddr::V6(_) => vec![],
+    };
+    here.raw_socket(interface, RSVP, &groups).map(Medium::Packets)
+}
+
+/// Has the kernel of the tester be the station on each link, and all that is behind it.
+fn settle_in(tester: &Namespace, plan: Plan) -> Result<(), Error> {
+    // The sources of packets that the device passes on are among what is behind the stations.
+    tester.sysctl("net/ipv4/conf/all/accept_local", "1")?;
+    for port in Port::ALL {
+        tester.address(port.name(), plan.station(only_station(port)), LINK_V4)?;
+    }
+    tester.route_here(plan.address(0, 0), NETWORKS_V4)
 }
 
 /// What is to be removed may be gone already.

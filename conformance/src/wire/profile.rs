@@ -25,6 +25,9 @@ pub struct Profile {
     pub notes: String,
     /// Where it is.
     pub bench: BenchKind,
+    /// By what its links are reached.
+    #[serde(default)]
+    pub link: LinkKind,
     /// Where `bench` is `interfaces`: which ones.
     #[serde(default)]
     pub interfaces: Option<Interfaces>,
@@ -62,6 +65,17 @@ pub enum BenchKind {
     Namespaces,
     /// Behind interfaces of this machine: a device that is there anyway.
     Interfaces,
+}
+
+/// By what the tester speaks to the links of a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkKind {
+    /// By whole Ethernet frames: the tester speaks for all stations, and needs no addresses of this machine.
+    #[default]
+    Packet,
+    /// By raw sockets of IPv4: this machine is the only station on each link, with addresses and ARP of its kernel.
+    Raw,
 }
 
 /// The interfaces of this machine that lead to those of a device.
@@ -414,6 +428,11 @@ mod tests {
             (&format!("{GOOD}[addresses]\nv4 = \"10.1.2.0/16\"\n"), Some(6), "no prefix of 16 bits"),
             (&format!("{GOOD}[addresses]\nv4 = \"239.1.0.0/16\"\n"), Some(6), "for hosts"),
             (&format!("{GOOD}[addresses]\nv6 = \"fe80::/48\"\n"), Some(6), "write 2001:db8::/48"),
+            (
+                &format!("link = \"tap\"\n{GOOD}"),
+                Some(1),
+                "unknown variant `tap`, expected `packet` or `raw`",
+            ),
             (&format!("{GOOD}[addresses]\na = \"10.1.0.0/16\"\n"), Some(6), "unknown field `a`"),
         ] {
             let error = parse(text).expect_err(text);
