@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bench::{Action, Lab, Port, Station, cl, ff, group_route};
+use crate::bench::{Action, LASTING, Lab, Port, Station, cl, ff, group_route};
 use crate::shows;
 use rsvp_core::command::ReserveRequest;
 use rsvp_core::wire::{Path, Resv, ResvErr, Style};
@@ -38,6 +38,24 @@ pub(crate) fn a_receiver_may_be_earlier_than_the_path(lab: &Lab) {
     let path = dut.path(Station::U1, session, s1);
     dut.send(Station::U1, path);
     assert_eq!(dut.expect_to::<Resv>(Station::U1).shares(), [(1.0, vec![s1])]);
+}
+
+/// A receiver that has joined a group, and does not reserve yet, hears of the sender and asks for nothing; when it reserves,
+/// it is served at once, without another Path.
+pub(crate) fn who_has_joined_reserves_when_it_wants(lab: &Lab) {
+    shows(&["rfc2205-2.10-02"]);
+    let mut dut = lab.host();
+    let (g, s1, receiver) = (dut.g(), dut.s1(), dut.plan.dut(Port::A));
+    dut.act(&Action::Receive(g));
+    let mut path = dut.path(Station::U1, g, s1);
+    path.refresh_ms = LASTING;
+    dut.send(Station::U1, path);
+    dut.expect_silence();
+    let flows = vec![ff(cl(1.0), s1)];
+    let request = ReserveRequest { receiver, style: Style::Ff, flows, policy: vec![], confirm: false };
+    dut.act(&Action::Reserve(g, request));
+    assert_eq!(dut.expect_to::<Resv>(Station::U1).shares(), [(1.0, vec![s1])]);
+    dut.expect_silence();
 }
 
 /// The state of a Path that nobody downstream wants is kept: where the group gets a member later, the Path is sent.
