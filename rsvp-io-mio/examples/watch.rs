@@ -7,9 +7,10 @@
 use std::error::Error;
 use std::fs::File;
 use std::io::Read;
-use std::ops::ControlFlow;
+use std::thread;
 
-use rsvp_core::NodeConfig;
+use rsvp_core::{Node, NodeConfig};
+use rsvp_driver::{Clock, block_on};
 use rsvp_io::{System, SystemOptions};
 use rsvp_io_mio::Driver;
 
@@ -17,13 +18,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut seed = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut seed)?;
     let system = System::open(SystemOptions { router: true, ..SystemOptions::default() })?;
-    for diagnostic in system.diagnostics() {
+    let clock = Clock::start();
+    let node = Node::new(NodeConfig::default(), seed, clock.now());
+    let (driver, handle) = Driver::new(node, system, clock)?;
+    let mut events = handle.subscribe();
+    let running = thread::spawn(|| driver.run());
+    for diagnostic in block_on(handle.diagnostics())? {
         eprintln!("{diagnostic}");
     }
-    let mut driver = Driver::new(NodeConfig::default(), seed, system)?;
-    driver.run(|_, event| {
+    while let Some(event) = block_on(events.next()) {
         println!("{:>12} us  {:?}", event.at.as_micros(), event.kind);
-        ControlFlow::Continue(())
-    })?;
+    }
+    running.join().expect("the driver does not panic")?;
     Ok(())
 }
