@@ -4,6 +4,7 @@ use rsvp_core::command::{AdspecRequest, ReserveRequest, SenderRequest};
 use rsvp_core::wire::{FilterSpec, Flowspec, SenderTspec, SessionKey, Style, Tspec};
 
 use super::hooks::Hooks;
+use super::profile::Role;
 use crate::bench::{Action, Unsupported};
 
 /// What stands for what in the hooks that concern a session, beside what stands in all.
@@ -52,6 +53,18 @@ pub(super) fn hook<'a>(hooks: &'a Hooks, action: &Action) -> Option<Result<(&'a 
     };
     let why = |why| Unsupported(format!("no hook can be told {why}"));
     Some(values.map(|values| (hook.as_str(), values)).map_err(why))
+}
+
+/// What a device has to be, one or the other, for an application on it to do that; `None` for what no application does.
+pub(super) const fn roles(action: &Action) -> Option<&'static [Role]> {
+    match action {
+        Action::Send(..) | Action::Withdraw(..) => Some(&[Role::SenderHost]),
+        Action::Receive(_) | Action::Reserve(..) | Action::Unreserve(_) => Some(&[Role::ReceiverHost]),
+        Action::Release(_) => Some(&[Role::SenderHost, Role::ReceiverHost]),
+        Action::Clear(_) | Action::Configure(_) | Action::Link(..) | Action::Shutdown | Action::Restart => {
+            None
+        }
+    }
 }
 
 fn of_session(session: &SessionKey) -> Values {

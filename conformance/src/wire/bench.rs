@@ -89,11 +89,9 @@ impl Bench {
     ///
     /// What is not possible with this device.
     pub(super) fn check(&self, setup: &Setup) -> Result<(), Unsupported> {
-        let role = if setup.config.router { Role::Router } else { Role::Host };
-        if !self.profile.roles.contains(&role) {
-            let role = if role == Role::Router { "router" } else { "host" };
-            return Err(Unsupported(format!("the device is no {role}")));
-        }
+        let either: &[Role] =
+            if setup.config.router { &[Role::Router] } else { &[Role::SenderHost, Role::ReceiverHost] };
+        self.profile.works_as(either)?;
         if self.profile.link == LinkKind::Raw {
             check_raw(setup)?;
         }

@@ -104,6 +104,9 @@ impl Device {
     }
 
     fn act_by_hand(&mut self, action: &Action) -> Result<(), Unsupported> {
+        if let Some(either) = applications::roles(action) {
+            self.bench.profile().works_as(either)?;
+        }
         let hooks = &self.bench.profile().hooks;
         if self.bench.profile().interfaces.is_some() {
             match action {

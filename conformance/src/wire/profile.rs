@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use super::hooks::{Hooks, check};
-use crate::bench::{Networks, Pace, Port, Timing};
+use crate::bench::{Networks, Pace, Port, Timing, Unsupported};
 use crate::case::Case;
 use crate::cases::CASES;
 
@@ -162,13 +162,27 @@ fn prefix<A: FromStr>(text: &str, length: u8) -> Option<A> {
 pub enum Role {
     /// It handles messages in transit.
     Router,
-    /// It handles its own.
+    /// Applications on it send.
+    SenderHost,
+    /// Applications on it receive and reserve.
+    ReceiverHost,
+    /// Both of these.
     Host,
 }
 
 impl Role {
     fn all() -> Vec<Self> {
         vec![Self::Router, Self::Host]
+    }
+
+    /// What the profile calls it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Router => "router",
+            Self::SenderHost => "sender-host",
+            Self::ReceiverHost => "receiver-host",
+            Self::Host => "host",
+        }
     }
 }
 
@@ -358,6 +372,11 @@ impl Profile {
             let message = "bench = \"interfaces\" and the table [interfaces] go together";
             return Err(("bench".to_owned(), message.to_owned()));
         }
+        if self.roles.is_empty() {
+            let message =
+                "roles is empty: name router, sender-host or receiver-host, or host for both of these";
+            return Err(("roles".to_owned(), message.to_owned()));
+        }
         let is_unknown = |skip: &&Skip| !CASES.iter().any(|case| case.id == skip.case);
         if let Some(skip) = self.skip.iter().find(is_unknown) {
             return Err((skip.case.clone(), format!("there is no case {}", skip.case)));
@@ -370,6 +389,20 @@ impl Profile {
         let Addresses { v4, v6 } = self.addresses;
         let Networks { v4: stock4, v6: stock6 } = Networks::STOCK;
         Networks { v4: v4.map_or(stock4, |prefix| prefix.0), v6: v6.map_or(stock6, |prefix| prefix.0) }
+    }
+
+    /// Whether the device works as one of these.
+    ///
+    /// # Errors
+    ///
+    /// It does not.
+    pub(super) fn works_as(&self, roles: &[Role]) -> Result<(), Unsupported> {
+        let is_host = |role: &Role| *role != Role::Router && self.roles.contains(&Role::Host);
+        if roles.iter().any(|role| is_host(role) || self.roles.contains(role)) {
+            return Ok(());
+        }
+        let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+        Err(Unsupported(format!("the device is no {}", names.join(" or "))))
     }
 
     /// Whether the device keeps its state from one case to the next: it is there anyway, and no hook resets it.
@@ -422,6 +455,8 @@ mod tests {
                 Some(1),
                 "no case no/such",
             ),
+            (&format!("roles = []\n{GOOD}"), Some(1), "roles is empty"),
+            (&format!("roles = [\"sender\"]\n{GOOD}"), Some(1), "unknown variant `sender`"),
             (&format!("settings = \"some\"\n{GOOD}"), Some(1), "\"all\" or a list"),
             (&format!("{GOOD}[timing]\nslack = \"5\"\n"), Some(6), "write 30s"),
             (&format!("{GOOD}[addresses]\nv4 = \"10.1.0.0/24\"\n"), Some(6), "write 10.0.0.0/16"),
@@ -473,6 +508,25 @@ mod tests {
             assert_eq!(parse(&format!("{text}{hooks}")).expect("a good profile").remembers(), remembers);
         }
         assert_eq!(Port::ALL.map(|port| interfaces.towards(port).to_owned()), ["w", "x", "y", "z"]);
+    }
+
+    #[test]
+    fn a_host_is_a_sender_and_a_receiver() {
+        use Role::{ReceiverHost, Router, SenderHost};
+
+        let roles = |text: &str| parse(&format!("roles = {text}\n{GOOD}")).expect("a good profile");
+        let works_as = |profile: &Profile| {
+            [Router, SenderHost, ReceiverHost].map(|role| profile.works_as(&[role]).is_ok())
+        };
+        assert_eq!(works_as(&parse(GOOD).expect("a good profile")), [true; 3]);
+        assert_eq!(works_as(&roles("[\"host\"]")), [false, true, true]);
+        let sender = roles("[\"router\", \"sender-host\"]");
+        assert_eq!(works_as(&sender), [true, true, false]);
+        assert_eq!(sender.works_as(&[SenderHost, ReceiverHost]), Ok(()));
+        let Err(Unsupported(why)) = roles("[\"router\"]").works_as(&[SenderHost, ReceiverHost]) else {
+            panic!("it is no host");
+        };
+        assert_eq!(why, "the device is no sender-host or receiver-host");
     }
 
     #[test]
