@@ -9,7 +9,7 @@ use rsvp_core::snapshot::Survey;
 use rsvp_core::{Command, CommandError, Input, Instant, Ready, Reply};
 use rsvp_record::RecordedNode;
 
-use crate::handle::{Answer, Handle, Job, Subscribers};
+use crate::handle::{Answer, Handle, Job, Publisher};
 use crate::queue::Receiver;
 use crate::sync::Arc;
 use crate::{Clock, Message, Outside, ReadOutcome, SendOutcome, Source};
@@ -47,7 +47,7 @@ pub struct Engine<O: Outside> {
     jobs: Receiver<Job>,
     /// All handles are gone, or one said so.
     ending: Option<Ending>,
-    subscribers: Subscribers,
+    events: Publisher,
     /// By source: it may have something to read.
     readable: Vec<bool>,
     outgoing: Outgoing,
@@ -101,7 +101,7 @@ impl<O: Outside> Engine<O> {
     /// The loop of a node whose time is that of `clock`, and the first handle to it. The node may be one that is
     /// [recorded](RecordedNode::recorded).
     pub fn new(node: impl Into<RecordedNode>, mut outside: O, clock: Clock) -> (Self, Handle) {
-        let (handle, jobs, subscribers) = Handle::new(clock);
+        let (handle, jobs, events) = Handle::new(clock);
         let mut node = node.into();
         outside.start(&mut |input| node.handle(clock.now(), input));
         let engine = Self {
@@ -110,7 +110,7 @@ impl<O: Outside> Engine<O> {
             clock,
             jobs,
             ending: None,
-            subscribers,
+            events,
             readable: Vec::new(),
             outgoing: Outgoing::default(),
             snapshots: Snapshots::default(),
@@ -210,9 +210,9 @@ impl<O: Outside> Engine<O> {
 
     /// Removes what was installed, and tells those who wait for it.
     pub fn close(self) {
-        let Self { outside, subscribers, ending, .. } = self;
+        let Self { outside, events, ending, .. } = self;
         outside.close();
-        subscribers.close();
+        drop(events);
         ending.into_iter().flat_map(|ending| ending.answers).for_each(|answer| answer.give(()));
     }
 
@@ -297,7 +297,7 @@ impl<O: Outside> Engine<O> {
         self.send_messages();
         for _ in 0..OUTPUT_BUDGET {
             let Some(event) = self.node.poll_event() else { break };
-            self.subscribers.tell(&event);
+            self.events.tell(&event);
         }
     }
 

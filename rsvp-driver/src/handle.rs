@@ -71,11 +71,11 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// A handle, and where its jobs come out.
-    pub(crate) fn new(clock: Clock) -> (Self, Receiver<Job>, Subscribers) {
+    /// A handle, where its jobs come out, and where events go in.
+    pub(crate) fn new(clock: Clock) -> (Self, Receiver<Job>, Publisher) {
         let (jobs, receiver) = queue(JOB_QUEUE);
-        let subscribers = Subscribers::new();
-        (Self { jobs, subscribers: subscribers.clone(), clock }, receiver, subscribers)
+        let (publisher, subscribers) = publisher();
+        (Self { jobs, subscribers, clock }, receiver, publisher)
     }
 
     /// The clock by which the node's instants count.
@@ -159,11 +159,16 @@ impl Handle {
 #[derive(Clone)]
 pub(crate) struct Subscribers(Arc<Mutex<Option<Vec<Sender<Event>>>>>);
 
-impl Subscribers {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Some(Vec::new()))))
-    }
+/// Where events go in. With it they end, in whatever way the loop does.
+pub(crate) struct Publisher(Subscribers);
 
+/// Nobody follows it yet.
+pub(crate) fn publisher() -> (Publisher, Subscribers) {
+    let subscribers = Subscribers(Arc::new(Mutex::new(Some(Vec::new()))));
+    (Publisher(subscribers.clone()), subscribers)
+}
+
+impl Subscribers {
     pub(crate) fn subscribe(&self) -> Events {
         let (sender, receiver) = queue(EVENT_QUEUE);
         if let Some(subscribers) = lock(&self.0).as_mut() {
@@ -171,17 +176,20 @@ impl Subscribers {
         }
         Events(receiver)
     }
+}
 
+impl Publisher {
     /// Tells an event to everybody. Waits for nobody.
     pub(crate) fn tell(&self, event: &Event) {
-        let mut subscribers = lock(&self.0);
+        let mut subscribers = lock(&self.0.0);
         let Some(list) = subscribers.as_mut() else { return };
         list.retain(|subscriber| subscriber.offer(event.clone(), note_loss).is_ok());
     }
+}
 
-    /// The node has ended.
-    pub(crate) fn close(&self) {
-        let subscribers = lock(&self.0).take();
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        let subscribers = lock(&self.0.0).take();
         drop(subscribers);
     }
 }

@@ -11,13 +11,13 @@ use std::thread;
 
 use rsvp_core::{Node, NodeConfig};
 use rsvp_driver::{Clock, block_on};
-use rsvp_io::{System, SystemOptions};
+use rsvp_io::SystemOptions;
 use rsvp_io_mio::Driver;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut seed = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut seed)?;
-    let system = System::open(SystemOptions { router: true, ..SystemOptions::default() })?;
+    let system = rsvp_io::open(SystemOptions { router: true, ..SystemOptions::default() })?;
     let clock = Clock::start();
     let node = Node::new(NodeConfig::default(), seed, clock.now());
     let (driver, handle) = Driver::new(node, system, clock)?;

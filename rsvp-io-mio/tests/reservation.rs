@@ -15,8 +15,8 @@ use rsvp_core::config::{Bandwidth, InterfaceConfig, UdpEncapsulation, UdpOnly};
 use rsvp_core::event::Upcall;
 use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
 use rsvp_core::{ApiId, Command, Event, EventKind, Node, NodeConfig, Reply, SessionKey};
-use rsvp_driver::{Clock, Engine, Events, Handle};
-use rsvp_io::{System, SystemOptions, Transport};
+use rsvp_driver::{Clock, Engine, Events, Handle, Outside};
+use rsvp_io::{Carrier, System, SystemOptions};
 use rsvp_io_mio::{Driver, Step};
 use rsvp_netns::Namespace;
 
@@ -47,7 +47,7 @@ fn node(config: NodeConfig, seed: u8, system: System) -> Running {
 }
 
 fn system(namespace: &Namespace, options: SystemOptions) -> System {
-    namespace.run(|| System::open(options).map_err(std::io::Error::other)).expect("opened")
+    namespace.run(|| rsvp_io::open(options).map_err(std::io::Error::other)).expect("opened")
 }
 
 fn raw_config(router: bool) -> NodeConfig {
@@ -71,7 +71,7 @@ fn router(namespace: &Namespace, link_rates: &[(&str, u64)]) -> Running {
 
 /// A host without raw sockets.
 fn udp_host(namespace: &Namespace) -> Running {
-    let options = SystemOptions { transport: Transport::UdpOnly, ..SystemOptions::default() };
+    let options = SystemOptions { carrier: Carrier::UdpOnly, ..SystemOptions::default() };
     let config = NodeConfig { router: false, udp_only: Some(UdpOnly::default()), ..NodeConfig::default() };
     node(config, 2, system(namespace, options))
 }
@@ -288,7 +288,7 @@ fn a_full_socket_delays_messages_but_loses_none() -> TestResult {
     }
     let network = network()?;
     let small = system(&network.a, SystemOptions::default());
-    for (_, fd) in small.descriptors() {
+    for fd in small.sources()? {
         // As small as the kernel allows. What waits for the neighbour's address fills it.
         let result = nix::sys::socket::setsockopt(&fd, nix::sys::socket::sockopt::SndBuf, &1);
         assert!(result.is_ok() || result == Err(nix::errno::Errno::ENOPROTOOPT), "{result:?}");
@@ -299,13 +299,13 @@ fn a_full_socket_delays_messages_but_loses_none() -> TestResult {
         nodes.command(0, Command::AddSender(id, sender(template("10.1.1.2", port))));
     }
     let start = Instant::now();
-    while nodes.engine(0).outside().counters().send_blocked == 0 {
+    while nodes.engine(0).outside().transport().counters().send_blocked == 0 {
         nodes.step(Duration::from_millis(10))?;
         assert!(start.elapsed() < PATIENCE, "the socket never fills");
     }
     network.r.address("west", ip("10.1.1.99"), 32)?;
     wait_for_senders(&mut nodes, 1, SENDERS.into())?;
-    assert_eq!(nodes.engine(0).outside().counters().sent, u64::from(SENDERS));
+    assert_eq!(nodes.engine(0).outside().transport().counters().sent, u64::from(SENDERS));
     Ok(())
 }
 

@@ -1,0 +1,14 @@
+//! What every driver of rsvp-core owes, whatever it waits with. The tests in `tests/` run on each [`Runtime`]; a driver of
+//! another runtime becomes one, and has to pass them.
+
+#![cfg(target_os = "linux")]
+
+mod host;
+mod memory;
+mod runtime;
+mod watched;
+
+pub use host::{Host, LONG, PAUSE, TSPEC, config, eventually, flow, reservation, sender, session, within};
+pub use memory::{LinkEnd, Memory, memory_link};
+pub use runtime::{Running, Runtime};
+pub use watched::{Trace, Watched};
