@@ -195,13 +195,13 @@ impl Drop for Publisher {
 }
 
 /// There is no room for an event: says so where the gap is.
-fn note_loss(events: &mut VecDeque<Event>, event: Event) {
+fn note_loss(events: &mut VecDeque<Event>, event: &Event) {
     match events.back_mut() {
         Some(Event { at, kind: EventKind::Lost(count) }) => {
             *at = event.at;
-            *count += lost(&event);
+            *count += lost(event);
         }
-        _ => events.push_back(Event { at: event.at, kind: EventKind::Lost(lost(&event)) }),
+        _ => events.push_back(Event { at: event.at, kind: EventKind::Lost(lost(event)) }),
     }
 }
 

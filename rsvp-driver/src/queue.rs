@@ -66,7 +66,7 @@ impl<T> Sender<T> {
     }
 
     /// Puts an item into the queue at once, and leaves it to `overflow` what becomes of it if there is no room.
-    pub(crate) fn offer(&self, item: T, overflow: impl FnOnce(&mut VecDeque<T>, T)) -> Result<(), Closed> {
+    pub(crate) fn offer(&self, item: T, overflow: impl FnOnce(&mut VecDeque<T>, &T)) -> Result<(), Closed> {
         let mut state = lock(&self.0);
         if !state.is_received {
             return Err(Closed);
@@ -74,7 +74,7 @@ impl<T> Sender<T> {
         if state.items.len() < state.limit {
             state.items.push_back(item);
         } else {
-            overflow(&mut state.items, item);
+            overflow(&mut state.items, &item);
         }
         let receiver = state.receiver.take();
         drop(state);

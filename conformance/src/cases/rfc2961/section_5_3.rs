@@ -85,7 +85,7 @@ pub(crate) fn a_change_of_other_settings_brings_no_standard_refresh(lab: &Lab) {
     dut.expect::<Path>(Port::C);
     dut.expect::<Resv>(Port::A);
     dut.advance(2 * dut.r());
-    let mut config = Setup::stock(dut.plan.0, dut.r()).config;
+    let mut config = Setup::stock(dut.plan.family, dut.r()).config;
     let bandwidth = config.default_interface.bandwidth.as_mut().expect("the stock has some");
     bandwidth.per_flow /= 2;
     dut.forget();
@@ -133,7 +133,7 @@ pub(crate) fn a_period_that_grows_is_told_before_it_is_summed_up(lab: &Lab) {
     dut.send_id(Station::D1, lasting_resv(&dut, Station::D1, h, s1), wanted(2));
     dut.expect::<Resv>(Port::A);
     dut.advance(dut.timing.next_refresh());
-    let mut config = Setup::stock(dut.plan.0, r).config;
+    let mut config = Setup::stock(dut.plan.family, r).config;
     config.default_interface.refresh = 2 * r;
     dut.forget();
     dut.act(&Action::Configure(Box::new(config)));
