@@ -17,7 +17,7 @@ use crate::recorder::{Recorder, Status};
 /// own ([`Node::with_control`]) cannot be recorded, since their answers would be missing from the file:
 /// [`recorded`](Self::recorded) makes the node itself, and [`from`](Self::from) takes any node but records nothing.
 pub struct RecordedNode {
-    node: Node,
+    pub(crate) node: Node,
     recorder: Option<Box<Recorder>>,
 }
 
@@ -65,7 +65,7 @@ impl RecordedNode {
     /// As [`Node::poll_transmit`].
     pub fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
         let Some(recorder) = &mut self.recorder else { return self.node.poll_transmit(now, buf) };
-        recorder.polls(Poll::Transmit);
+        recorder.polls(Poll::Transmit, Some(now));
         let transmit = self.node.poll_transmit(now, buf);
         recorder.transmit(now, transmit.as_ref(), buf);
         transmit
@@ -74,7 +74,7 @@ impl RecordedNode {
     /// As [`Node::poll_event`].
     pub fn poll_event(&mut self) -> Option<Event> {
         let Some(recorder) = &mut self.recorder else { return self.node.poll_event() };
-        recorder.polls(Poll::Event);
+        recorder.polls(Poll::Event, None);
         let event = self.node.poll_event();
         recorder.event(event.as_ref());
         event
@@ -83,7 +83,7 @@ impl RecordedNode {
     /// As [`Node::poll_request`].
     pub fn poll_request(&mut self) -> Option<Request> {
         let Some(recorder) = &mut self.recorder else { return self.node.poll_request() };
-        recorder.polls(Poll::Request);
+        recorder.polls(Poll::Request, None);
         let request = self.node.poll_request();
         recorder.request(request.as_ref());
         request

@@ -21,7 +21,8 @@ const RESERVE: u64 = 32;
 /// nothing is left.
 ///
 /// A recorder never harms the node. When it cannot write, or the limit is reached, it stops for good, logs that once, and
-/// [`Status`] says why. It writes in the thread that calls the node: give it a sink that does not block for long.
+/// [`Status`] says why. It writes in the thread that calls the node: give it a sink that does not block for long. It takes
+/// up to 20 MB of memory, for the hashes of what may come again.
 pub struct Recorder {
     sink: Box<dyn Write + Send>,
     limit: u64,
@@ -42,7 +43,8 @@ pub struct Recorder {
     /// The latest of them, which are not recorded yet, and their time.
     nothing: (Vec<Poll>, Instant),
     kept: Kept,
-    under_way: Option<Callee>,
+    /// The call that has not returned yet, and its time.
+    under_way: Option<(Callee, Instant)>,
 }
 
 /// How a recording is doing.
@@ -50,7 +52,7 @@ pub struct Recorder {
 pub struct Status {
     /// Octets written so far, those that are still gathered included.
     pub octets: u64,
-    /// Records.
+    /// Records, the header not counted.
     pub records: u64,
     /// Why nothing more is recorded, in words, if that is so.
     pub stopped: Option<String>,
@@ -110,19 +112,20 @@ impl Recorder {
         self.contents.clear();
         let written = format::put(&header, &mut self.contents);
         self.frame_or_stop(written);
+        self.status.records = 0;
         self.flush();
     }
 
     /// Before an input is handled.
     pub(crate) fn input(&mut self, now: Instant, input: &Input<'_>) {
         self.happens(now, Kind::Handle, input);
-        self.under_way = Some(Callee::Handle);
+        self.under_way = Some((Callee::Handle, now));
     }
 
     /// Before a command is given.
     pub(crate) fn command(&mut self, now: Instant, command: &Command) {
         self.happens(now, Kind::Command, command);
-        self.under_way = Some(Callee::Command);
+        self.under_way = Some((Callee::Command, now));
     }
 
     fn happens(&mut self, now: Instant, kind: Kind, value: &impl Serialize) {
@@ -132,11 +135,11 @@ impl Recorder {
     }
 
     /// Before a poll.
-    pub(crate) fn polls(&mut self, poll: Poll) {
-        self.under_way = Some(Callee::Poll(poll));
+    pub(crate) fn polls(&mut self, poll: Poll, now: Option<Instant>) {
+        self.under_way = Some((Callee::Poll(poll), now.unwrap_or(self.at)));
     }
 
-    /// After an input is handled.
+    /// After a call.
     pub(crate) fn returned(&mut self) {
         self.under_way = None;
     }
@@ -238,7 +241,7 @@ impl Recorder {
         }
         self.body.clear();
         self.body.push(kind as u8);
-        let delta = at.as_micros().wrapping_sub(self.at.as_micros()).cast_signed();
+        let delta = self.since(at);
         let written = format::put(value, &mut self.body).and_then(|()| {
             let place = if format::is_kept(&self.body) { self.kept.place(&self.body) } else { 0 };
             self.contents.clear();
@@ -252,6 +255,11 @@ impl Recorder {
         self.frame_or_stop(written);
     }
 
+    /// Microseconds since the record before.
+    fn since(&self, at: Instant) -> i64 {
+        at.as_micros().wrapping_sub(self.at.as_micros()).cast_signed()
+    }
+
     /// Appends the frame that was made, if it was and there is room for it.
     fn frame_or_stop(&mut self, written: postcard::Result<()>) {
         if let Err(error) = written {
@@ -263,7 +271,7 @@ impl Recorder {
         // A length takes five octets at most.
         let octets = (self.contents.len() + 5 + format::CHECK) as u64;
         if self.status.octets.saturating_add(octets).saturating_add(RESERVE) > self.limit {
-            self.end(End::Limit);
+            self.end(self.at, End::Limit);
             return self.stop(format!("the limit of {} octets is reached", self.limit));
         }
         self.append();
@@ -284,9 +292,9 @@ impl Recorder {
         self.status.octets += (self.buffer.len() - before) as u64;
     }
 
-    fn end(&mut self, end: End) {
+    fn end(&mut self, at: Instant, end: End) {
         self.contents.clear();
-        let written = format::put(&(0_i64, 0_u32, Kind::End as u8, end), &mut self.contents);
+        let written = format::put(&(self.since(at), 0_u32, Kind::End as u8, end), &mut self.contents);
         if written.is_ok() {
             self.append();
         }
@@ -305,6 +313,7 @@ impl Recorder {
         if self.status.stopped.is_none() {
             tracing::warn!(octets = self.status.octets, "recording stops: {why}");
             self.status.stopped = Some(why);
+            self.kept = Kept::new([0; 32]);
         }
     }
 }
@@ -314,9 +323,11 @@ impl Drop for Recorder {
         if self.status.stopped.is_none() && self.status.octets > 0 {
             self.advance(Instant::ZERO);
             self.write_nothing();
-            let is_panic = self.under_way.is_some() || std::thread::panicking();
-            let end = if is_panic { End::Panicked(self.under_way) } else { End::Closed };
-            self.end(end);
+            match self.under_way {
+                Some((callee, now)) => self.end(now, End::Panicked(Some(callee))),
+                None if std::thread::panicking() => self.end(self.at, End::Panicked(None)),
+                None => self.end(self.at, End::Closed),
+            }
         }
     }
 }

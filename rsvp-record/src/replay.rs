@@ -269,3 +269,94 @@ fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it says nothing").to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Read};
+
+    use rsvp_core::admission::BandwidthPools;
+    use rsvp_core::command::{Command, SenderRequest};
+    use rsvp_core::policy::{Policy, PolicyRequest, Verdict};
+    use rsvp_core::wire::{FilterSpec, FlowKey, SenderTspec, SessionKey, Tspec};
+    use rsvp_core::{NodeConfig, Reply};
+
+    use super::*;
+    use crate::{RecordedNode, Recorder};
+
+    struct Panicking;
+
+    impl Policy for Panicking {
+        fn decide(&self, _: &PolicyRequest<'_>) -> Verdict {
+            panic!("a bug of the node")
+        }
+    }
+
+    fn panicking_node() -> Node {
+        let (config, now) = (NodeConfig::default(), Instant::ZERO);
+        Node::with_control(config, [7; 32], now, Box::new(BandwidthPools), Box::new(Panicking))
+    }
+
+    /// The recording of a node that panics when somebody announces a sender.
+    fn recording() -> Vec<u8> {
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        let recorder = Recorder::new(writer);
+        let mut node = RecordedNode::recorded(NodeConfig::default(), [7; 32], Instant::ZERO, recorder);
+        node.node = panicking_node();
+        let flow = FlowKey { destination: [10, 0, 0, 1].into(), protocol: 17, port: 5004 };
+        let opened = node.command(Instant::from_micros(5), Command::OpenSession(SessionKey::Ip(flow)));
+        let Ok(Reply::Session(id)) = opened else { panic!("it is open") };
+        let tspec = Tspec { rate: 1e5, bucket: 1e4, peak: 2e5, min_unit: 64, max_packet: 1500 };
+        let request = SenderRequest {
+            template: FilterSpec::Ip { source: [10, 0, 0, 2].into(), port: 4000 },
+            tspec: SenderTspec::TokenBucket(tspec),
+            adspec: true.into(),
+            policy: Vec::new(),
+            ttl: 63,
+        };
+        let now = Instant::from_micros(9);
+        let panic = catch_unwind(AssertUnwindSafe(|| node.command(now, Command::AddSender(id, request))));
+        assert!(panic.is_err());
+        drop(node);
+        let mut octets = Vec::new();
+        reader.read_to_end(&mut octets).expect("what was written");
+        octets
+    }
+
+    fn last_words(mut replay: Replay<Cursor<Vec<u8>>>) -> ReplayError {
+        loop {
+            match replay.step() {
+                Ok(step) => assert!(step.is_some(), "it goes on to the panic"),
+                Err(error) => return error,
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_is_reproduced() {
+        let mut replay = Replay::open(Cursor::new(recording())).expect("a recording");
+        replay.node = panicking_node();
+        let ReplayError::Panicked(panic) = last_words(replay) else { panic!("it panics again") };
+        assert_eq!(panic, Panic { step: 3, message: "a bug of the node".to_owned(), is_recorded: true });
+    }
+
+    #[test]
+    fn a_node_that_does_not_panic_any_more_does_something_else() {
+        let replay = Replay::open(Cursor::new(recording())).expect("a recording");
+        let ReplayError::Diverged(divergence) = last_words(replay) else { panic!("it is seen") };
+        assert_eq!((divergence.step, divergence.at), (4, Instant::from_micros(9)));
+        assert_eq!(divergence.expected, Call::End(End::Panicked(Some(Callee::Command))));
+        assert_eq!(divergence.got, None);
+    }
+
+    /// Without its end mark, the same panic is news.
+    #[test]
+    fn a_new_panic_is_told_from_a_recorded_one() {
+        let mut octets = recording();
+        octets.truncate(octets.len() - 3);
+        let mut replay = Replay::open(Cursor::new(octets)).expect("a recording");
+        replay.node = panicking_node();
+        let ReplayError::Panicked(panic) = last_words(replay) else { panic!("it panics again") };
+        assert!(!panic.is_recorded);
+        assert_eq!(panic.to_string(), "the node panicked at step 3: a bug of the node");
+    }
+}
