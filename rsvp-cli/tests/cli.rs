@@ -169,6 +169,26 @@ fn recording() -> Scratch {
     scratch
 }
 
+/// A recording without one of its steps.
+#[cfg(target_os = "linux")]
+fn without_step(file: &str, step: usize) -> Vec<u8> {
+    let mut octets = std::fs::read(file).expect("a recording");
+    // A magic number, and frames: the header and the steps, each a length, two octets, and so much more.
+    let mut start = 8;
+    for frame in 0.. {
+        let head = octets[start..].iter().take_while(|octet| **octet & 0x80 != 0).count() + 1;
+        let digits = octets[start..start + head].iter().rev();
+        let length = digits.fold(0, |length, octet| length << 7 | usize::from(octet & 0x7f));
+        let end = start + head + 2 + length;
+        if frame == step {
+            octets.drain(start..end);
+            break;
+        }
+        start = end;
+    }
+    octets
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_recording_is_listed_and_looked_at() {
@@ -195,6 +215,13 @@ fn a_recording_is_listed_and_looked_at() {
         let change: serde_json::Value = serde_json::from_str(line).expect("JSON");
         change["field"] == "sent.resv" && change["from"] == 0 && change["to"] == 1
     }));
+
+    let octets = without_step(file, asked.parse().expect("a number"));
+    let other = Scratch::new("other.rsvp", "");
+    std::fs::write(&other.0, octets).expect("a scratch file");
+    let words =
+        format!("step {asked}, 1.000000 s after the start, came out differently: expected answer Done");
+    assert_fails(&rsvp(&["replay", other.path()]), 1, &words);
 
     for (args, words) in [
         (&["replay", "/nonexistent.rsvp"][..], "no such file"),

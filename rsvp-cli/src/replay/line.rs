@@ -138,13 +138,12 @@ pub(super) fn failure(error: &ReplayError, tape: &Tape) -> String {
     };
     let Divergence { step, at, expected, got } = divergence.as_ref();
     let scene = tape.scene();
-    let got = got.as_ref().map_or_else(|| "nothing".to_owned(), |got| words(got, &scene));
-    format!(
-        "step {step}, {:.6} s after the start, came out differently: expected {}; got {}",
-        tape.seconds_at(*at),
-        squeeze(&words(expected, &scene)),
-        squeeze(&got),
-    )
+    let now = got.as_ref().map_or_else(|| "nothing".to_owned(), |got| squeeze(&words(got, &scene)));
+    let then = squeeze(&words(expected, &scene));
+    // What reads the same is told with all its octets.
+    let (then, now) = if then == now { (format!("{expected:?}"), format!("{got:?}")) } else { (then, now) };
+    let seconds = tape.seconds_at(*at);
+    format!("step {step}, {seconds:.6} s after the start, came out differently: expected {then}; got {now}")
 }
 
 /// Why a recording cannot be read, in one line.
