@@ -225,7 +225,7 @@ fn reservations_stand_however_little_a_socket_holds(runtime: Runtime) {
         });
         sending.command(Command::Clear(None));
     }
-    let sent = sending.look(|node| node.counters().sent.clone());
+    let sent = sending.look(|node| node.counters().sent);
     assert!(sent.bundle > 0, "{sent:?}");
 }
 
