@@ -17,7 +17,7 @@ use rsvp_driver::{Clock, Events, Handle, Outside};
 use crate::{Running, Runtime, Trace, Watched};
 
 /// More than anything here takes.
-pub const LONG: Duration = Duration::from_secs(30);
+pub const LONG: Duration = Duration::from_secs(10);
 
 /// Between two looks at something that will change.
 pub const PAUSE: Duration = Duration::from_millis(1);

@@ -20,7 +20,7 @@ pub struct LinkEnd {
     pub socket: UnixDatagram,
 }
 
-/// The outside of a node. Interfaces count from 1, sources from 0; they are called `link1` and so on.
+/// The outside of a node. Its interfaces are called `link1` and so on.
 pub struct Memory(Vec<LinkEnd>);
 
 /// Both ends of a link.
@@ -88,8 +88,11 @@ impl Memory {
     }
 }
 
+/// No other number that one meets is as large, which helps where these are looked for.
+const FIRST: u32 = 3_000_000_000;
+
 fn interface(number: usize) -> InterfaceId {
-    InterfaceId(u32::try_from(number + 1).expect("few links"))
+    InterfaceId(FIRST + u32::try_from(number).expect("few links"))
 }
 
 fn network(address: IpAddr) -> [u8; 3] {
@@ -148,8 +151,8 @@ impl Outside for Memory {
             let packet = serde_json::to_vec(&(transmit, payload)).expect("a message");
             let to = transmit.next_hop.unwrap_or(transmit.destination);
             let routed = || self.route(to).outgoing.first().map(|hop| hop.interface);
-            let Some(link) = transmit.interface.or_else(routed) else { continue };
-            let link = link.0 as usize - 1;
+            let Some(interface) = transmit.interface.or_else(routed) else { continue };
+            let link = (interface.0 - FIRST) as usize;
             let result = self.0[link].socket.send(&packet);
             if result.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
                 return SendOutcome::Blocked(number, Source(link));
