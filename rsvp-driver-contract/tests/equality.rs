@@ -272,7 +272,7 @@ fn all_drivers_do_the_same_on_linux() -> TestResult {
         return Ok(());
     }
     let open = |namespace: &Namespace, options: SystemOptions| {
-        namespace.run(|| System::open(options).map_err(io::Error::other))
+        namespace.run(|| rsvp_io::open(options).map_err(io::Error::other))
     };
     compare(|runtime| {
         let network = network().map_err(io::Error::other)?;

@@ -183,7 +183,6 @@ impl Publisher {
     pub(crate) fn tell(&self, event: &Event) {
         let mut subscribers = lock(&self.0.0);
         let Some(list) = subscribers.as_mut() else { return };
-        let note_loss = |events: &mut _, event| note_loss(events, &event);
         list.retain(|subscriber| subscriber.offer(event.clone(), note_loss).is_ok());
     }
 }
