@@ -19,7 +19,7 @@ use rsvp_driver::Outside;
 use rsvp_driver_contract::{
     Host, Memory, Runtime, TSPEC, config, eventually, flow, memory_link, reservation, sender, session, within,
 };
-use rsvp_io::{System, SystemOptions};
+use rsvp_io::SystemOptions;
 use rsvp_netns::Namespace;
 use serde_json::Value;
 
