@@ -3,6 +3,26 @@
 //! ```sh
 //! RUSTFLAGS="--cfg loom" cargo test --release -p rsvp-driver --lib --target-dir target/loom
 //! ```
+//!
+//! That they can fail was seen by planting faults, one at a time. Each is found by the model named, most by others, too:
+//!
+//! | fault | found by |
+//! |---|---|
+//! | the receiver is woken before the item is in | `a_full_queue_holds…` |
+//! | the receiver's waker is registered after unlocking | `the_last_sender…` |
+//! | a sender's waker is registered after unlocking | `a_receiver_that_goes…` |
+//! | one waiting sender is woken, not all | `a_sender_that_gives_up…` alone |
+//! | no waiting sender is woken | `a_full_queue_holds…` |
+//! | the last sender wakes nobody when it goes | `the_last_sender…` |
+//! | the receiver wakes nobody when it goes | `a_receiver_that_goes…` alone |
+//! | the end is looked at before the items that are left | `a_full_queue_holds…` |
+//! | an event wakes nobody | `an_event_is_told…` alone |
+//! | of what overflows, only the last is counted | `events_come_in_order…` alone |
+//! | what overflows is put in front | `events_come_in_order…` alone |
+//! | who subscribes after the end waits | `who_subscribes…` |
+//! | events do not end with the loop | `events_come_in_order…` |
+//! | the loop does not leave its waker with the queue of jobs | `all_that_is_asked…` |
+//! | a snapshot goes to the first reader only | `two_who_want…` |
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -127,6 +147,18 @@ fn events_come_in_order_and_each_loss_is_counted() {
         }
         assert_eq!(next, EVENTS + 1);
         telling.join().expect("no panic");
+    });
+}
+
+/// The end, which would wake the subscriber as well, comes after.
+#[test]
+fn an_event_is_told_when_it_happens() {
+    model(3, || {
+        let (publisher, subscribers) = publisher();
+        let mut events = subscribers.subscribe();
+        let following = thread::spawn(move || assert_eq!(block_on(events.next()), Some(event(1))));
+        publisher.tell(&event(1));
+        following.join().expect("no panic");
     });
 }
 
