@@ -5,7 +5,7 @@ use std::{error::Error, net::IpAddr, time::Duration};
 use rsvp_core::command::{ReserveRequest, SenderRequest};
 use rsvp_core::config::{Bandwidth, InterfaceConfig};
 use rsvp_core::input::{Datagram, InterfaceInfo, NextHop, Route};
-use rsvp_core::wire::{FilterSpec, FlowDescriptor, FlowKey, Flowspec, SenderTspec, Style, Tspec};
+use rsvp_core::wire::{FilterSpec, FlowDescriptor, Flowspec, Style, Tspec};
 use rsvp_core::{ApiId, Command, CommandError, EventKind, Input, Instant, InterfaceId};
 use rsvp_core::{Node, NodeConfig, Ready, Reply, Request, SessionKey};
 
@@ -26,15 +26,7 @@ impl Host {
         let bandwidth = Some(Bandwidth { total: 1_000_000, per_flow: 500_000, link: 1_250_000 }); // bytes per second
         let default_interface = InterfaceConfig { bandwidth, ..InterfaceConfig::default() };
         let config = NodeConfig { router: false, default_interface, ..NodeConfig::default() };
-        let info = InterfaceInfo {
-            id: LINK,
-            name: "eth0".into(),
-            addresses: vec![address],
-            mtu: 1500,
-            up: true,
-            point_to_point: false,
-        };
-        let inputs = vec![Input::Interface(info)];
+        let inputs = vec![Input::Interface(InterfaceInfo::new(LINK, "eth0", [address]))];
         Self { node: Node::new(config, seed, Instant::ZERO), address, inputs }
     }
 
@@ -94,19 +86,17 @@ fn open(node: &mut Node, key: SessionKey) -> Result<ApiId, CommandError> {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut alice = Host::new("192.0.2.1".parse()?, [1; 32]); // A real seed comes from the operating system.
     let mut bob = Host::new("192.0.2.2".parse()?, [2; 32]);
-    let key = SessionKey::Ip(FlowKey { destination: bob.address, protocol: 17, port: 5004 });
+    let key = SessionKey::udp(bob.address, 5004);
     let sender = FilterSpec::Ip { source: alice.address, port: 4000 };
     let traffic = Tspec { rate: 125e3, bucket: 10e3, peak: 250e3, min_unit: 64, max_packet: 1500 };
 
     let application = open(&mut alice.node, key)?;
-    let tspec = SenderTspec::TokenBucket(traffic);
-    let request = SenderRequest { template: sender, tspec, adspec: true.into(), policy: vec![], ttl: 63 };
+    let request = SenderRequest::new(sender, traffic);
     alice.node.command(Instant::ZERO, Command::AddSender(application, request))?;
 
     let application = open(&mut bob.node, key)?;
     let flow = FlowDescriptor { flowspec: Some(Flowspec::ControlledLoad(traffic)), filters: vec![sender] };
-    let (receiver, flows) = (bob.address, vec![flow]);
-    let request = ReserveRequest { receiver, style: Style::Ff, flows, policy: vec![], confirm: true };
+    let request = ReserveRequest::new(bob.address, Style::Ff, vec![flow]).confirmed();
     bob.node.command(Instant::ZERO, Command::Reserve(application, request))?;
 
     // Ten minutes, from one deadline to the next. A real embedder waits until then, or until something happens.

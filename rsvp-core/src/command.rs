@@ -8,6 +8,7 @@ use core::net::IpAddr;
 use crate::config::NodeConfig;
 use crate::wire::{
     Adspec, ErrorCode, FilterSpec, FlowDescriptor, RawObject, SenderTemplate, SenderTspec, SessionKey, Style,
+    Tspec,
 };
 
 /// Names one application's use of a session; never reused.
@@ -65,6 +66,16 @@ pub struct SenderRequest {
     pub ttl: u8,
 }
 
+impl SenderRequest {
+    /// A sender for controlled load and guaranteed service, whose Path collects what the path has in the node's own ADSPEC,
+    /// without POLICY_DATA and with a TTL of 255; set the fields that differ.
+    #[must_use]
+    pub const fn new(template: SenderTemplate, tspec: Tspec) -> Self {
+        let tspec = SenderTspec::TokenBucket(tspec);
+        Self { template, tspec, adspec: AdspecRequest::Default, policy: Vec::new(), ttl: 255 }
+    }
+}
+
 /// The ADSPEC that a sender's Path starts from. What the path has is composed into it on the way, this node's own
 /// interface included.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +114,20 @@ pub struct ReserveRequest {
     pub policy: Vec<RawObject>,
     /// Whether a confirmation is wanted (ResvConf).
     pub confirm: bool,
+}
+
+impl ReserveRequest {
+    /// A reservation without POLICY_DATA, and without a confirmation.
+    #[must_use]
+    pub const fn new(receiver: IpAddr, style: Style, flows: Vec<FlowDescriptor>) -> Self {
+        Self { receiver, style, flows, policy: Vec::new(), confirm: false }
+    }
+
+    /// The same, with a confirmation asked for.
+    #[must_use]
+    pub fn confirmed(self) -> Self {
+        Self { confirm: true, ..self }
+    }
 }
 
 /// Answer to a command.

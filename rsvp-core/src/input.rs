@@ -93,6 +93,19 @@ pub struct InterfaceInfo {
     pub point_to_point: bool,
 }
 
+impl InterfaceInfo {
+    /// An interface that is up, with an MTU of 1500 bytes and any number of neighbours; set the fields that differ.
+    #[must_use]
+    pub fn new(
+        id: InterfaceId,
+        name: impl Into<String>,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Self {
+        let addresses = addresses.into_iter().collect();
+        Self { id, name: name.into(), addresses, mtu: 1500, up: true, point_to_point: false }
+    }
+}
+
 /// Where packets to a destination go (RFC 2205 section 3.11.4).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

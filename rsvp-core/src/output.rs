@@ -47,6 +47,14 @@ pub struct RouteKey {
     pub source: Option<IpAddr>,
 }
 
+impl RouteKey {
+    /// The route to an address, or of whatever is sent to a group from here, in the default table.
+    #[must_use]
+    pub const fn to(destination: IpAddr) -> Self {
+        Self { table: 0, destination, source: None }
+    }
+}
+
 /// Names one installation for as long as the node lives; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

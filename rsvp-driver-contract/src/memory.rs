@@ -146,7 +146,7 @@ impl Outside for Memory {
         Ok(ReadOutcome::More)
     }
 
-    fn send(&mut self, messages: &[Message]) -> SendOutcome {
+    fn send(&mut self, messages: &mut [Message]) -> SendOutcome {
         for (number, Message { transmit, payload }) in messages.iter().enumerate() {
             let packet = serde_json::to_vec(&(transmit, payload)).expect("a message");
             let to = transmit.next_hop.unwrap_or(transmit.destination);

@@ -77,7 +77,7 @@ impl<O: Outside> Outside for Watched<O> {
         })
     }
 
-    fn send(&mut self, messages: &[Message]) -> SendOutcome {
+    fn send(&mut self, messages: &mut [Message]) -> SendOutcome {
         let trace = &self.trace;
         trace.before_first_send.get_or_init(|| trace.received.load(Relaxed));
         let outcome = self.outside.send(messages);

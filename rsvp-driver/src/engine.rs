@@ -319,7 +319,7 @@ impl<O: Outside> Engine<O> {
     fn send_outgoing(&mut self) {
         let Self { outside, outgoing, node, clock, .. } = self;
         let was_blocked = outgoing.blocked.take().is_some();
-        match outside.send(&outgoing.messages[outgoing.next..outgoing.count]) {
+        match outside.send(&mut outgoing.messages[outgoing.next..outgoing.count]) {
             SendOutcome::Sent => {
                 outgoing.next = outgoing.count;
                 if was_blocked {

@@ -16,6 +16,13 @@ pub struct Link {
     pub info: InterfaceInfo,
 }
 
+impl From<InterfaceInfo> for Link {
+    /// An interface of a platform that has no numbers of its own for devices: its handle is its number.
+    fn from(info: InterfaceInfo) -> Self {
+        Self { device: info.id.0, info }
+    }
+}
+
 /// The interfaces that the routing part has told of, and the groups that the node receives on them.
 #[derive(Debug, Default)]
 pub struct Interfaces {

@@ -36,7 +36,8 @@ pub fn link() -> io::Result<(LinkEnd, LinkEnd)> {
 
 /// A [`Transport`] that reaches as far as the links that it is given.
 ///
-/// A message leaves by the interface that it names; one that names none is lost. Which node a link leads to is all the
+/// A message leaves by the interface that it names; one that names none, and for which routing knows no
+/// [next hop](crate::Routing::next_hop), is lost. Which node a link leads to is all the
 /// addressing that there is, so whatever is sent on it arrives, at its one other end.
 pub struct MemoryTransport {
     ends: Vec<(InterfaceId, UnixDatagram)>,

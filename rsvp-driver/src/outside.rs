@@ -33,8 +33,8 @@ pub trait Outside: Send + 'static {
     ) -> io::Result<ReadOutcome>;
 
     /// Sends datagrams in their order, as many as can be sent now. One that fails counts as sent: it is lost, and the
-    /// next may go.
-    fn send(&mut self, messages: &[Message]) -> SendOutcome;
+    /// next may go. What it writes into a message that it keeps waiting is there when that is sent again.
+    fn send(&mut self, messages: &mut [Message]) -> SendOutcome;
 
     /// Whether [`request`](Self::request) takes another one now. If not, it does so again after a source was read; the
     /// requests stay with the node until then, which merges them.

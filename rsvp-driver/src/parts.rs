@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::OwnedFd;
 
-use rsvp_core::input::{Datagram, InterfaceInfo, Route};
+use rsvp_core::input::{Datagram, InterfaceInfo, NextHop, Route};
 use rsvp_core::output::{Installation, InstallationId, RouteKey};
 use rsvp_core::{Input, InterfaceId, Request, udp};
 
@@ -92,6 +92,10 @@ pub trait Routing: Send + 'static {
 
     /// The route is of no interest any more.
     fn unwatch(&mut self, key: &RouteKey);
+
+    /// By where a message to this address leaves that names no interface itself, as a ResvConf does. `None` leaves it to the
+    /// transport, whose platform may have a routing table of its own.
+    fn next_hop(&mut self, destination: IpAddr) -> Option<NextHop>;
 
     /// This node receives a group, or does so no more: routes to it are local then. Tells those that have changed.
     fn on_membership(&mut self, group: IpAddr, joined: bool, sink: &mut dyn FnMut(RoutingEvent));
@@ -299,7 +303,15 @@ impl<T: Transport, R: Routing, C: TrafficControl> Outside for Parts<T, R, C> {
         }
     }
 
-    fn send(&mut self, messages: &[Message]) -> SendOutcome {
+    fn send(&mut self, messages: &mut [Message]) -> SendOutcome {
+        for Message { transmit, .. } in
+            messages.iter_mut().filter(|message| message.transmit.interface.is_none())
+        {
+            if let Some(hop) = self.routing.next_hop(transmit.destination) {
+                transmit.interface = Some(hop.interface);
+                transmit.next_hop = transmit.next_hop.or(hop.gateway);
+            }
+        }
         self.transport.send(messages, &self.interfaces)
     }
 

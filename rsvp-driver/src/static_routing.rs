@@ -18,17 +18,15 @@ use crate::{Link, Routing, RoutingEvent};
 /// ```
 /// use rsvp_core::InterfaceId;
 /// use rsvp_core::input::{InterfaceInfo, NextHop};
-/// use rsvp_driver::{Link, Routing, StaticRouting};
 /// use rsvp_core::output::RouteKey;
+/// use rsvp_driver::{Routing, StaticRouting};
 ///
-/// let id = InterfaceId(1);
-/// let mut info = InterfaceInfo { id, name: "west".into(), addresses: vec![], mtu: 1500, up: true, point_to_point: true };
-/// info.addresses.push("10.0.0.1".parse()?);
-/// let mut routing = StaticRouting::new([Link { device: 1, info }]);
-/// routing.route("10.0.0.0/8".parse()?, NextHop { interface: id, gateway: None });
+/// let west = InterfaceId(1);
+/// let mut routing = StaticRouting::new([InterfaceInfo::new(west, "west", ["10.0.0.1".parse()?])]);
+/// routing.route("10.0.0.0/8".parse()?, NextHop { interface: west, gateway: None });
 ///
-/// let route = routing.watch(RouteKey { table: 0, destination: "10.9.9.9".parse()?, source: None });
-/// assert_eq!(route.unwrap().outgoing[0].interface, id);
+/// let route = routing.watch(RouteKey::to("10.9.9.9".parse()?));
+/// assert_eq!(route.unwrap().outgoing[0].interface, west);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -43,8 +41,8 @@ pub struct StaticRouting {
 impl StaticRouting {
     /// With these interfaces and no routes.
     #[must_use]
-    pub fn new(links: impl IntoIterator<Item = Link>) -> Self {
-        Self { links: links.into_iter().collect(), ..Self::default() }
+    pub fn new(links: impl IntoIterator<Item = impl Into<Link>>) -> Self {
+        Self { links: links.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
     /// Packets to these addresses go there.
@@ -93,6 +91,10 @@ impl Routing for StaticRouting {
         self.watched.remove(key);
     }
 
+    fn next_hop(&mut self, destination: IpAddr) -> Option<NextHop> {
+        self.lookup(&RouteKey::to(destination)).outgoing.first().copied()
+    }
+
     fn on_membership(&mut self, group: IpAddr, joined: bool, sink: &mut dyn FnMut(RoutingEvent)) {
         let is_changed = if joined { self.joined.insert(group) } else { self.joined.remove(&group) };
         let keys = self.watched.iter().filter(|key| is_changed && key.destination == group);
@@ -100,11 +102,11 @@ impl Routing for StaticRouting {
     }
 
     fn default_interface(&mut self, group: IpAddr) -> Option<InterfaceId> {
-        let routed = self.lookup(&RouteKey { table: 0, destination: group, source: None });
+        let routed = self.next_hop(group);
         let has_family =
             |link: &&Link| link.info.addresses.iter().any(|address| address.is_ipv4() == group.is_ipv4());
         let first = || self.links.iter().find(has_family).map(|link| link.info.id);
-        routed.outgoing.first().map(|hop| hop.interface).or_else(first)
+        routed.map(|hop| hop.interface).or_else(first)
     }
 }
 
@@ -120,15 +122,7 @@ mod tests {
 
     fn routing() -> StaticRouting {
         let link = |number: u8, name: &str| {
-            let info = InterfaceInfo {
-                id: InterfaceId(number.into()),
-                name: name.to_owned(),
-                addresses: vec![IpAddr::from([10, 0, number, 1])],
-                mtu: 1500,
-                up: true,
-                point_to_point: false,
-            };
-            Link { device: number.into(), info }
+            InterfaceInfo::new(InterfaceId(number.into()), name, [IpAddr::from([10, 0, number, 1])])
         };
         let mut routing = StaticRouting::new([link(1, "west"), link(2, "east")]);
         for (prefix, number) in [("0.0.0.0/0", 1), ("10.0.2.0/24", 2)] {
@@ -149,7 +143,7 @@ mod tests {
         let mut routing = routing();
         assert_eq!(interfaces(&mut routing, "10.0.2.9", None), [2]);
         assert_eq!(interfaces(&mut routing, "192.0.2.1", None), [1]);
-        let own = RouteKey { table: 0, destination: ip("10.0.2.1"), source: None };
+        let own = RouteKey::to(ip("10.0.2.1"));
         assert!(routing.watch(own).expect("an answer").local);
     }
 

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use async_io::{Async, Timer};
 use futures_lite::future::yield_now;
-use rsvp_core::{Instant, Node};
-use rsvp_driver::{Clock, Engine, Handle, Outside, Source, Turn};
+use rsvp_core::Instant;
+use rsvp_driver::{Clock, Engine, Handle, Outside, RecordedNode, Source, Turn};
 use rsvp_io::System;
 
 /// Drives one node on one outside.
@@ -24,7 +24,7 @@ impl<O: Outside> Driver<O> {
     /// # Errors
     ///
     /// If the reactor cannot watch a source.
-    pub fn new(node: Node, outside: O, clock: Clock) -> io::Result<(Self, Handle)> {
+    pub fn new(node: impl Into<RecordedNode>, outside: O, clock: Clock) -> io::Result<(Self, Handle)> {
         let (mut engine, handle) = Engine::new(node, outside, clock);
         let mut sources = Vec::new();
         for (source, fd) in engine.sources()? {

@@ -52,6 +52,20 @@ pub struct Session {
 }
 
 impl SessionKey {
+    /// What is sent in UDP to this address and port.
+    ///
+    /// ```
+    /// use rsvp_core::SessionKey;
+    ///
+    /// let session = SessionKey::udp("192.0.2.7".parse()?, 5004);
+    /// assert_eq!(session.flow().protocol, 17);
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    #[must_use]
+    pub const fn udp(destination: IpAddr, port: u16) -> Self {
+        Self::Ip(FlowKey { destination, protocol: 17, port })
+    }
+
     /// Destination, protocol and port.
     #[must_use]
     pub const fn flow(&self) -> &FlowKey {

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use netlink_bindings::traits::NetlinkRequest;
 use netlink_bindings::{rt_addr, rt_link, rt_route};
 use rsvp_core::InterfaceId;
-use rsvp_core::input::Route;
+use rsvp_core::input::{NextHop, Route};
 use rsvp_core::output::RouteKey;
 
 use super::{Links, Message, Netlink, NetlinkError, RouteChange, Routes};
@@ -154,6 +154,11 @@ impl Routing for KernelRouting {
 
     fn unwatch(&mut self, key: &RouteKey) {
         self.routes.unwatch(key);
+    }
+
+    /// The kernel routes what is sent by no interface.
+    fn next_hop(&mut self, _: IpAddr) -> Option<NextHop> {
+        None
     }
 
     fn on_membership(&mut self, group: IpAddr, joined: bool, sink: &mut dyn FnMut(RoutingEvent)) {

@@ -161,7 +161,7 @@ impl Node {
     }
 
     pub(crate) fn try_send(&mut self, transmit: &Transmit, payload: &[u8]) -> SendOutcome {
-        self.system.send(&[Message { transmit: transmit.clone(), payload: payload.to_owned() }])
+        self.system.send(&mut [Message { transmit: transmit.clone(), payload: payload.to_owned() }])
     }
 
     /// Whether the system can send this at all.
