@@ -180,7 +180,7 @@ fn on_port(port: InterfaceId, entries: &[Entry]) -> Option<Entry> {
 
 fn resv_error(upcall: &Upcall) -> Option<ErrorSpec> {
     match upcall {
-        Upcall::ResvError { error, .. } => Some(error.clone()),
+        Upcall::ResvError { error, .. } => Some(*error),
         _ => None,
     }
 }
