@@ -5,7 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 
-use rsvp_core::input::Datagram;
+use rsvp_core::input::{Datagram, Encapsulation};
 use rsvp_core::{InterfaceId, Transmit};
 use rsvp_driver::{Diagnostic, Interfaces, Message, ReadOutcome, SendOutcome, Severity, Source, Transport};
 
@@ -15,7 +15,7 @@ use crate::membership::Memberships;
 use crate::options::{Carrier, OpenError};
 use crate::receive::{Discard, receive};
 use crate::socket::Batch;
-use crate::sockets::Sockets;
+use crate::sockets::{Sockets, channel, compose};
 
 /// The [`Transport`] of raw sockets and UDP sockets.
 ///
@@ -116,25 +116,31 @@ impl RawSockets {
         &self.counters
     }
 
-    /// Sends one datagram; if it cannot go now, by which channel it has to.
-    fn send_one(&mut self, message: &Message, interfaces: &Interfaces) -> Result<(), Channel> {
-        let Message { transmit, payload } = message;
-        let (channel, result) = match device(transmit, interfaces) {
-            Ok(device) => self.sockets.send(transmit, device, payload),
-            Err(error) => (Channel::Ipv4, Err(error)),
-        };
-        match result {
-            Ok(()) => self.counters.sent += 1,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.counters.send_blocked += 1;
-                return Err(channel);
+    /// Sends the first messages, as many as go with one system call, and tells how many they are. The error is that of the
+    /// very first.
+    fn send_first(&self, messages: &[Message], interfaces: &Interfaces) -> io::Result<usize> {
+        let Some(Message { transmit, payload }) = messages.first() else { return Ok(0) };
+        match self.send_run(channel(transmit), messages, interfaces) {
+            Err(error) if is_too_large(&error) && transmit.encapsulation == Encapsulation::Raw => {
+                self.sockets.send_in_fragments(transmit, device(transmit, interfaces)?, payload).map(|()| 1)
             }
-            Err(error) => {
-                self.counters.send_failed += 1;
-                tracing::debug!(?transmit, %error, "a message could not be sent");
+            result => result,
+        }
+    }
+
+    /// Sends the messages up to the first that does not leave by this channel.
+    fn send_run(&self, carrier: Channel, messages: &[Message], interfaces: &Interfaces) -> io::Result<usize> {
+        let mut run = Vec::with_capacity(messages.len());
+        for Message { transmit, payload } in messages.iter().take_while(|it| channel(&it.transmit) == carrier)
+        {
+            match device(transmit, interfaces).and_then(|device| compose(transmit, device, payload)) {
+                Ok(datagram) => run.push(datagram),
+                // Those before it go first; it is told of when it is the first.
+                Err(_) if !run.is_empty() => break,
+                Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.sockets.send(carrier, &run)
     }
 }
 
@@ -181,11 +187,25 @@ impl Transport for RawSockets {
     }
 
     fn send(&mut self, messages: &[Message], interfaces: &Interfaces) -> SendOutcome {
-        for (number, message) in messages.iter().enumerate() {
-            if let Err(channel) = self.send_one(message, interfaces) {
-                let mut channels = self.sockets.channels();
-                let source = channels.position(|(known, _)| known == channel).unwrap_or_default();
-                return SendOutcome::Blocked(number, Source(source));
+        let mut done = 0;
+        while let Some(Message { transmit, .. }) = messages.get(done) {
+            match self.send_first(&messages[done..], interfaces) {
+                Ok(count) => {
+                    self.counters.sent += count as u64;
+                    done += count;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.counters.send_blocked += 1;
+                    let mut channels = self.sockets.channels();
+                    let source =
+                        channels.position(|(known, _)| known == channel(transmit)).unwrap_or_default();
+                    return SendOutcome::Blocked(done, Source(source));
+                }
+                Err(error) => {
+                    tracing::debug!(?transmit, %error, "a message could not be sent");
+                    self.counters.send_failed += 1;
+                    done += 1;
+                }
             }
         }
         SendOutcome::Sent
@@ -207,6 +227,11 @@ impl Transport for RawSockets {
         found.extend_from_slice(&self.problems);
         found
     }
+}
+
+/// Whether an error of `sendmmsg` means that the packet is larger than the link takes.
+fn is_too_large(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EMSGSIZE)
 }
 
 /// The device to leave by; `None` leaves the choice to the routing table.

@@ -12,8 +12,8 @@ use crate::options::{Carrier, OpenError};
 use crate::raw_sockets::Channel;
 use crate::receive::Discard;
 use crate::socket::{
-    Ipv4Header, Ipv4Sockets, Ipv6Header, Ipv6Sockets, Packet, PacketSocket, Received, Transit, UdpSocket,
-    classify_transit, parse_ipv4, parse_ipv6, parse_udp,
+    Ipv4Header, Ipv4Sockets, Ipv6Header, Ipv6Sockets, Outgoing, Packet, PacketSocket, Received, Transit,
+    UdpSocket, classify_transit, compose_udp, parse_ipv4, parse_ipv6, parse_udp, send,
 };
 
 /// All sockets for RSVP.
@@ -102,71 +102,92 @@ impl Sockets {
         }
     }
 
-    /// Sends one datagram by `device`, or by the one that the routing table says; tells which channel has to be
-    /// writable for that.
-    pub(crate) fn send(
+    /// Sends a run of datagrams that belong to a channel, as [`send`](crate::socket::send).
+    pub(crate) fn send(&self, channel: Channel, run: &[Outgoing<'_>]) -> io::Result<usize> {
+        let (_, fd) = self.channels().find(|(known, _)| *known == channel).ok_or_else(missing)?;
+        send(fd, run)
+    }
+
+    /// A message larger than the MTU, whose header is not ours then.
+    pub(crate) fn send_in_fragments(
         &self,
         transmit: &Transmit,
         device: Option<u32>,
         payload: &[u8],
-    ) -> (Channel, io::Result<()>) {
-        match transmit.encapsulation {
-            Encapsulation::Raw => self.send_raw(transmit, device, payload),
-            Encapsulation::Udp { source_port, destination_port } => {
-                let ipv6 = transmit.destination.is_ipv6();
-                let socket = self.udp.iter().find(|udp| udp.ipv6 == ipv6 && udp.port == source_port);
-                let result = match socket {
-                    Some(socket) => socket.send(transmit, device, destination_port, payload),
-                    None => Err(missing()),
-                };
-                (Channel::Udp { ipv6, port: source_port }, result)
+    ) -> io::Result<()> {
+        match RawHeader::of(transmit, device)? {
+            RawHeader::V4(header) => {
+                self.ipv4.as_ref().ok_or_else(missing)?.send_in_fragments(&header, payload)
+            }
+            RawHeader::V6(header) => {
+                self.ipv6.as_ref().ok_or_else(missing)?.send_in_fragments(&header, payload)
             }
         }
     }
+}
 
-    fn send_raw(
-        &self,
-        transmit: &Transmit,
-        device: Option<u32>,
-        payload: &[u8],
-    ) -> (Channel, io::Result<()>) {
+/// The channel that carries a message; it has to be writable for that.
+pub(crate) fn channel(transmit: &Transmit) -> Channel {
+    let ipv6 = transmit.destination.is_ipv6();
+    match transmit.encapsulation {
+        Encapsulation::Udp { source_port, .. } => Channel::Udp { ipv6, port: source_port },
+        Encapsulation::Raw if ipv6 => Channel::Ipv6Alert,
+        Encapsulation::Raw => Channel::Ipv4,
+    }
+}
+
+/// A datagram that leaves by `device`, or by the one that the routing table says.
+pub(crate) fn compose<'a>(
+    transmit: &Transmit,
+    device: Option<u32>,
+    payload: &'a [u8],
+) -> io::Result<Outgoing<'a>> {
+    match transmit.encapsulation {
+        Encapsulation::Udp { destination_port, .. } => {
+            compose_udp(transmit, device, destination_port, payload)
+        }
+        Encapsulation::Raw => match RawHeader::of(transmit, device)? {
+            RawHeader::V4(header) => Ok(header.before(payload)),
+            RawHeader::V6(header) => header.before(payload),
+        },
+    }
+}
+
+/// The header of a message in IP itself.
+enum RawHeader {
+    V4(Ipv4Header),
+    V6(Ipv6Header),
+}
+
+impl RawHeader {
+    fn of(transmit: &Transmit, device: Option<u32>) -> io::Result<Self> {
         match (transmit.source, transmit.destination) {
-            (IpAddr::V4(source), IpAddr::V4(destination)) => {
-                let header = Ipv4Header {
-                    source,
-                    destination,
-                    next_hop: match transmit.next_hop {
-                        Some(IpAddr::V4(address)) => Some(address),
-                        // A route by way of an IPv6 neighbour: the kernel knows how.
-                        Some(IpAddr::V6(_)) | None => None,
-                    },
-                    device,
-                    ttl: transmit.ttl,
-                    router_alert: transmit.router_alert,
-                    traffic_class: transmit.traffic_class,
-                };
-                let sent =
-                    self.ipv4.as_ref().ok_or_else(missing).and_then(|ipv4| ipv4.send(&header, payload));
-                (Channel::Ipv4, sent)
-            }
-            (IpAddr::V6(source), IpAddr::V6(destination)) => {
-                let header = Ipv6Header {
-                    source,
-                    destination,
-                    next_hop: match transmit.next_hop {
-                        Some(IpAddr::V6(address)) => Some(address),
-                        Some(IpAddr::V4(_)) | None => None,
-                    },
-                    device,
-                    hop_limit: transmit.ttl,
-                    router_alert: transmit.router_alert,
-                    traffic_class: transmit.traffic_class,
-                };
-                let sent =
-                    self.ipv6.as_ref().ok_or_else(missing).and_then(|ipv6| ipv6.send(&header, payload));
-                (Channel::Ipv6Alert, sent)
-            }
-            _ => (Channel::Ipv4, Err(io::ErrorKind::InvalidInput.into())),
+            (IpAddr::V4(source), IpAddr::V4(destination)) => Ok(Self::V4(Ipv4Header {
+                source,
+                destination,
+                next_hop: match transmit.next_hop {
+                    Some(IpAddr::V4(address)) => Some(address),
+                    // A route by way of an IPv6 neighbour: the kernel knows how.
+                    Some(IpAddr::V6(_)) | None => None,
+                },
+                device,
+                ttl: transmit.ttl,
+                router_alert: transmit.router_alert,
+                traffic_class: transmit.traffic_class,
+            })),
+            (IpAddr::V6(source), IpAddr::V6(destination)) => Ok(Self::V6(Ipv6Header {
+                source,
+                destination,
+                next_hop: match transmit.next_hop {
+                    Some(IpAddr::V6(address)) => Some(address),
+                    Some(IpAddr::V4(_)) | None => None,
+                },
+                device,
+                hop_limit: transmit.ttl,
+                router_alert: transmit.router_alert,
+                traffic_class: transmit.traffic_class,
+            })),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
         }
     }
 }

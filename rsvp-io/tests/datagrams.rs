@@ -8,9 +8,9 @@ use std::net::{IpAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use common::{Node, TestResult, ip, is_permitted, network, path};
-use rsvp_core::Transmit;
-use rsvp_driver::{Outside, ReadOutcome, Source};
+use common::{Node, TestResult, ip, is_permitted, message, network, path};
+use rsvp_core::{InterfaceId, Transmit};
+use rsvp_driver::{Message, Outside, ReadOutcome, SendOutcome, Source};
 
 const A: [&str; 2] = ["10.1.1.2", "fd01:1::2"];
 const WEST: [&str; 2] = ["10.1.1.1", "fd01:1::1"];
@@ -289,6 +289,99 @@ fn a_datagram_that_cannot_be_sent_is_counted_and_the_next_one_can() -> TestResul
     a.send(&path(None, A[IPV4], WEST[IPV4]), b"here");
     assert_eq!(&*r.datagram().payload, b"here");
     assert_eq!((a.system.transport().counters().send_failed, a.system.transport().counters().sent), (1, 1));
+    Ok(())
+}
+
+/// What the router sends in one batch, by number: to either side, in either family, in short runs.
+fn batch_of_32(r: &Node) -> Vec<Message> {
+    let to = |number: u8| {
+        let (family, side) =
+            [(0, 0), (0, 0), (0, 1), (0, 0), (0, 1), (1, 0), (1, 1), (1, 1)][usize::from(number % 8)];
+        let interface = r.id(["west", "east"][side]);
+        let transmit = path(Some(interface), [WEST, EAST][side][family], [A, B][side][family]);
+        match number {
+            // The routing table knows no way, and there is no such interface.
+            12 => Transmit { interface: None, destination: ip("192.0.2.1"), ..transmit },
+            26 => Transmit { interface: Some(InterfaceId(999)), ..transmit },
+            _ => transmit,
+        }
+    };
+    // These are larger than the MTU.
+    let length = |number| if matches!(number, 17 | 22) { 5000 } else { 100 };
+    (0..32).map(|number| message(&to(number), &vec![number; length(number)])).collect()
+}
+
+#[test]
+fn a_batch_is_sent_in_order_around_what_fails() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r, mut b] = [Node::host(&network.a), Node::router(&network.r), Node::host(&network.b)];
+    let batch = batch_of_32(&r);
+    assert_eq!(r.system.send(&batch), SendOutcome::Sent);
+    let counters = r.system.transport().counters();
+    assert_eq!((counters.sent, counters.send_failed, counters.send_blocked), (30, 2, 0));
+    for (host, addresses) in [(&mut a, A), (&mut b, B)] {
+        for destination in addresses.map(ip) {
+            // Each family has a socket of its own, so between them there is no order.
+            for Message { transmit, payload } in
+                batch.iter().filter(|it| it.transmit.destination == destination)
+            {
+                if transmit.interface == Some(InterfaceId(999)) {
+                    continue;
+                }
+                let is_next = |datagram: &rsvp_core::input::Datagram<'_>| datagram.destination == destination;
+                let datagram = host.datagram_that(is_next);
+                assert_eq!((datagram.payload[0], datagram.payload.len()), (payload[0], payload.len()));
+                assert!(*datagram.payload == *payload);
+                assert_eq!((datagram.source, datagram.ttl), (transmit.source, Some(transmit.ttl)));
+            }
+        }
+        host.hears_nothing();
+    }
+    Ok(())
+}
+
+#[test]
+fn a_batch_that_meets_a_full_socket_goes_on_where_it_stopped() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r] = [Node::host(&network.a), Node::router(&network.r)];
+    let fd = &a.system.sources()?[IPV4_SOCKET.0];
+    nix::sys::socket::setsockopt(&fd, nix::sys::socket::sockopt::SndBuf, &4096)?;
+    // What goes to a neighbour that does not answer stays with the socket for now.
+    let silent = "10.1.1.77";
+    let to = |number| if number < 8 { WEST[IPV4] } else { silent };
+    let transmit = |number| Transmit { router_alert: false, ..path(Some(a.id("eth0")), A[IPV4], to(number)) };
+    let batch: Vec<_> = (0..32).map(|number| message(&transmit(number), &[number; 500])).collect();
+    a.send(&batch[0].transmit, b"the neighbour is known from now on");
+    r.datagram();
+    let SendOutcome::Blocked(gone, source) = a.system.send(&batch) else { panic!("there was room for all") };
+    assert!((9..31).contains(&gone), "{gone}");
+    assert_eq!(source, IPV4_SOCKET);
+    let counters = a.system.transport().counters();
+    assert_eq!((counters.sent, counters.send_failed, counters.send_blocked), (1 + gone as u64, 0, 1));
+    network.r.address("west", ip(silent), 32)?;
+    let mut heard = Vec::new();
+    let mut left = &batch[gone..];
+    while heard.len() < batch.len() {
+        heard.push(r.wait("a datagram", |r| {
+            if let SendOutcome::Blocked(gone, _) = a.system.send(left) {
+                left = &left[gone..];
+            } else {
+                left = &[];
+            }
+            (!r.inputs.is_empty()).then(|| r.inputs.remove(0))
+        }));
+    }
+    let numbers = heard.iter().map(|input| match input {
+        rsvp_core::Input::Datagram(datagram) => datagram.payload[0],
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(numbers.collect::<Vec<u8>>(), (0..32).collect::<Vec<u8>>());
     Ok(())
 }
 

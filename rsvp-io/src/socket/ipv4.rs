@@ -1,16 +1,13 @@
 //! RSVP over IPv4.
 
-use std::io::{self, IoSlice};
-use std::net::Ipv4Addr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use nix::sys::socket::{ControlMessage, SockaddrIn};
 use socket2::{Domain, Socket};
 
-use super::{
-    IPPROTO_RSVP, Packet, Received, is_too_large, raw_socket, refuse_input, send_message, set_option,
-    set_option_bytes,
-};
+use super::outgoing::{Outgoing, send_one};
+use super::{IPPROTO_RSVP, Packet, Received, raw_socket, refuse_input, set_option, set_option_bytes};
 
 /// The Router Alert option with value 0: "examine packet" (RFC 2113).
 const ROUTER_ALERT: [u8; 4] = [0x94, 0x04, 0, 0];
@@ -19,9 +16,10 @@ const HEADER: usize = 20;
 /// The sockets for RSVP over IPv4.
 ///
 /// The kernel hands a packet for this host to every raw socket of its protocol, and a packet in transit with
-/// a Router Alert to the socket that asked for those; of those to a group, it gets one or the other. So one socket receives both, and it sends as well, with
-/// an IP header of our making: that allows a foreign source and chooses the next hop. Only packets larger
-/// than the MTU, which the kernel does not fragment when the header is ours, take the other socket.
+/// a Router Alert to the socket that asked for those; of those to a group, it gets one or the other. So one
+/// socket receives both, and it sends as well, with an IP header of our making: that allows a foreign source
+/// and chooses the next hop. Only packets larger than the MTU, which the kernel does not fragment when the
+/// header is ours, take the other socket.
 pub(crate) struct Ipv4Sockets {
     main: Socket,
     fragmenting: Socket,
@@ -59,61 +57,35 @@ impl Ipv4Sockets {
         self.main.as_fd()
     }
 
-    /// Sends one RSVP message.
-    pub(crate) fn send(&self, header: &Ipv4Header, payload: &[u8]) -> io::Result<()> {
-        match self.send_with_header(header, payload) {
-            Err(error) if is_too_large(&error) => self.send_in_fragments(header, payload),
-            result => result,
-        }
-    }
-
-    fn send_with_header(&self, header: &Ipv4Header, payload: &[u8]) -> io::Result<()> {
-        let mut octets = [0; HEADER + ROUTER_ALERT.len()];
-        let length = if header.router_alert { octets.len() } else { HEADER };
-        // Identification, checksum and total length are the kernel's to fill in.
-        octets[0] = 0x40 | (length / 4) as u8;
-        octets[1] = header.traffic_class;
-        octets[8] = header.ttl;
-        octets[9] = IPPROTO_RSVP as u8;
-        octets[12..16].copy_from_slice(&header.source.octets());
-        octets[16..20].copy_from_slice(&header.destination.octets());
-        octets[HEADER..].copy_from_slice(&ROUTER_ALERT);
-
-        let information = packet_information(header.device, Ipv4Addr::UNSPECIFIED);
-        let to = header.next_hop.unwrap_or(header.destination);
-        send_message(
-            self.main.as_fd(),
-            &[IoSlice::new(&octets[..length]), IoSlice::new(payload)],
-            &[ControlMessage::Ipv4PacketInfo(&information)],
-            &SockaddrIn::from(std::net::SocketAddrV4::new(to, 0)),
-        )
-    }
-
-    /// The kernel makes the header, and so the fragments. The routing table chooses the next hop.
-    fn send_in_fragments(&self, header: &Ipv4Header, payload: &[u8]) -> io::Result<()> {
+    /// Sends one RSVP message that is larger than the MTU. The kernel makes the header, and so the fragments. The routing
+    /// table chooses the next hop.
+    pub(crate) fn send_in_fragments(&self, header: &Ipv4Header, payload: &[u8]) -> io::Result<()> {
         let options: &[u8] = if header.router_alert { &ROUTER_ALERT } else { &[] };
         // The options are the socket's, not the message's: `IP_RETOPTS` is not to be had as a control message.
         set_option_bytes(&self.fragmenting, libc::IPPROTO_IP, libc::IP_OPTIONS, options)?;
-        let information = packet_information(header.device, header.source);
-        let ttl = libc::c_int::from(header.ttl);
-        send_message(
-            self.fragmenting.as_fd(),
-            &[IoSlice::new(payload)],
-            &[
-                ControlMessage::Ipv4PacketInfo(&information),
-                ControlMessage::Ipv4Ttl(&ttl),
-                ControlMessage::Ipv4Tos(&header.traffic_class),
-            ],
-            &SockaddrIn::from(std::net::SocketAddrV4::new(header.destination, 0)),
-        )
+        let datagram = Outgoing::new(SocketAddrV4::new(header.destination, 0), payload)
+            .ipv4_packet_information(header.device, header.source)
+            .ipv4_fields(header.ttl, header.traffic_class);
+        send_one(self.fragmenting.as_fd(), &datagram)
     }
 }
 
-pub(super) fn packet_information(device: Option<u32>, source: Ipv4Addr) -> libc::in_pktinfo {
-    libc::in_pktinfo {
-        ipi_ifindex: device.unwrap_or(0).cast_signed(),
-        ipi_spec_dst: libc::in_addr { s_addr: source.to_bits().to_be() },
-        ipi_addr: libc::in_addr { s_addr: 0 },
+impl Ipv4Header {
+    /// The message, to be sent by [`Ipv4Sockets::fd`].
+    pub(crate) fn before<'a>(&self, payload: &'a [u8]) -> Outgoing<'a> {
+        let mut octets = [0; HEADER + ROUTER_ALERT.len()];
+        let length = if self.router_alert { octets.len() } else { HEADER };
+        // Identification, checksum and total length are the kernel's to fill in.
+        octets[0] = 0x40 | (length / 4) as u8;
+        octets[1] = self.traffic_class;
+        octets[8] = self.ttl;
+        octets[9] = IPPROTO_RSVP as u8;
+        octets[12..16].copy_from_slice(&self.source.octets());
+        octets[16..20].copy_from_slice(&self.destination.octets());
+        octets[HEADER..].copy_from_slice(&ROUTER_ALERT);
+        Outgoing::new(SocketAddrV4::new(self.next_hop.unwrap_or(self.destination), 0), payload)
+            .header(&octets[..length])
+            .ipv4_packet_information(self.device, Ipv4Addr::UNSPECIFIED)
     }
 }
 

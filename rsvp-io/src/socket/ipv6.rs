@@ -1,16 +1,14 @@
 //! RSVP over IPv6.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use nix::sys::socket::{ControlMessage, SockaddrIn6};
 use socket2::{Domain, Socket};
 
+use super::outgoing::{Outgoing, send_one};
 use super::packet::drop_groups;
-use super::{
-    IPPROTO_RSVP, Packet, Received, is_too_large, raw_socket, send_message, set_option, set_option_bytes,
-};
+use super::{IPPROTO_RSVP, Packet, Received, raw_socket, set_option, set_option_bytes};
 
 const HEADER: usize = 40;
 /// A hop-by-hop options header that RSVP follows: Router Alert with value 1, "datagram contains RSVP message"
@@ -76,56 +74,16 @@ impl Ipv6Sockets {
         self.alert.as_fd()
     }
 
-    /// Sends one RSVP message.
-    pub(crate) fn send(&self, header: &Ipv6Header, payload: &[u8]) -> io::Result<()> {
-        match self.send_with_header(header, payload) {
-            Err(error) if is_too_large(&error) => self.send_in_fragments(header, payload),
-            result => result,
-        }
-    }
-
-    fn send_with_header(&self, header: &Ipv6Header, payload: &[u8]) -> io::Result<()> {
-        let mut octets = [0; HEADER + ROUTER_ALERT.len()];
-        let length = if header.router_alert { octets.len() } else { HEADER };
-        let Ok(payload_length) = u16::try_from(length - HEADER + payload.len()) else {
-            return Err(io::Error::from_raw_os_error(libc::EMSGSIZE));
-        };
-        octets[0] = 0x60 | header.traffic_class >> 4;
-        octets[1] = header.traffic_class << 4;
-        octets[4..6].copy_from_slice(&payload_length.to_be_bytes());
-        octets[6] = if header.router_alert { libc::IPPROTO_HOPOPTS as u8 } else { IPPROTO_RSVP as u8 };
-        octets[7] = header.hop_limit;
-        octets[8..24].copy_from_slice(&header.source.octets());
-        octets[24..40].copy_from_slice(&header.destination.octets());
-        octets[HEADER..].copy_from_slice(&ROUTER_ALERT);
-
-        let information = packet_information(header.device, Ipv6Addr::UNSPECIFIED);
-        send_message(
-            self.alert.as_fd(),
-            &[IoSlice::new(&octets[..length]), IoSlice::new(payload)],
-            &[ControlMessage::Ipv6PacketInfo(&information)],
-            &socket_address(header.next_hop.unwrap_or(header.destination), header.device),
-        )
-    }
-
-    /// The kernel makes the header, and so the fragments. The routing table chooses the next hop.
-    fn send_in_fragments(&self, header: &Ipv6Header, payload: &[u8]) -> io::Result<()> {
+    /// Sends one RSVP message that is larger than the MTU. The kernel makes the header, and so the fragments. The routing
+    /// table chooses the next hop.
+    pub(crate) fn send_in_fragments(&self, header: &Ipv6Header, payload: &[u8]) -> io::Result<()> {
         let options: &[u8] = if header.router_alert { &ROUTER_ALERT } else { &[] };
         // The option is the socket's, not the message's; the kernel fills in which header follows.
         set_option_bytes(&self.local, libc::IPPROTO_IPV6, libc::IPV6_HOPOPTS, options)?;
-        let information = packet_information(header.device, header.source);
-        let hop_limit = libc::c_int::from(header.hop_limit);
-        let traffic_class = i32::from(header.traffic_class);
-        let result = send_message(
-            self.local.as_fd(),
-            &[IoSlice::new(payload)],
-            &[
-                ControlMessage::Ipv6PacketInfo(&information),
-                ControlMessage::Ipv6HopLimit(&hop_limit),
-                ControlMessage::Ipv6TClass(&traffic_class),
-            ],
-            &socket_address(header.destination, header.device),
-        );
+        let datagram = Outgoing::new(socket_address(header.destination, header.device), payload)
+            .ipv6_packet_information(header.device, header.source)
+            .ipv6_fields(header.hop_limit, header.traffic_class);
+        let result = send_one(self.local.as_fd(), &datagram);
         tracing::trace!(destination = %header.destination, ?result, "sent in fragments");
         result
     }
@@ -141,8 +99,31 @@ impl Ipv6Sockets {
         }
         header[7] -= 1;
         let destination = address(&header, 24);
-        let parts = [IoSlice::new(&header), IoSlice::new(rest)];
-        send_message(self.alert.as_fd(), &parts, &[], &socket_address(destination, None))
+        let datagram = Outgoing::new(socket_address(destination, None), rest).header(&header);
+        send_one(self.alert.as_fd(), &datagram)
+    }
+}
+
+impl Ipv6Header {
+    /// The message, to be sent by [`Ipv6Sockets::alert_fd`]; an error if it is larger than an IPv6 packet can be.
+    pub(crate) fn before<'a>(&self, payload: &'a [u8]) -> io::Result<Outgoing<'a>> {
+        let mut octets = [0; HEADER + ROUTER_ALERT.len()];
+        let length = if self.router_alert { octets.len() } else { HEADER };
+        let Ok(payload_length) = u16::try_from(length - HEADER + payload.len()) else {
+            return Err(io::Error::from_raw_os_error(libc::EMSGSIZE));
+        };
+        octets[0] = 0x60 | self.traffic_class >> 4;
+        octets[1] = self.traffic_class << 4;
+        octets[4..6].copy_from_slice(&payload_length.to_be_bytes());
+        octets[6] = if self.router_alert { libc::IPPROTO_HOPOPTS as u8 } else { IPPROTO_RSVP as u8 };
+        octets[7] = self.hop_limit;
+        octets[8..24].copy_from_slice(&self.source.octets());
+        octets[24..40].copy_from_slice(&self.destination.octets());
+        octets[HEADER..].copy_from_slice(&ROUTER_ALERT);
+        let to = socket_address(self.next_hop.unwrap_or(self.destination), self.device);
+        Ok(Outgoing::new(to, payload)
+            .header(&octets[..length])
+            .ipv6_packet_information(self.device, Ipv6Addr::UNSPECIFIED))
     }
 }
 
@@ -214,20 +195,13 @@ fn address(header: &[u8; HEADER], at: usize) -> Ipv6Addr {
     octets.into()
 }
 
-fn socket_address(address: Ipv6Addr, device: Option<u32>) -> SockaddrIn6 {
-    SocketAddrV6::new(address, 0, 0, scope(address, device)).into()
+fn socket_address(address: Ipv6Addr, device: Option<u32>) -> SocketAddrV6 {
+    SocketAddrV6::new(address, 0, 0, scope(address, device))
 }
 
 /// The scope of an address that is valid on one link only.
 pub(super) fn scope(address: Ipv6Addr, device: Option<u32>) -> u32 {
     if address.is_unicast_link_local() || address.is_multicast() { device.unwrap_or(0) } else { 0 }
-}
-
-pub(super) fn packet_information(device: Option<u32>, source: Ipv6Addr) -> libc::in6_pktinfo {
-    libc::in6_pktinfo {
-        ipi6_addr: libc::in6_addr { s6_addr: source.octets() },
-        ipi6_ifindex: device.unwrap_or(0),
-    }
 }
 
 #[cfg(test)]

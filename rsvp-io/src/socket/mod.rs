@@ -3,6 +3,7 @@
 mod batch;
 mod ipv4;
 mod ipv6;
+mod outgoing;
 mod packet;
 mod udp;
 
@@ -18,8 +19,9 @@ pub(crate) use ipv4::{Ipv4Header, Ipv4Sockets, parse as parse_ipv4};
 pub(crate) use ipv6::{
     Ipv6Header, Ipv6Sockets, Transit, classify as classify_transit, parse_local as parse_ipv6,
 };
+pub(crate) use outgoing::{Outgoing, send};
 pub(crate) use packet::PacketSocket;
-pub(crate) use udp::{UdpSocket, parse as parse_udp};
+pub(crate) use udp::{UdpSocket, compose as compose_udp, parse as parse_udp};
 
 /// RSVP's IP protocol number.
 pub(crate) const IPPROTO_RSVP: c_int = 46;
@@ -91,21 +93,4 @@ fn prepare(socket: &Socket) -> io::Result<()> {
 fn refuse_input(socket: &Socket) -> io::Result<()> {
     let accept_nothing = [SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0)];
     socket.attach_filter(&accept_nothing)
-}
-
-/// Whether an error of `sendmsg` means that the packet is larger than the link takes.
-fn is_too_large(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(libc::EMSGSIZE)
-}
-
-/// `sendmsg` without blocking.
-fn send_message<S: nix::sys::socket::SockaddrLike>(
-    fd: BorrowedFd<'_>,
-    parts: &[io::IoSlice<'_>],
-    control: &[nix::sys::socket::ControlMessage<'_>],
-    to: &S,
-) -> io::Result<()> {
-    use nix::sys::socket::{MsgFlags, sendmsg};
-    sendmsg(fd.as_raw_fd(), parts, control, MsgFlags::MSG_DONTWAIT, Some(to))?;
-    Ok(())
 }

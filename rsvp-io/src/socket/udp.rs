@@ -1,14 +1,14 @@
 //! RSVP in UDP (RFC 2205 Appendix C).
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use nix::sys::socket::{ControlMessage, SockaddrIn, SockaddrIn6};
 use rsvp_core::Transmit;
 use socket2::{Domain, Socket, Type};
 
-use super::{Packet, Received, ipv4, ipv6, prepare, send_message, set_option};
+use super::outgoing::Outgoing;
+use super::{Packet, Received, ipv6, prepare, set_option};
 
 /// A UDP socket of one family and port, for all addresses of this host and for groups.
 pub(crate) struct UdpSocket {
@@ -41,40 +41,28 @@ impl UdpSocket {
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
 
-    /// Sends one RSVP message to a port. The routing table chooses the next hop, and the kernel makes fragments.
-    pub(crate) fn send(
-        &self,
-        transmit: &Transmit,
-        device: Option<u32>,
-        port: u16,
-        payload: &[u8],
-    ) -> io::Result<()> {
-        let ttl = libc::c_int::from(transmit.ttl);
-        let parts = [IoSlice::new(payload)];
-        match (transmit.source, transmit.destination) {
-            (IpAddr::V4(source), IpAddr::V4(destination)) => send_message(
-                self.fd(),
-                &parts,
-                &[
-                    ControlMessage::Ipv4PacketInfo(&ipv4::packet_information(device, source)),
-                    ControlMessage::Ipv4Ttl(&ttl),
-                    ControlMessage::Ipv4Tos(&transmit.traffic_class),
-                ],
-                &SockaddrIn::from(SocketAddrV4::new(destination, port)),
-            ),
-            (IpAddr::V6(source), IpAddr::V6(destination)) => send_message(
-                self.fd(),
-                &parts,
-                &[
-                    ControlMessage::Ipv6PacketInfo(&ipv6::packet_information(device, source)),
-                    ControlMessage::Ipv6HopLimit(&ttl),
-                    ControlMessage::Ipv6TClass(&transmit.traffic_class.into()),
-                ],
-                &SockaddrIn6::from(SocketAddrV6::new(destination, port, 0, ipv6::scope(destination, device))),
-            ),
-            _ => Err(io::ErrorKind::InvalidInput.into()),
+/// An RSVP message to a port. The routing table chooses the next hop, and the kernel makes fragments.
+pub(crate) fn compose<'a>(
+    transmit: &Transmit,
+    device: Option<u32>,
+    port: u16,
+    payload: &'a [u8],
+) -> io::Result<Outgoing<'a>> {
+    match (transmit.source, transmit.destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            Ok(Outgoing::new(SocketAddrV4::new(destination, port), payload)
+                .ipv4_packet_information(device, source)
+                .ipv4_fields(transmit.ttl, transmit.traffic_class))
         }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            let to = SocketAddrV6::new(destination, port, 0, ipv6::scope(destination, device));
+            Ok(Outgoing::new(to, payload)
+                .ipv6_packet_information(device, source)
+                .ipv6_fields(transmit.ttl, transmit.traffic_class))
+        }
+        _ => Err(io::ErrorKind::InvalidInput.into()),
     }
 }
 

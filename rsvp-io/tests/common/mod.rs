@@ -138,8 +138,14 @@ impl Node {
 
     /// The next datagram.
     pub(crate) fn datagram(&mut self) -> Datagram<'static> {
+        self.datagram_that(|_| true)
+    }
+
+    /// The next of certain datagrams.
+    pub(crate) fn datagram_that(&mut self, is_meant: impl Fn(&Datagram<'_>) -> bool) -> Datagram<'static> {
         self.wait("a datagram", |node| {
-            let position = node.inputs.iter().position(|input| matches!(input, Input::Datagram(_)))?;
+            let is_meant = |input: &Input<'_>| matches!(input, Input::Datagram(it) if is_meant(it));
+            let position = node.inputs.iter().position(is_meant)?;
             match node.inputs.remove(position) {
                 Input::Datagram(datagram) => Some(datagram),
                 _ => None,
@@ -161,7 +167,7 @@ impl Node {
     }
 
     pub(crate) fn try_send(&mut self, transmit: &Transmit, payload: &[u8]) -> SendOutcome {
-        self.system.send(&mut [Message { transmit: transmit.clone(), payload: payload.to_owned() }])
+        self.system.send(&mut [message(transmit, payload)])
     }
 
     /// Whether the system can send this at all.
@@ -187,6 +193,10 @@ impl Node {
             }
         })
     }
+}
+
+pub(crate) fn message(transmit: &Transmit, payload: &[u8]) -> Message {
+    Message { transmit: transmit.clone(), payload: payload.to_owned() }
 }
 
 /// A transmit as a Path has it.

@@ -1,0 +1,161 @@
+//! Sending several datagrams with one system call (`sendmmsg`), each with its own control messages.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use libc::c_int;
+use socket2::SockAddr;
+
+/// Datagrams per system call: as many as the loop hands over at once.
+const DATAGRAMS: usize = 32;
+/// The largest header of our making: IPv6 with a Router Alert.
+const HEADER: usize = 48;
+/// Packet information, hop limit and traffic class of IPv6, the largest that there is.
+const CONTROL: usize = 40 + 24 + 24;
+const CONTROL_HEADER: usize = size_of::<libc::cmsghdr>();
+
+/// A datagram, as `sendmmsg` takes it.
+#[derive(Debug)]
+pub(crate) struct Outgoing<'a> {
+    header: [u8; HEADER],
+    header_length: usize,
+    payload: &'a [u8],
+    control: Control,
+    control_length: usize,
+    to: SockAddr,
+}
+
+/// Control messages start on a boundary of their header.
+#[repr(C, align(8))]
+#[derive(Debug)]
+struct Control([u8; CONTROL]);
+
+impl<'a> Outgoing<'a> {
+    pub(crate) fn new(to: impl Into<SocketAddr>, payload: &'a [u8]) -> Self {
+        let to = SockAddr::from(to.into());
+        let control = Control([0; CONTROL]);
+        Self { header: [0; HEADER], header_length: 0, payload, control, control_length: 0, to }
+    }
+
+    /// Puts something before the payload: an IP header of our making.
+    pub(crate) fn header(mut self, header: &[u8]) -> Self {
+        self.header[..header.len()].copy_from_slice(header);
+        self.header_length = header.len();
+        self
+    }
+
+    /// Chooses the device to leave by, and the source address if it is not unspecified.
+    pub(crate) fn ipv4_packet_information(self, device: Option<u32>, source: Ipv4Addr) -> Self {
+        let mut information = [0; size_of::<libc::in_pktinfo>()];
+        information[..4].copy_from_slice(&device.unwrap_or(0).to_ne_bytes());
+        information[4..8].copy_from_slice(&source.octets());
+        self.control(libc::IPPROTO_IP, libc::IP_PKTINFO, &information)
+    }
+
+    /// The same of IPv6.
+    pub(crate) fn ipv6_packet_information(self, device: Option<u32>, source: Ipv6Addr) -> Self {
+        let mut information = [0; size_of::<libc::in6_pktinfo>()];
+        information[..16].copy_from_slice(&source.octets());
+        information[16..].copy_from_slice(&device.unwrap_or(0).to_ne_bytes());
+        self.control(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, &information)
+    }
+
+    /// Chooses what the kernel puts into the IPv4 header that it makes.
+    pub(crate) fn ipv4_fields(self, ttl: u8, traffic_class: u8) -> Self {
+        self.control(libc::IPPROTO_IP, libc::IP_TTL, &c_int::from(ttl).to_ne_bytes()).control(
+            libc::IPPROTO_IP,
+            libc::IP_TOS,
+            &[traffic_class],
+        )
+    }
+
+    /// The same of IPv6.
+    pub(crate) fn ipv6_fields(self, hop_limit: u8, traffic_class: u8) -> Self {
+        let [limit, class] = [hop_limit, traffic_class].map(|value| c_int::from(value).to_ne_bytes());
+        self.control(libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, &limit).control(
+            libc::IPPROTO_IPV6,
+            libc::IPV6_TCLASS,
+            &class,
+        )
+    }
+
+    fn control(mut self, level: c_int, kind: c_int, data: &[u8]) -> Self {
+        let length = CONTROL_HEADER + data.len();
+        let place = &mut self.control.0[self.control_length..];
+        place[..size_of::<usize>()].copy_from_slice(&length.to_ne_bytes());
+        place[CONTROL_HEADER - 8..CONTROL_HEADER - 4].copy_from_slice(&level.to_ne_bytes());
+        place[CONTROL_HEADER - 4..CONTROL_HEADER].copy_from_slice(&kind.to_ne_bytes());
+        place[CONTROL_HEADER..length].copy_from_slice(data);
+        self.control_length += length.next_multiple_of(align_of::<libc::cmsghdr>());
+        self
+    }
+}
+
+/// Sends datagrams in their order without blocking; tells how many are gone. There is an error only if the first cannot
+/// be sent: of a later one it is told when that one is the first.
+#[expect(unsafe_code, reason = "no library gives each message of sendmmsg control messages of its own")]
+pub(crate) fn send(fd: BorrowedFd<'_>, datagrams: &[Outgoing<'_>]) -> io::Result<usize> {
+    // SAFETY: all-zero bytes are a valid value of these plain C structures.
+    let mut vectors: [[libc::iovec; 2]; DATAGRAMS] = unsafe { std::mem::zeroed() };
+    // SAFETY: as above.
+    let mut headers: [libc::mmsghdr; DATAGRAMS] = unsafe { std::mem::zeroed() };
+    for ((header, vectors), datagram) in headers.iter_mut().zip(&mut vectors).zip(datagrams) {
+        let parts = [&datagram.header[..datagram.header_length], datagram.payload];
+        for (vector, part) in vectors.iter_mut().zip(parts) {
+            vector.iov_base = part.as_ptr().cast_mut().cast();
+            vector.iov_len = part.len();
+        }
+        let message = &mut header.msg_hdr;
+        message.msg_name = datagram.to.as_ptr().cast_mut().cast();
+        message.msg_namelen = datagram.to.len();
+        message.msg_iov = vectors.as_mut_ptr();
+        message.msg_iovlen = vectors.len();
+        if datagram.control_length > 0 {
+            message.msg_control = datagram.control.0.as_ptr().cast_mut().cast();
+            message.msg_controllen = datagram.control_length as _;
+        }
+    }
+    let count = datagrams.len().min(DATAGRAMS);
+    // SAFETY: the first `count` headers point to data of the stated lengths, which outlives the call and which the
+    // kernel only reads.
+    let sent = unsafe {
+        libc::sendmmsg(fd.as_raw_fd(), headers.as_mut_ptr(), count as libc::c_uint, libc::MSG_DONTWAIT as _)
+    };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// Sends one.
+pub(crate) fn send_one(fd: BorrowedFd<'_>, datagram: &Outgoing<'_>) -> io::Result<()> {
+    send(fd, std::slice::from_ref(datagram)).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the kernel is told, word by word.
+    #[test]
+    fn control_messages_are_laid_out_as_the_kernel_reads_them() {
+        let to = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
+        let datagram =
+            Outgoing::new(to, b"").ipv6_packet_information(Some(7), Ipv6Addr::LOCALHOST).ipv6_fields(9, 0xc0);
+        assert_eq!(datagram.control_length, CONTROL);
+        let mut rest = &datagram.control.0[..datagram.control_length];
+        let mut told = Vec::new();
+        while let Some(length) = rest.first_chunk().map(|octets| usize::from_ne_bytes(*octets)) {
+            let word = |at: usize| rest[at..].first_chunk().map(|octets| c_int::from_ne_bytes(*octets));
+            told.push((word(8), word(12), rest[16..length].to_vec()));
+            rest = &rest[length.next_multiple_of(8)..];
+        }
+        let ipv6 = Some(libc::IPPROTO_IPV6);
+        let mut information = Ipv6Addr::LOCALHOST.octets().to_vec();
+        information.extend(7_u32.to_ne_bytes());
+        let expected = [
+            (ipv6, Some(libc::IPV6_PKTINFO), information),
+            (ipv6, Some(libc::IPV6_HOPLIMIT), 9_i32.to_ne_bytes().to_vec()),
+            (ipv6, Some(libc::IPV6_TCLASS), 0xc0_i32.to_ne_bytes().to_vec()),
+        ];
+        assert_eq!(told, expected);
+    }
+}
