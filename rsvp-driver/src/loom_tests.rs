@@ -194,7 +194,7 @@ impl Outside for Nothing {
         Ok(ReadOutcome::Drained)
     }
 
-    fn send(&mut self, _: &[Message]) -> SendOutcome {
+    fn send(&mut self, _: &mut [Message]) -> SendOutcome {
         SendOutcome::Sent
     }
 

@@ -49,11 +49,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("IPv6", ["fd00::1", "fd00::2"], Encapsulation::Raw),
         ("UDP over IPv4", ["10.0.0.1", "10.0.0.2"], udp),
     ] {
-        let batch = vec![message(interface, addresses, encapsulation)?; 32];
+        let mut batch = vec![message(interface, addresses, encapsulation)?; 32];
         let mut times = [Duration::MAX; 3];
         for _ in 0..ROUNDS {
             for (time, size) in times.iter_mut().zip([1, 8, 32]) {
-                *time = (*time).min(measure(&mut system, &batch[..size])?);
+                *time = (*time).min(measure(&mut system, &mut batch[..size])?);
             }
         }
         let rates = times.map(|time| format!("{:.0}", MESSAGES as f64 / time.as_secs_f64()));
@@ -85,7 +85,7 @@ fn message(
 }
 
 /// How long it takes to send them all in batches like this one.
-fn measure(system: &mut System, batch: &[Message]) -> Result<Duration, Box<dyn Error>> {
+fn measure(system: &mut System, batch: &mut [Message]) -> Result<Duration, Box<dyn Error>> {
     let start = Instant::now();
     for _ in 0..MESSAGES / batch.len() {
         if let SendOutcome::Blocked(..) = system.send(batch) {

@@ -193,7 +193,7 @@ impl Network {
             encapsulation: Encapsulation::Raw,
             traffic_class: 48 << 2,
         };
-        let sent = self.system.send(&[Message { transmit, payload: vec![0; 200] }]);
+        let sent = self.system.send(&mut [Message { transmit, payload: vec![0; 200] }]);
         assert_eq!((sent, self.system.transport().counters().send_failed), (SendOutcome::Sent, 0));
     }
 
