@@ -318,8 +318,8 @@ fn a_batch_is_sent_in_order_around_what_fails() -> TestResult {
     }
     let network = network()?;
     let [mut a, mut r, mut b] = [Node::host(&network.a), Node::router(&network.r), Node::host(&network.b)];
-    let batch = batch_of_32(&r);
-    assert_eq!(r.system.send(&batch), SendOutcome::Sent);
+    let mut batch = batch_of_32(&r);
+    assert_eq!(r.system.send(&mut batch), SendOutcome::Sent);
     let counters = r.system.transport().counters();
     assert_eq!((counters.sent, counters.send_failed, counters.send_blocked), (30, 2, 0));
     for (host, addresses) in [(&mut a, A), (&mut b, B)] {
@@ -356,24 +356,25 @@ fn a_batch_that_meets_a_full_socket_goes_on_where_it_stopped() -> TestResult {
     let silent = "10.1.1.77";
     let to = |number| if number < 8 { WEST[IPV4] } else { silent };
     let transmit = |number| Transmit { router_alert: false, ..path(Some(a.id("eth0")), A[IPV4], to(number)) };
-    let batch: Vec<_> = (0..32).map(|number| message(&transmit(number), &[number; 500])).collect();
+    let mut batch: Vec<_> = (0..32).map(|number| message(&transmit(number), &[number; 500])).collect();
     a.send(&batch[0].transmit, b"the neighbour is known from now on");
     r.datagram();
-    let SendOutcome::Blocked(gone, source) = a.system.send(&batch) else { panic!("there was room for all") };
+    let SendOutcome::Blocked(gone, source) = a.system.send(&mut batch) else {
+        panic!("there was room for all")
+    };
     assert!((9..31).contains(&gone), "{gone}");
     assert_eq!(source, IPV4_SOCKET);
     let counters = a.system.transport().counters();
     assert_eq!((counters.sent, counters.send_failed, counters.send_blocked), (1 + gone as u64, 0, 1));
     network.r.address("west", ip(silent), 32)?;
     let mut heard = Vec::new();
-    let mut left = &batch[gone..];
+    let mut next = gone;
     while heard.len() < batch.len() {
         heard.push(r.wait("a datagram", |r| {
-            if let SendOutcome::Blocked(gone, _) = a.system.send(left) {
-                left = &left[gone..];
-            } else {
-                left = &[];
-            }
+            next = match a.system.send(&mut batch[next..]) {
+                SendOutcome::Blocked(gone, _) => next + gone,
+                SendOutcome::Sent => batch.len(),
+            };
             (!r.inputs.is_empty()).then(|| r.inputs.remove(0))
         }));
     }
