@@ -17,15 +17,18 @@ use std::time::{Duration, Instant};
 
 use common::{Network, TestResult, ip, network};
 use rsvp_core::config::Bandwidth;
-use rsvp_core::wire::{Message, RawMessage, messages};
+use rsvp_core::view::NeighborView;
+use rsvp_core::wire::{Message, RawMessage, RsvpHop, messages};
 use rsvp_core::{Node, NodeConfig};
 use rsvp_driver::Clock;
 use rsvp_driver_contract::{Host, Runtime, config, sender, session};
-use rsvp_io::SystemOptions;
+use rsvp_io::{System, SystemOptions};
 use rsvp_netns::{Namespace, PacketSocket, Process};
 
 const SENDER: &str = "10.1.1.2";
 const RECEIVER: &str = "10.1.2.2";
+const ROUTER_WEST: &str = "10.1.1.1";
+const ROUTER_EAST: &str = "10.1.2.1";
 
 /// Sessions of the idle router.
 const SESSIONS: u16 = 10_000;
@@ -57,7 +60,7 @@ fn main() -> TestResult {
 fn run_router(name: &str) -> TestResult {
     let runtime = Runtime::ALL.into_iter().find(|runtime| format!("{runtime:?}") == name);
     let runtime = runtime.ok_or_else(|| format!("there is no driver {name}"))?;
-    let system = rsvp_io::open(SystemOptions { router: true, ..SystemOptions::default() })?;
+    let system = System::open(SystemOptions { router: true, ..SystemOptions::default() })?;
     let clock = Clock::start();
     let node = Node::new(roomy(true), [1; 32], clock.now());
     // The handle is kept: without one, the driver would end.
@@ -85,13 +88,25 @@ fn roomy(router: bool) -> NodeConfig {
     config
 }
 
+/// Until a router is there, the kernel sends Paths on by itself. Each is of another session.
+fn wait_for_router(sending: &Host, receiving: &Host, first: u16) -> TestResult {
+    let mut port = first;
+    wait("the router is there", || {
+        sending.announce(session(ip(RECEIVER), port), sender(ip(SENDER), port));
+        port += 1;
+        let is_router = |hop: RsvpHop| hop.address == ip(ROUTER_EAST);
+        receiving
+            .look(move |node| node.senders().into_iter().filter_map(|view| view.previous_hop).any(is_router))
+    })
+}
+
 /// This program, as something else.
 fn start(namespace: &Namespace, arguments: &[&str]) -> Result<Process, Box<dyn std::error::Error>> {
     Ok(namespace.spawn(Command::new(std::env::current_exe()?).args(arguments))?)
 }
 
 fn host(namespace: &Namespace) -> io::Result<Host> {
-    let system = namespace.run(|| rsvp_io::open(SystemOptions::default()).map_err(io::Error::other))?;
+    let system = namespace.run(|| System::open(SystemOptions::default()).map_err(io::Error::other))?;
     Ok(Host::start(Runtime::Blocking, roomy(false), system))
 }
 
@@ -120,6 +135,7 @@ fn idle(length: Duration) -> TestResult {
         let network = network()?;
         let router = start(&network.r, &["router", &format!("{runtime:?}")])?;
         let (sending, receiving) = (host(&network.a)?, host(&network.b)?);
+        wait_for_router(&sending, &receiving, SESSIONS + 1)?;
         let all = usize::from(SESSIONS);
         for port in 1..=SESSIONS {
             sending.announce(session(ip(RECEIVER), port), sender(ip(SENDER), port));
@@ -127,9 +143,10 @@ fn idle(length: Duration) -> TestResult {
         }
         wait("every session is reserved", || sending.look(move |node| node.reservations().len() == all))?;
         wait("all are refreshed in summaries", || {
-            sending.look(move |node| {
-                node.neighbors().iter().any(|neighbor| neighbor.reduction.summarized == all)
-            })
+            let is_done = move |neighbor: &NeighborView| {
+                neighbor.address == ip(ROUTER_WEST) && neighbor.reduction.summarized >= all
+            };
+            sending.look(move |node| node.neighbors().iter().any(is_done))
         })?;
         thread::sleep(Duration::from_secs(2));
         let before = router.cpu_time()?;
@@ -201,13 +218,7 @@ fn bare(network: &Network) -> Result<Vec<Duration>, Box<dyn std::error::Error>> 
 fn paths(network: &Network, runtime: Runtime) -> Result<Vec<Duration>, Box<dyn std::error::Error>> {
     let _router = start(&network.r, &["router", &format!("{runtime:?}")])?;
     let (sending, receiving) = (host(&network.a)?, host(&network.b)?);
-    // It may have come before the router was there: each is another one.
-    let mut first = FRAMES;
-    wait("the router is there", || {
-        first += 1;
-        sending.announce(session(ip(RECEIVER), first), sender(ip(SENDER), first));
-        receiving.look(|node| !node.senders().is_empty())
-    })?;
+    wait_for_router(&sending, &receiving, FRAMES + 1)?;
     let links = Links::open(&network.r)?;
     for number in 1..=FRAMES {
         sending.announce(session(ip(RECEIVER), number), sender(ip(SENDER), number));
