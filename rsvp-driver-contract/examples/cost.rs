@@ -22,7 +22,7 @@ use rsvp_core::wire::{Message, RawMessage, RsvpHop, messages};
 use rsvp_core::{Node, NodeConfig};
 use rsvp_driver::Clock;
 use rsvp_driver_contract::{Host, Runtime, config, sender, session};
-use rsvp_io::{System, SystemOptions};
+use rsvp_io::SystemOptions;
 use rsvp_netns::{Namespace, PacketSocket, Process};
 
 const SENDER: &str = "10.1.1.2";
@@ -60,7 +60,7 @@ fn main() -> TestResult {
 fn run_router(name: &str) -> TestResult {
     let runtime = Runtime::ALL.into_iter().find(|runtime| format!("{runtime:?}") == name);
     let runtime = runtime.ok_or_else(|| format!("there is no driver {name}"))?;
-    let system = System::open(SystemOptions { router: true, ..SystemOptions::default() })?;
+    let system = rsvp_io::open(SystemOptions { router: true, ..SystemOptions::default() })?;
     let clock = Clock::start();
     let node = Node::new(roomy(true), [1; 32], clock.now());
     // The handle is kept: without one, the driver would end.
@@ -106,7 +106,7 @@ fn start(namespace: &Namespace, arguments: &[&str]) -> Result<Process, Box<dyn s
 }
 
 fn host(namespace: &Namespace) -> io::Result<Host> {
-    let system = namespace.run(|| System::open(SystemOptions::default()).map_err(io::Error::other))?;
+    let system = namespace.run(|| rsvp_io::open(SystemOptions::default()).map_err(io::Error::other))?;
     Ok(Host::start(Runtime::Blocking, roomy(false), system))
 }
 
