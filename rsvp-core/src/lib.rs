@@ -61,11 +61,6 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-/// The programs of the guide.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/embedding.md")]
-pub struct Embedding;
-
 pub mod admission;
 pub mod command;
 pub mod config;

@@ -3,6 +3,11 @@
 
 #![cfg(target_os = "linux")]
 
+/// The programs of the guide, which use the engine and its drivers.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+pub struct Embedding;
+
 mod host;
 mod memory;
 mod runtime;

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -15,7 +17,7 @@ use crate::groups::{
     a_group_is_reached_where_the_kernel_forwards_it, a_host_without_privilege_takes_part_in_udp,
 };
 use crate::metrics::metrics_say_what_is_shown;
-use crate::network::{Network, RECEIVER, RECEIVER6, ROUTER, SENDER, SENDER6, eventually, output_of};
+use crate::network::{Network, Node, RECEIVER, RECEIVER6, ROUTER, SENDER, SENDER6, eventually, output_of};
 use crate::recordings::a_recording_is_replayed;
 
 const LONG: Duration = Duration::from_secs(15);
@@ -41,6 +43,7 @@ pub(crate) fn run_all() {
         ("detached state stays until it is released", detached_state_stays_until_it_is_released),
         ("IPv6 is no different", ipv6_is_no_different),
         ("applications use the typed client", applications_use_the_typed_client),
+        ("a stream gets what its ends reserve", a_stream_gets_what_its_ends_reserve),
         ("bad requests are answered in words", bad_requests_are_answered_in_words),
         ("hostile datagrams are dropped by name", hostile_datagrams_are_dropped_by_name),
         ("a reload keeps what did not change", a_reload_keeps_what_did_not_change),
@@ -335,6 +338,42 @@ fn applications_use_the_typed_client(network: &mut Network) {
             other => panic!("{other:?}"),
         }
     });
+}
+
+/// The example of the client: each end of the stream is a program beside its daemon.
+fn a_stream_gets_what_its_ends_reserve(network: &mut Network) {
+    let program = example("rsvp-client", "stream");
+    let destination = format!("{RECEIVER}:5004");
+    let run = |node: &Node, role: &str, seconds: &str| {
+        let mut command = Command::new(&program);
+        command.args([role, &destination, seconds]).env("RSVP_SOCKET", node.socket());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        node.namespace().spawn(&mut command).expect("it starts")
+    };
+    let mut receiving = run(&network.receiver, "receive", "1");
+    let mut sending = run(&network.sender, "send", "4");
+    eventually("the router keeps a place for it", || network.router.count("installed") == 1);
+    assert_eq!(network.router.show("installed")[0]["bandwidth"], 1_000_000);
+    for (process, told) in [(&mut receiving, "packets have come"), (&mut sending, "reservation gone")] {
+        let status = process.wait(LONG).expect("it is there").expect("it ends");
+        let (printed, said) = output_of(process);
+        assert!(status.success() && printed.contains(told), "{status}: {printed}{said}");
+    }
+}
+
+/// Builds an example of another crate; where it is. This crate's own build does not make it.
+fn example(package: &str, name: &str) -> PathBuf {
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--locked", "--offline", "--message-format", "json"]);
+    build.args(["--package", package, "--example", name]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = build.output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let messages = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<serde_json::Value>();
+    let made = messages.map(|message| message.expect("JSON")).find_map(|message| {
+        let is_it = message["target"]["name"] == name && message["target"]["kind"][0] == "example";
+        is_it.then(|| PathBuf::from(message["executable"].as_str().expect("a path")))
+    });
+    made.expect("cargo tells of what it has made")
 }
 
 /// Sends a request as it is; the answer as it is.
