@@ -61,7 +61,7 @@ fn main() -> Fallible<()> {
     while let Some(event) = block_on(events.next()) {
         match event.kind {
             EventKind::Upcall(_, _, Upcall::Path { sender, tspec, .. }) => {
-                println!("{sender} sends {tspec:?}")
+                println!("{sender} sends {tspec:?}");
             }
             EventKind::Upcall(_, _, Upcall::ResvError { error, .. }) => return Err(error.to_string().into()),
             EventKind::Upcall(_, _, Upcall::Confirmed { node, flows, .. }) => {
