@@ -73,9 +73,17 @@ impl OpenError {
 
     pub(crate) fn packet_socket(source: io::Error) -> Self {
         Self {
-            what: "cannot open a packet socket for IPv6 messages to groups".to_owned(),
+            what: "cannot open a packet socket for RSVP".to_owned(),
             source,
             advice: "the kernel must have packet sockets, and the sandbox must allow AF_PACKET",
+        }
+    }
+
+    pub(crate) fn neighbors(source: io::Error) -> Self {
+        Self {
+            what: "cannot watch neighbours over netlink".to_owned(),
+            source,
+            advice: "the kernel must have rtnetlink, and the sandbox must allow AF_NETLINK sockets",
         }
     }
 

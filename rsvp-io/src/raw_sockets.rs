@@ -10,7 +10,7 @@ use rsvp_core::{InterfaceId, Transmit};
 use rsvp_driver::{Diagnostic, Interfaces, Message, ReadOutcome, SendOutcome, Severity, Source, Transport};
 
 use crate::diagnostics;
-use crate::guard::MulticastGuard;
+use crate::guard::Guard;
 use crate::membership::Memberships;
 use crate::options::{Carrier, OpenError};
 use crate::receive::{Discard, receive};
@@ -26,7 +26,7 @@ pub struct RawSockets {
     memberships: Memberships,
     batch: Batch,
     /// Of a router, where the kernel can.
-    _guard: Option<MulticastGuard>,
+    _guard: Option<Guard>,
     problems: Vec<Diagnostic>,
     counters: SocketCounters,
     /// What the kernel last said of each socket's drops.
@@ -91,7 +91,7 @@ impl RawSockets {
     pub fn open(router: bool, carrier: Carrier) -> Result<Self, OpenError> {
         let sockets = Sockets::open(router, carrier)?;
         let mut problems = Vec::new();
-        let guard = router.then(MulticastGuard::open).and_then(|guard| match guard {
+        let guard = router.then(Guard::of_groups).and_then(|guard| match guard {
             Ok(guard) => Some(guard),
             Err(error) => {
                 problems.push(without_guard(&error.to_string()));
@@ -252,7 +252,7 @@ fn without_guard(error: &str) -> Diagnostic {
 }
 
 impl SocketCounters {
-    fn on_discard(&mut self, reason: Discard) {
+    pub(crate) fn on_discard(&mut self, reason: Discard) {
         let counter = match reason {
             Discard::Malformed => &mut self.malformed,
             Discard::UnknownInterface => &mut self.unknown_interface,

@@ -6,7 +6,7 @@ use rsvp_core::input::{Datagram, Encapsulation};
 use rsvp_driver::Interfaces;
 
 use crate::raw_sockets::Channel;
-use crate::socket::Packet;
+use crate::socket::{Packet, Received};
 use crate::sockets::Sockets;
 
 /// Why a packet is not handed on.
@@ -39,12 +39,23 @@ pub(crate) fn receive<'a>(
     router: bool,
 ) -> Result<Datagram<'a>, Discard> {
     let (received, encapsulation) = sockets.interpret(channel, packet)?;
-    let interface = interfaces.of_device(packet.device).ok_or(Discard::UnknownInterface)?;
+    // A router listens to all groups, but not in UDP.
+    let is_listening = router && encapsulation == Encapsulation::Raw;
+    hand_on(&received, encapsulation, packet.device, interfaces, is_listening)
+}
+
+/// Makes an input of a message, unless it is our own, or sent to a group that is not received.
+pub(crate) fn hand_on<'a>(
+    received: &Received<'a>,
+    encapsulation: Encapsulation,
+    device: u32,
+    interfaces: &Interfaces,
+    is_listening: bool,
+) -> Result<Datagram<'a>, Discard> {
+    let interface = interfaces.of_device(device).ok_or(Discard::UnknownInterface)?;
     if interfaces.is_own(received.source, interface) {
         return Err(Discard::Own);
     }
-    // A router listens to all groups, but not in UDP.
-    let is_listening = router && encapsulation == Encapsulation::Raw;
     if received.destination.is_multicast() && !is_listening && !interfaces.is_member(received.destination) {
         return Err(Discard::NotJoined);
     }

@@ -33,7 +33,7 @@ impl Sockets {
             sockets.ipv4 = Some(Ipv4Sockets::open(router).map_err(OpenError::raw_socket)?);
             sockets.ipv6 = if_ipv6(Ipv6Sockets::open(router)).map_err(OpenError::raw_socket)?;
             if router && sockets.ipv6.is_some() {
-                sockets.groups = Some(PacketSocket::open().map_err(OpenError::packet_socket)?);
+                sockets.groups = Some(PacketSocket::open_groups().map_err(OpenError::packet_socket)?);
             }
         }
         let ports: &[u16] = match carrier {
@@ -154,13 +154,13 @@ pub(crate) fn compose<'a>(
 }
 
 /// The header of a message in IP itself.
-enum RawHeader {
+pub(crate) enum RawHeader {
     V4(Ipv4Header),
     V6(Ipv6Header),
 }
 
 impl RawHeader {
-    fn of(transmit: &Transmit, device: Option<u32>) -> io::Result<Self> {
+    pub(crate) fn of(transmit: &Transmit, device: Option<u32>) -> io::Result<Self> {
         match (transmit.source, transmit.destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => Ok(Self::V4(Ipv4Header {
                 source,

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use socket2::{Domain, Socket};
 
 use super::outgoing::{Outgoing, send_one};
-use super::{IPPROTO_RSVP, Packet, Received, raw_socket, refuse_input, set_option, set_option_bytes};
+use super::{IPPROTO_RSVP, Packet, Received, Whole, raw_socket, refuse_input, set_option, set_option_bytes};
 
 /// The Router Alert option with value 0: "examine packet" (RFC 2113).
 const ROUTER_ALERT: [u8; 4] = [0x94, 0x04, 0, 0];
@@ -73,20 +73,64 @@ impl Ipv4Sockets {
 impl Ipv4Header {
     /// The message, to be sent by [`Ipv4Sockets::fd`].
     pub(crate) fn before<'a>(&self, payload: &'a [u8]) -> Outgoing<'a> {
+        // Identification, checksum and total length are the kernel's to fill in.
+        let (octets, length) = self.octets();
+        Outgoing::new(SocketAddrV4::new(self.next_hop.unwrap_or(self.destination), 0), payload)
+            .header(&octets[..length])
+            .ipv4_packet_information(self.device, Ipv4Addr::UNSPECIFIED)
+    }
+
+    /// The header of a packet that the kernel takes as it is; `None` if the packet is too large.
+    pub(crate) fn complete(&self, payload: &[u8], identification: u16) -> Option<Vec<u8>> {
+        let (mut octets, length) = self.octets();
+        let total = u16::try_from(length + payload.len()).ok()?;
+        octets[2..4].copy_from_slice(&total.to_be_bytes());
+        octets[4..6].copy_from_slice(&identification.to_be_bytes());
+        let checksum = !sum(&octets[..length]);
+        octets[10..12].copy_from_slice(&checksum.to_be_bytes());
+        Some(octets[..length].to_vec())
+    }
+
+    fn octets(&self) -> ([u8; HEADER + ROUTER_ALERT.len()], usize) {
         let mut octets = [0; HEADER + ROUTER_ALERT.len()];
         let length = if self.router_alert { octets.len() } else { HEADER };
-        // Identification, checksum and total length are the kernel's to fill in.
         octets[0] = 0x40 | (length / 4) as u8;
         octets[1] = self.traffic_class;
         octets[8] = self.ttl;
         octets[9] = IPPROTO_RSVP as u8;
         octets[12..16].copy_from_slice(&self.source.octets());
         octets[16..20].copy_from_slice(&self.destination.octets());
-        octets[HEADER..].copy_from_slice(&ROUTER_ALERT);
-        Outgoing::new(SocketAddrV4::new(self.next_hop.unwrap_or(self.destination), 0), payload)
-            .header(&octets[..length])
-            .ipv4_packet_information(self.device, Ipv4Addr::UNSPECIFIED)
+        if self.router_alert {
+            octets[HEADER..].copy_from_slice(&ROUTER_ALERT);
+        }
+        (octets, length)
     }
+}
+
+/// What a packet is that the kernel has not looked at. In transit only a packet counts whose Router Alert is its first option.
+pub(crate) fn classify<'a>(packet: &Packet<'a>) -> Whole<'a> {
+    whole(packet).unwrap_or(Whole::Damaged)
+}
+
+fn whole<'a>(packet: &Packet<'a>) -> Option<Whole<'a>> {
+    let received = parse(packet)?;
+    let header = packet.data.get(..usize::from(packet.data[0] & 0x0f) * 4)?;
+    if sum(header) != 0xffff {
+        return None;
+    }
+    // An offset, or more fragments to come.
+    if u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0 {
+        return Some(Whole::Fragment);
+    }
+    let router_alert = header.get(HEADER) == Some(&ROUTER_ALERT[0]);
+    Some(Whole::Message { received, router_alert })
+}
+
+/// The sum in one's complement of a header (RFC 1071).
+fn sum(header: &[u8]) -> u16 {
+    let sum: u32 = header.chunks_exact(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    let sum = (sum & 0xffff) + (sum >> 16);
+    ((sum & 0xffff) + (sum >> 16)) as u16
 }
 
 /// Takes the IP header off; `None` if the packet is damaged.

@@ -107,11 +107,23 @@ impl Ipv6Sockets {
 impl Ipv6Header {
     /// The message, to be sent by [`Ipv6Sockets::alert_fd`]; an error if it is larger than an IPv6 packet can be.
     pub(crate) fn before<'a>(&self, payload: &'a [u8]) -> io::Result<Outgoing<'a>> {
+        let too_large = || io::Error::from_raw_os_error(libc::EMSGSIZE);
+        let (octets, length) = self.octets(payload).ok_or_else(too_large)?;
+        let to = socket_address(self.next_hop.unwrap_or(self.destination), self.device);
+        Ok(Outgoing::new(to, payload)
+            .header(&octets[..length])
+            .ipv6_packet_information(self.device, Ipv6Addr::UNSPECIFIED))
+    }
+
+    /// The headers before the message; `None` if the packet is too large.
+    pub(crate) fn complete(&self, payload: &[u8]) -> Option<Vec<u8>> {
+        self.octets(payload).map(|(octets, length)| octets[..length].to_vec())
+    }
+
+    fn octets(&self, payload: &[u8]) -> Option<([u8; HEADER + ROUTER_ALERT.len()], usize)> {
         let mut octets = [0; HEADER + ROUTER_ALERT.len()];
         let length = if self.router_alert { octets.len() } else { HEADER };
-        let Ok(payload_length) = u16::try_from(length - HEADER + payload.len()) else {
-            return Err(io::Error::from_raw_os_error(libc::EMSGSIZE));
-        };
+        let payload_length = u16::try_from(length - HEADER + payload.len()).ok()?;
         octets[0] = 0x60 | self.traffic_class >> 4;
         octets[1] = self.traffic_class << 4;
         octets[4..6].copy_from_slice(&payload_length.to_be_bytes());
@@ -120,11 +132,14 @@ impl Ipv6Header {
         octets[8..24].copy_from_slice(&self.source.octets());
         octets[24..40].copy_from_slice(&self.destination.octets());
         octets[HEADER..].copy_from_slice(&ROUTER_ALERT);
-        let to = socket_address(self.next_hop.unwrap_or(self.destination), self.device);
-        Ok(Outgoing::new(to, payload)
-            .header(&octets[..length])
-            .ipv6_packet_information(self.device, Ipv6Addr::UNSPECIFIED))
+        Some((octets, length))
     }
+}
+
+/// Whether the first header behind the fixed one begins with the Router Alert for RSVP.
+pub(crate) fn has_router_alert(packet: &Packet<'_>) -> bool {
+    packet.data.get(6) == Some(&(libc::IPPROTO_HOPOPTS as u8))
+        && packet.data.get(HEADER + 2..HEADER + 6) == Some(&ROUTER_ALERT[2..6])
 }
 
 /// What the packet is that the socket for this host received: the kernel has taken its headers off.

@@ -15,11 +15,12 @@ use libc::c_int;
 use socket2::{SockFilter, Socket};
 
 pub(crate) use batch::{Batch, Packet};
-pub(crate) use ipv4::{Ipv4Header, Ipv4Sockets, parse as parse_ipv4};
+pub(crate) use ipv4::{Ipv4Header, Ipv4Sockets, classify as classify_ipv4, parse as parse_ipv4};
 pub(crate) use ipv6::{
-    Ipv6Header, Ipv6Sockets, Transit, classify as classify_transit, parse_local as parse_ipv6,
+    Ipv6Header, Ipv6Sockets, Transit, classify as classify_transit, has_router_alert,
+    parse_local as parse_ipv6,
 };
-pub(crate) use outgoing::{Outgoing, send};
+pub(crate) use outgoing::{LinkAddress, Outgoing, send, send_one};
 pub(crate) use packet::PacketSocket;
 pub(crate) use udp::{UdpSocket, compose as compose_udp, parse as parse_udp};
 
@@ -39,6 +40,19 @@ pub(crate) struct Received<'a> {
     pub(crate) destination: IpAddr,
     pub(crate) ttl: Option<u8>,
     pub(crate) payload: &'a [u8],
+}
+
+/// An IP packet as the link brought it.
+#[derive(Debug)]
+pub(crate) enum Whole<'a> {
+    /// An RSVP message, and whether it asks routers to look at it.
+    Message { received: Received<'a>, router_alert: bool },
+    /// A fragment of one.
+    Fragment,
+    /// Something else.
+    Other,
+    /// Not a sound packet.
+    Damaged,
 }
 
 /// Sets a socket option that the libraries have no name for.

@@ -1,11 +1,11 @@
 //! Sending several datagrams with one system call (`sendmmsg`), each with its own control messages.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use libc::c_int;
-use socket2::SockAddr;
+use socket2::{SockAddr, SockAddrStorage};
 
 /// Datagrams per system call: as many as the loop hands over at once.
 const DATAGRAMS: usize = 32;
@@ -31,9 +31,49 @@ pub(crate) struct Outgoing<'a> {
 #[derive(Debug)]
 struct Control([u8; CONTROL]);
 
+/// The address of a device on a link, as hardware has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LinkAddress {
+    octets: [u8; 8],
+    length: u8,
+}
+
+impl LinkAddress {
+    /// `None` if it is longer than those of Ethernet and the like.
+    pub(crate) fn new(address: &[u8]) -> Option<Self> {
+        let mut octets = [0; 8];
+        octets.get_mut(..address.len())?.copy_from_slice(address);
+        Some(Self { octets, length: address.len() as u8 })
+    }
+
+    /// The address of a group on Ethernet (RFC 1112 section 6.4, RFC 2464 section 7).
+    pub(crate) fn of_group(group: IpAddr) -> Self {
+        let octets = match group {
+            IpAddr::V4(group) => {
+                let [_, a, b, c] = group.octets();
+                [0x01, 0, 0x5e, a & 0x7f, b, c, 0, 0]
+            }
+            IpAddr::V6(group) => {
+                let [.., a, b, c, d] = group.octets();
+                [0x33, 0x33, a, b, c, d, 0, 0]
+            }
+        };
+        Self { octets, length: 6 }
+    }
+}
+
 impl<'a> Outgoing<'a> {
     pub(crate) fn new(to: impl Into<SocketAddr>, payload: &'a [u8]) -> Self {
-        let to = SockAddr::from(to.into());
+        Self::sent_to(SockAddr::from(to.into()), payload)
+    }
+
+    /// A packet for a packet socket.
+    pub(crate) fn by_link(device: u32, to: LinkAddress, payload: &'a [u8], ipv6: bool) -> Self {
+        let protocol = if ipv6 { libc::ETH_P_IPV6 } else { libc::ETH_P_IP };
+        Self::sent_to(link_name(device, to, protocol as u16), payload)
+    }
+
+    fn sent_to(to: SockAddr, payload: &'a [u8]) -> Self {
         let control = Control([0; CONTROL]);
         Self { header: [0; HEADER], header_length: 0, payload, control, control_length: 0, to }
     }
@@ -90,6 +130,21 @@ impl<'a> Outgoing<'a> {
         self.control_length += length.next_multiple_of(align_of::<libc::cmsghdr>());
         self
     }
+}
+
+/// The name of a device on a link, for a packet socket.
+#[expect(unsafe_code, reason = "no library makes a generic socket address of a link's")]
+fn link_name(device: u32, to: LinkAddress, protocol: u16) -> SockAddr {
+    let mut storage = SockAddrStorage::zeroed();
+    // SAFETY: the storage is large and aligned enough for every socket address, and zero is a valid value of this one.
+    let name = unsafe { storage.view_as::<libc::sockaddr_ll>() };
+    name.sll_family = libc::AF_PACKET as libc::sa_family_t;
+    name.sll_protocol = protocol.to_be();
+    name.sll_ifindex = device.cast_signed();
+    name.sll_halen = to.length;
+    name.sll_addr = to.octets;
+    // SAFETY: the storage holds an address of this length.
+    unsafe { SockAddr::new(storage, size_of::<libc::sockaddr_ll>() as libc::socklen_t) }
 }
 
 /// Sends datagrams in their order without blocking; tells how many are gone. There is an error only if the first cannot

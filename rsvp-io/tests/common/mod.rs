@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rsvp_core::input::{Datagram, Encapsulation, InterfaceInfo};
 use rsvp_core::output::RouteKey;
 use rsvp_core::{Input, InterfaceId, Request, Transmit};
-use rsvp_driver::{Message, Outside, ReadOutcome, SendOutcome, Source};
-use rsvp_io::{System, SystemOptions};
+use rsvp_driver::{Message, Outside, Parts, ReadOutcome, SendOutcome, Source, Transport};
+use rsvp_io::{KernelRouting, KernelTrafficControl, RawSockets, SystemOptions};
 use rsvp_netns::Namespace;
 
 pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -65,8 +65,8 @@ pub(crate) fn network() -> Result<Network, rsvp_netns::Error> {
 }
 
 /// A system in a namespace, and what it told.
-pub(crate) struct Node {
-    pub(crate) system: System,
+pub(crate) struct Node<T: Transport = RawSockets> {
+    pub(crate) system: Parts<T, KernelRouting, KernelTrafficControl>,
     pub(crate) interfaces: BTreeMap<String, InterfaceInfo>,
     pub(crate) removed: Vec<InterfaceId>,
     pub(crate) inputs: Vec<Input<'static>>,
@@ -85,6 +85,26 @@ impl Node {
         let system = namespace
             .run(|| rsvp_io::open(options).map_err(std::io::Error::other))
             .expect("the namespace has all that a system needs");
+        Self::new(system)
+    }
+
+    pub(crate) fn send(&mut self, transmit: &Transmit, payload: &[u8]) {
+        let failed = self.system.transport().counters().send_failed;
+        assert_eq!(self.try_send(transmit, payload), SendOutcome::Sent);
+        assert_eq!(self.system.transport().counters().send_failed, failed, "not sent: {transmit:?}");
+    }
+
+    /// Whether the system can send this at all.
+    pub(crate) fn fails_to_send(&mut self, transmit: &Transmit, payload: &[u8]) -> bool {
+        let failed = self.system.transport().counters().send_failed;
+        self.try_send(transmit, payload) == SendOutcome::Sent
+            && self.system.transport().counters().send_failed == failed + 1
+    }
+}
+
+impl<T: Transport> Node<T> {
+    /// With what was put together.
+    pub(crate) fn new(system: Parts<T, KernelRouting, KernelTrafficControl>) -> Self {
         let mut node = Self { system, interfaces: BTreeMap::new(), removed: Vec::new(), inputs: Vec::new() };
         let mut inputs = Vec::new();
         node.system.start(&mut |input| inputs.push(keep(input)));
@@ -124,7 +144,7 @@ impl Node {
     }
 
     /// Reads until `found` finds something.
-    pub(crate) fn wait<T>(&mut self, what: &str, mut found: impl FnMut(&mut Self) -> Option<T>) -> T {
+    pub(crate) fn wait<A>(&mut self, what: &str, mut found: impl FnMut(&mut Self) -> Option<A>) -> A {
         let start = Instant::now();
         loop {
             self.read();
@@ -153,6 +173,18 @@ impl Node {
         })
     }
 
+    /// The next datagram, while something else is done again and again.
+    pub(crate) fn datagram_while(&mut self, mut meanwhile: impl FnMut()) -> Datagram<'static> {
+        self.wait("a datagram", |node| {
+            meanwhile();
+            let position = node.inputs.iter().position(|input| matches!(input, Input::Datagram(_)))?;
+            match node.inputs.remove(position) {
+                Input::Datagram(datagram) => Some(datagram),
+                _ => None,
+            }
+        })
+    }
+
     /// Asserts that nothing comes.
     pub(crate) fn hears_nothing(&mut self) {
         std::thread::sleep(SILENCE);
@@ -160,21 +192,8 @@ impl Node {
         assert_eq!(self.inputs, [], "nothing is expected");
     }
 
-    pub(crate) fn send(&mut self, transmit: &Transmit, payload: &[u8]) {
-        let failed = self.system.transport().counters().send_failed;
-        assert_eq!(self.try_send(transmit, payload), SendOutcome::Sent);
-        assert_eq!(self.system.transport().counters().send_failed, failed, "not sent: {transmit:?}");
-    }
-
     pub(crate) fn try_send(&mut self, transmit: &Transmit, payload: &[u8]) -> SendOutcome {
         self.system.send(&mut [message(transmit, payload)])
-    }
-
-    /// Whether the system can send this at all.
-    pub(crate) fn fails_to_send(&mut self, transmit: &Transmit, payload: &[u8]) -> bool {
-        let failed = self.system.transport().counters().send_failed;
-        self.try_send(transmit, payload) == SendOutcome::Sent
-            && self.system.transport().counters().send_failed == failed + 1
     }
 
     pub(crate) fn request(&mut self, request: Request) {
