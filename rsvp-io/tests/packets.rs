@@ -33,8 +33,8 @@ fn counters(node: &Node<PacketSockets>) -> &PacketCounters {
 }
 
 /// A message to the neighbour.
-fn to_neighbor(transmit: Transmit) -> Transmit {
-    Transmit { router_alert: false, ttl: 1, ..transmit }
+fn to_neighbor(transmit: &Transmit) -> Transmit {
+    Transmit { router_alert: false, ttl: 1, ..transmit.clone() }
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn messages_wait_for_a_neighbour_that_is_not_found_yet_and_keep_their_order() ->
     let mut r = on_packets(&network.r, true);
     let mut a = on_packets(&network.a, false);
     for [host, west, ..] in FAMILIES {
-        let transmit = to_neighbor(path(Some(a.id("eth0")), host, west));
+        let transmit = to_neighbor(&path(Some(a.id("eth0")), host, west));
         let batch: Vec<_> = (0..32).map(|number| message(&transmit, &[number; 100])).collect();
         assert_eq!(a.system.send(&batch), SendOutcome::Sent);
         for number in 0..32 {
@@ -83,7 +83,7 @@ fn messages_wait_for_a_neighbour_that_is_not_found_yet_and_keep_their_order() ->
             assert_eq!(&*datagram.payload, &[number; 100]);
         }
         // The answer finds its neighbour, too, and goes where the next hop is told.
-        let transmit = to_neighbor(path(Some(r.id("west")), west, host));
+        let transmit = to_neighbor(&path(Some(r.id("west")), west, host));
         assert_eq!(
             r.try_send(&Transmit { next_hop: Some(ip(host)), ..transmit }, b"a Resv"),
             SendOutcome::Sent
@@ -102,7 +102,7 @@ fn a_neighbour_that_does_not_answer_costs_what_waits_for_it_and_no_more() -> Tes
     let network = network()?;
     network.a.run(|| fs::write("/proc/sys/net/ipv4/neigh/eth0/retrans_time_ms", "100"))?;
     let mut a = on_packets(&network.a, false);
-    let silent = to_neighbor(path(Some(a.id("eth0")), "10.1.1.2", "10.1.1.77"));
+    let silent = to_neighbor(&path(Some(a.id("eth0")), "10.1.1.2", "10.1.1.77"));
     for _ in 0..100 {
         assert_eq!(a.try_send(&silent, b"nobody hears it"), SendOutcome::Sent);
     }
@@ -156,7 +156,7 @@ fn the_kernel_neither_answers_nor_passes_on() -> TestResult {
     let mut host = Node::host(&a);
     let heard = a.run(|| PacketSocket::open("eth0"))?;
     for [address, west, _, other] in FAMILIES {
-        host.send(&to_neighbor(path(Some(host.id("eth0")), address, west)), b"to the router");
+        host.send(&to_neighbor(&path(Some(host.id("eth0")), address, west)), b"to the router");
         assert_eq!(router.datagram().destination, ip(west));
         host.send(&path(Some(host.id("eth0")), address, other), b"in transit");
         assert_eq!(router.datagram().destination, ip(other));
@@ -185,7 +185,7 @@ fn fragments_are_dropped_and_none_are_made() -> TestResult {
     let mut a = Node::host(&network.a);
     for [host, west, _, other] in FAMILIES {
         a.send(&path(Some(a.id("eth0")), host, other), &[7; 5000]);
-        let large = to_neighbor(path(Some(r.id("west")), west, host));
+        let large = to_neighbor(&path(Some(r.id("west")), west, host));
         assert_eq!(r.try_send(&large, &[7; 1490]), SendOutcome::Sent);
     }
     r.wait("fragments", |r| (counters(r).sockets.transit_fragments >= 8).then_some(()));
