@@ -2,11 +2,51 @@
 //!
 //! A driver brings a [`Node`](rsvp_core::Node) together with an [`Outside`] (sockets, routes, traffic control) and a
 //! [`Clock`]. All that differs from one runtime to the next is how it waits, so that is all that `rsvp-io-tokio`,
-//! `rsvp-io-mio`, `rsvp-io-async-std` and the blocking driver of `rsvp-io` do themselves. [`Engine`] is the rest: give it what has become ready, have
-//! it [`turn`](Engine::turn), wait for what it says.
+//! `rsvp-io-mio`, `rsvp-io-async-std` and the blocking driver of `rsvp-io` do themselves. [`Engine`] is the rest: give it what
+//! has become ready, have it [`turn`](Engine::turn), wait for what it says.
 //!
-//! A [`Handle`] is how the rest of a program talks to a node that runs: commands, questions, and a stream of events, from any
-//! thread and on any runtime.
+//! Most programs take one of those drivers, and begin with the guide (`docs/embedding.md`, "Drivers") or with a program in
+//! memory (`cargo run -p rsvp-io --example in_memory`). This crate is where the types are that they have in common:
+//!
+//! | for | see |
+//! |---|---|
+//! | commands, questions and events, from any thread and on any runtime | [`Handle`], [`Events`], [`block_on`] |
+//! | sockets, a routing table, a scheduler of your own | [`Transport`], [`Routing`], [`TrafficControl`], put together by [`Parts`] |
+//! | the parts that need no operating system | [`MemoryTransport`], [`StaticRouting`], [`NoTrafficControl`] |
+//! | recording what happens to a node | [`RecordedNode`] |
+//! | another way to wait | [`Engine`] |
+//!
+//! # A part of your own
+//!
+//! Traffic control that enforces nothing, and says what it should; on routes and links that are told to it.
+//!
+//! ```
+//! use rsvp_core::output::{Installation, InstallationId};
+//! use rsvp_core::{Input, InterfaceId, input::InterfaceInfo};
+//! use rsvp_driver::{MemoryTransport, Parts, StaticRouting, TrafficControl, memory};
+//!
+//! struct Printed;
+//!
+//! impl TrafficControl for Printed {
+//!     fn install(&mut self, installation: Installation, sink: &mut dyn FnMut(Input<'_>)) {
+//!         println!("{:?} gets {:?}", installation.session, installation.flowspec);
+//!         sink(Input::Installed(installation.id, Ok(())));
+//!     }
+//!
+//!     fn remove(&mut self, id: InstallationId) {
+//!         println!("{id:?} goes");
+//!     }
+//! }
+//!
+//! let eth0 = InterfaceId(1);
+//! let (end, _other_end) = memory::link()?;
+//! let routing = StaticRouting::new([InterfaceInfo::new(eth0, "eth0", ["192.0.2.1".parse()?])]);
+//! let outside = Parts::new(MemoryTransport::new([(eth0, end)]), routing, Printed)?;
+//! # let _ = outside;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `examples/custom-router` is a whole router with parts of its own.
 //!
 //! # A driver of your own
 //!

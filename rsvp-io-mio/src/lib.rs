@@ -1,13 +1,21 @@
-//! A mio driver for rsvp-core: readiness and a clock, nothing else.
+//! A mio driver for rsvp-core: readiness and a clock, nothing else. The rest is that of all drivers
+//! (`rsvp_driver`); the guide (`docs/embedding.md`, "Drivers") tells how a program uses one. [`Driver`] drives a node on Linux,
+//! on `rsvp_io::System`, or on any other `Outside`.
 //!
 //! On a thread of its own it [runs](Driver::run) by itself:
 //!
 //! ```no_run
-//! # fn example(config: rsvp_core::NodeConfig, seed: [u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
-//! use rsvp_core::Node;
+//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::io::Read;
+//!
+//! use rsvp_core::{Node, NodeConfig};
 //! use rsvp_driver::{Clock, block_on};
 //! use rsvp_io::{System, SystemOptions};
 //! use rsvp_io_mio::Driver;
+//!
+//! let config = NodeConfig { router: true, ..NodeConfig::default() };
+//! let mut seed = [0; 32];
+//! std::fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
 //!
 //! let clock = Clock::start();
 //! let node = Node::new(config, seed, clock.now());
@@ -42,6 +50,10 @@
 //! driver.close();
 //! # Ok(()) }
 //! ```
+//!
+//! `cargo run -p rsvp-io-mio --example beside_others` shows that, with two other protocols and without privilege. The thread
+//! that runs the loop gives its commands to the [engine](Driver::engine) and fetches events with
+//! [`try_next`](rsvp_driver::Events::try_next): it must not wait for a handle, but keep one, or the node shuts down.
 
 #![cfg(target_os = "linux")]
 

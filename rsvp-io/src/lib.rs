@@ -2,13 +2,20 @@
 //!
 //! [`System`] is everything that one RSVP node needs from the kernel: the [`Outside`](rsvp_driver::Outside) of Linux. A driver
 //! adds two things to it, a way to wait for file descriptors and a clock: [`Driver`] is one that blocks its thread,
-//! `rsvp-io-tokio`, `rsvp-io-mio` and `rsvp-io-async-std` are others.
+//! `rsvp-io-tokio`, `rsvp-io-mio` and `rsvp-io-async-std` are others. The guide (`docs/embedding.md`, "Drivers") goes on from
+//! here.
 //!
 //! ```no_run
-//! # fn example(config: rsvp_core::NodeConfig, seed: [u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
-//! use rsvp_core::Node;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::io::Read;
+//!
+//! use rsvp_core::{Node, NodeConfig};
 //! use rsvp_driver::{Clock, block_on};
 //! use rsvp_io::{Driver, SystemOptions};
+//!
+//! let config = NodeConfig { router: true, ..NodeConfig::default() };
+//! let mut seed = [0; 32];
+//! std::fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
 //!
 //! let clock = Clock::start();
 //! let node = Node::new(config, seed, clock.now());
@@ -23,11 +30,19 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # A whole program
+//!
+//! Two hosts, without a network and without privilege: `cargo run -p rsvp-io --example in_memory`.
+//!
+#![doc = "```"]
+#![doc = include_str!("../examples/in_memory.rs")]
+#![doc = "```"]
+//!
 //! # What it does to the machine
 //!
 //! - It opens raw sockets for IP protocol 46. A router's take every RSVP message in transit that carries a Router
 //!   Alert; nothing is forwarded behind the node's back. It opens UDP sockets, too, on ports 1698 and, on a host without
-//!   raw sockets, 1699 (RFC 2205 Appendix C; [`Transport`]).
+//!   raw sockets, 1699 (RFC 2205 Appendix C; [`Carrier`]).
 //! - A router hears the messages to every group. In IPv4 that takes a multicast routing daemon (or static entries):
 //!   without one the kernel drops them. An IPv6 message to a group is read by a packet socket, and an nftables
 //!   table `inet rsvp-multicast` keeps the kernel from forwarding a second copy.
