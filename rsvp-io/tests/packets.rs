@@ -75,8 +75,8 @@ fn messages_wait_for_a_neighbour_that_is_not_found_yet_and_keep_their_order() ->
     let mut a = on_packets(&network.a, false);
     for [host, west, ..] in FAMILIES {
         let transmit = to_neighbor(&path(Some(a.id("eth0")), host, west));
-        let batch: Vec<_> = (0..32).map(|number| message(&transmit, &[number; 100])).collect();
-        assert_eq!(a.system.send(&batch), SendOutcome::Sent);
+        let mut batch: Vec<_> = (0..32).map(|number| message(&transmit, &[number; 100])).collect();
+        assert_eq!(a.system.send(&mut batch), SendOutcome::Sent);
         for number in 0..32 {
             let datagram = r.datagram_while(|| a.read());
             assert_eq!((datagram.source, datagram.ttl), (ip(host), Some(1)));
