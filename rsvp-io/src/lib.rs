@@ -34,7 +34,7 @@
 //!
 //! Two hosts, without a network and without privilege: `cargo run -p rsvp-io --example in_memory`.
 //!
-#![doc = "```"]
+#![doc = "```no_run"]
 #![doc = include_str!("../examples/in_memory.rs")]
 #![doc = "```"]
 //!
