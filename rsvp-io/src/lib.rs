@@ -56,9 +56,13 @@
 //! - Closing removes all of that, and so does dropping it. If the process is killed, the kernel removes the
 //!   table at once, and the next start removes the queueing disciplines.
 //!
+//! [`PacketSockets`] is another transport, which does without raw sockets and the kernel's IP stack; it is put together with
+//! [`KernelRouting`] and [`KernelTrafficControl`] by [`Parts`](rsvp_driver::Parts).
+//!
 //! It needs Linux 5.12 or later, CAP_NET_RAW and CAP_NET_ADMIN, in the user namespace that owns the network namespace;
-//! being root in a user namespace is enough. With UDP alone it needs no privilege. Lacking a kernel feature for traffic control, it says so ([`Outside::diagnostics`](rsvp_driver::Outside::diagnostics)) and
-//! answers every installation with success: reservations are admitted then, but not enforced.
+//! being root in a user namespace is enough. With UDP alone it needs no privilege. Lacking a kernel feature for traffic
+//! control, it says so ([`Outside::diagnostics`](rsvp_driver::Outside::diagnostics)) and answers every installation with
+//! success: reservations are admitted then, but not enforced.
 //!
 //! # What it does not do
 //!

@@ -5,6 +5,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::{fs, io};
 
 use common::{Network, Node, TestResult, ip, is_permitted, message, network, path};
@@ -191,5 +192,29 @@ fn fragments_are_dropped_and_none_are_made() -> TestResult {
     r.wait("fragments", |r| (counters(r).sockets.transit_fragments >= 8).then_some(()));
     assert_eq!((counters(&r).too_large, counters(&r).sockets.send_failed), (2, 2));
     assert_eq!(counters(&r).sockets.received, 0);
+    Ok(())
+}
+
+#[test]
+fn ipv6_link_local_neighbours_are_reached() -> TestResult {
+    if !is_permitted() {
+        return Ok(());
+    }
+    let network = network()?;
+    let [mut a, mut r] = [on_packets(&network.a, false), on_packets(&network.r, true)];
+    let link_local = |node: &Node<PacketSockets>, interface: &str| {
+        let mut addresses = node.interfaces[interface].addresses.iter();
+        addresses.find(|address| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())).copied()
+    };
+    let [here, there] = [link_local(&a, "eth0"), link_local(&r, "west")].map(|address| address.expect("one"));
+    let [host, _, _, other] = FAMILIES[1];
+    // As the gateway of a route, and as source and destination.
+    let a_path = Transmit { next_hop: Some(there), ..path(Some(a.id("eth0")), host, other) };
+    assert_eq!(a.try_send(&a_path, b"a Path"), SendOutcome::Sent);
+    assert_eq!(r.datagram_while(|| a.read()).destination, ip(other));
+    let a_resv = Transmit { source: here, destination: there, ..to_neighbor(&a_path) };
+    assert_eq!(a.try_send(&Transmit { next_hop: None, ..a_resv }, b"a Resv"), SendOutcome::Sent);
+    let datagram = r.datagram_while(|| a.read());
+    assert_eq!((datagram.source, datagram.destination, datagram.interface), (here, there, r.id("west")));
     Ok(())
 }

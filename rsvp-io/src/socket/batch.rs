@@ -207,7 +207,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::socket::{classify_transit, parse_ipv4, parse_ipv6};
+    use crate::socket::{Whole, classify_ipv4, classify_transit, has_router_alert, parse_ipv4, parse_ipv6};
 
     proptest! {
         /// Whatever the network (or, for the control messages, the kernel) comes up with.
@@ -226,7 +226,9 @@ mod tests {
             read_control(&control, &mut packet);
             parse_ipv4(&packet);
             parse_ipv6(&packet);
+            classify_ipv4(&packet);
             classify_transit(&packet);
+            has_router_alert(&packet);
         }
 
         /// The same, with a beginning that leads further in.
@@ -250,8 +252,12 @@ mod tests {
             };
             if let Some(received) = parse_ipv4(&packet) {
                 prop_assert!(received.payload.len() < data.len());
+            } else {
+                prop_assert!(matches!(classify_ipv4(&packet), Whole::Damaged));
             }
+            classify_ipv4(&packet);
             classify_transit(&packet);
+            has_router_alert(&packet);
         }
     }
 }

@@ -149,3 +149,70 @@ pub(crate) fn parse<'a>(packet: &Packet<'a>) -> Option<Received<'a>> {
         payload: packet.data.get(header_length..total_length)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(data: &[u8]) -> Packet<'_> {
+        Packet {
+            data,
+            truncated: false,
+            source: None,
+            source_port: 0,
+            destination: None,
+            device: 0,
+            hop_limit: None,
+            overflowed: None,
+        }
+    }
+
+    /// As a link brings it: padded.
+    fn message(router_alert: bool) -> Vec<u8> {
+        let header = Ipv4Header {
+            source: Ipv4Addr::new(10, 0, 0, 1),
+            destination: Ipv4Addr::new(10, 0, 0, 2),
+            next_hop: None,
+            device: None,
+            ttl: 63,
+            router_alert,
+            traffic_class: 0xc0,
+        };
+        let mut data = header.complete(b"RSVP", 0xfffe).expect("it is small");
+        data.extend(b"RSVP and padding");
+        data
+    }
+
+    #[test]
+    fn what_is_made_complete_is_understood() {
+        for alert in [false, true] {
+            let data = message(alert);
+            let Whole::Message { received, router_alert } = classify(&packet(&data)) else {
+                panic!("{data:?}")
+            };
+            assert_eq!((received.payload, received.ttl, router_alert), (&b"RSVP"[..], Some(63), alert));
+        }
+    }
+
+    #[test]
+    fn no_octet_of_a_header_can_be_wrong() {
+        let data = message(true);
+        for place in 0..HEADER + ROUTER_ALERT.len() {
+            let mut data = data.clone();
+            data[place] ^= 0x04;
+            assert!(matches!(classify(&packet(&data)), Whole::Damaged), "octet {place}");
+        }
+    }
+
+    #[test]
+    fn the_first_fragment_and_later_ones_are_told_from_messages() {
+        for (place, octet) in [(6, 0x20), (7, 0x01)] {
+            let mut data = message(false);
+            data[place] = octet;
+            data[10..12].fill(0);
+            let checksum = !sum(&data[..HEADER]);
+            data[10..12].copy_from_slice(&checksum.to_be_bytes());
+            assert!(matches!(classify(&packet(&data)), Whole::Fragment));
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! Sockets below IP: for all RSVP, or for what a router hears over IPv6 on its way to groups.
 //!
-//! As to the latter: the kernel does not hand a packet to a group to the socket that has asked for Router Alerts; it forwards it, and
-//! delivers it only where the group was joined. A router does not know beforehand to which groups Path messages will
-//! be sent. So it listens below IP, to all groups alike; what the kernel forwards meanwhile is dropped (see
+//! As to the latter: the kernel does not hand a packet to a group to the socket that has asked for Router Alerts; it
+//! forwards it, and delivers it only where the group was joined. A router does not know beforehand to which groups Path
+//! messages will be sent. So it listens below IP, to all groups alike; what the kernel forwards meanwhile is dropped (see
 //! [`Guard`](crate::guard::Guard)). IPv4 needs none of this.
 
 use std::io;
