@@ -149,12 +149,20 @@ fn link_name(device: u32, to: LinkAddress, protocol: u16) -> SockAddr {
 
 /// Sends datagrams in their order without blocking; tells how many are gone. There is an error only if the first cannot
 /// be sent: of a later one it is told when that one is the first.
-#[expect(unsafe_code, reason = "no library gives each message of sendmmsg control messages of its own")]
 pub(crate) fn send(fd: BorrowedFd<'_>, datagrams: &[Outgoing<'_>]) -> io::Result<usize> {
+    match datagrams {
+        // Most often: not to prepare for many costs less.
+        [_] => send_up_to::<1>(fd, datagrams),
+        _ => send_up_to::<DATAGRAMS>(fd, datagrams),
+    }
+}
+
+#[expect(unsafe_code, reason = "no library gives each message of sendmmsg control messages of its own")]
+fn send_up_to<const LIMIT: usize>(fd: BorrowedFd<'_>, datagrams: &[Outgoing<'_>]) -> io::Result<usize> {
     // SAFETY: all-zero bytes are a valid value of these plain C structures.
-    let mut vectors: [[libc::iovec; 2]; DATAGRAMS] = unsafe { std::mem::zeroed() };
+    let mut vectors: [[libc::iovec; 2]; LIMIT] = unsafe { std::mem::zeroed() };
     // SAFETY: as above.
-    let mut headers: [libc::mmsghdr; DATAGRAMS] = unsafe { std::mem::zeroed() };
+    let mut headers: [libc::mmsghdr; LIMIT] = unsafe { std::mem::zeroed() };
     for ((header, vectors), datagram) in headers.iter_mut().zip(&mut vectors).zip(datagrams) {
         let parts = [&datagram.header[..datagram.header_length], datagram.payload];
         for (vector, part) in vectors.iter_mut().zip(parts) {
@@ -171,7 +179,7 @@ pub(crate) fn send(fd: BorrowedFd<'_>, datagrams: &[Outgoing<'_>]) -> io::Result
             message.msg_controllen = datagram.control_length as _;
         }
     }
-    let count = datagrams.len().min(DATAGRAMS);
+    let count = datagrams.len().min(LIMIT);
     // SAFETY: the first `count` headers point to data of the stated lengths, which outlives the call and which the
     // kernel only reads.
     let sent = unsafe {
