@@ -189,6 +189,8 @@ impl PacketSockets {
                     }
                 }
             }
+            Change::Failed(neighbor)
+                if self.waiting.contains_key(&neighbor) && self.neighbors.is_sought(neighbor) => {}
             Change::Failed(neighbor) => {
                 let lost = self.waiting.remove(&neighbor).unwrap_or_default().len() as u64;
                 self.counters.not_found += lost;

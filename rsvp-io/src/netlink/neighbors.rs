@@ -83,11 +83,19 @@ impl Neighbors {
         self.requests.call(&request, |_| {})
     }
 
-    fn look_up(&mut self, neighbor: Neighbor) {
+    /// Whether the kernel looks for a neighbour now, or has found it: then an end of which it told was that of an earlier search.
+    pub(crate) fn is_sought(&mut self, neighbor: Neighbor) -> bool {
+        self.look_up(neighbor) & (libc::NUD_INCOMPLETE | VALID) != 0
+    }
+
+    /// Tells the state, too; 0 is none.
+    fn look_up(&mut self, neighbor: Neighbor) -> u16 {
         let Self { requests, known, .. } = self;
+        let mut state = libc::NUD_NONE;
         let mut request = rt_neigh::Request::new().op_getneigh_do(&header(neighbor));
         request.encode().push_dst(neighbor.1);
         let looked_up = requests.call(&request, |(header, attributes)| {
+            state = header.ndm_state;
             if let Some(found) = read(&header, &attributes) {
                 known.insert(neighbor, found);
             }
@@ -95,6 +103,7 @@ impl Neighbors {
         if let Err(error) = looked_up {
             tracing::trace!(?neighbor, %error, "no such neighbour yet");
         }
+        state
     }
 
     /// Takes in at most `budget` notifications; says whether there may be more.
