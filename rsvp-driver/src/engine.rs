@@ -197,7 +197,7 @@ impl<O: Outside> Engine<O> {
             deadline = Some(deadline.unwrap_or(ending.limit).min(ending.limit));
         }
         let is_due = deadline.is_some_and(|at| at <= now);
-        if more_jobs || is_due || self.snapshots.survey.is_some() || self.readable.contains(&true) {
+        if more_jobs || is_due || self.snapshots.are_wanted() || self.readable.contains(&true) {
             return Ok(Turn::Again);
         }
         Ok(Turn::Wait(deadline))
@@ -350,6 +350,13 @@ impl<O: Outside> Engine<O> {
         } else {
             snapshots.survey = Some(survey);
         }
+    }
+}
+
+impl Snapshots {
+    /// Whether somebody waits for one.
+    fn are_wanted(&self) -> bool {
+        self.survey.is_some() || !self.next.is_empty()
     }
 }
 
