@@ -172,6 +172,8 @@ impl Subscribers {
     pub(crate) fn subscribe(&self) -> Events {
         let (sender, receiver) = queue(EVENT_QUEUE);
         if let Some(subscribers) = lock(&self.0).as_mut() {
+            // On a quiet node nothing else notices those that have gone.
+            subscribers.retain(|subscriber| !subscriber.is_closed());
             subscribers.push(sender);
         }
         Events(receiver)

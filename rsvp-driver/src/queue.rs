@@ -65,6 +65,11 @@ impl<T> Sender<T> {
         Poll::Ready(Ok(()))
     }
 
+    /// Whether the receiver is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        !lock(&self.0).is_received
+    }
+
     /// Puts an item into the queue at once, and leaves it to `overflow` what becomes of it if there is no room.
     pub(crate) fn offer(&self, item: T, overflow: impl FnOnce(&mut VecDeque<T>, &T)) -> Result<(), Closed> {
         let mut state = lock(&self.0);

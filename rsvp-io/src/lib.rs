@@ -43,6 +43,9 @@
 //! - It opens raw sockets for IP protocol 46. A router's take every RSVP message in transit that carries a Router
 //!   Alert; nothing is forwarded behind the node's back. It opens UDP sockets, too, on ports 1698 and, on a host without
 //!   raw sockets, 1699 (RFC 2205 Appendix C; [`Carrier`]).
+//! - In IPv6 the kernel gives a router everything in transit that carries the Router Alert for RSVP, whatever it is. What is not
+//!   RSVP is sent on, by way of the output chain: **rules of the `forward` chain never see such packets**. Where those rules
+//!   matter, drop hop-by-hop options of strangers before (chain `prerouting`).
 //! - A router hears the messages to every group. In IPv4 that takes a multicast routing daemon (or static entries):
 //!   without one the kernel drops them. An IPv6 message to a group is read by a packet socket, and an nftables
 //!   table `inet rsvp-multicast` keeps the kernel from forwarding a second copy.

@@ -62,8 +62,9 @@ impl Memberships {
     /// Joins what is wanted and not joined, leaves what is joined and not wanted: groups, by devices and their interfaces.
     pub(crate) fn settle(&mut self, wanted: impl Iterator<Item = (IpAddr, u32, InterfaceId)>) {
         let wanted: BTreeMap<_, _> = wanted.map(|(group, device, id)| ((group, device), id)).collect();
-        let left: Vec<_> =
-            self.joined.keys().copied().filter(|joined| !wanted.contains_key(joined)).collect();
+        // A device that is another interface now may have lost its memberships.
+        let stale = self.joined.iter().filter(|(key, joined)| wanted.get(*key) != Some(&joined.interface));
+        let left: Vec<_> = stale.map(|(key, _)| *key).collect();
         for (group, device) in left {
             if let Some(joined) = self.joined.remove(&(group, device)) {
                 // The device may be gone, and the membership with it.

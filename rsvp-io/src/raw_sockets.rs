@@ -122,7 +122,9 @@ impl RawSockets {
         let Some(Message { transmit, payload }) = messages.first() else { return Ok(0) };
         match self.send_run(channel(transmit), messages, interfaces) {
             Err(error) if is_too_large(&error) && transmit.encapsulation == Encapsulation::Raw => {
-                self.sockets.send_in_fragments(transmit, device(transmit, interfaces)?, payload).map(|()| 1)
+                let sent = self.sockets.send_in_fragments(transmit, device(transmit, interfaces)?, payload);
+                // Another socket makes fragments, and nobody waits for that one: what it does not take is lost.
+                sent.map(|()| 1).map_err(|error| io::Error::other(format!("not sent in fragments: {error}")))
             }
             result => result,
         }

@@ -92,6 +92,12 @@ impl Bench {
         let either: &[Role] =
             if setup.config.router { &[Role::Router] } else { &[Role::SenderHost, Role::ReceiverHost] };
         self.profile.works_as(either)?;
+        if !setup.config.router
+            && self.profile.interfaces.is_some()
+            && self.profile.works_as(&[Role::Router]).is_ok()
+        {
+            return Err(Unsupported("the device is there anyway, and is a router: it forwards".to_owned()));
+        }
         if self.profile.link == LinkKind::Raw {
             check_raw(setup)?;
         }

@@ -260,6 +260,9 @@ impl Tester for Device {
     ) -> Result<(), Unsupported> {
         if self.bench.profile().link == LinkKind::Raw {
             route.outgoing.iter().try_for_each(|hop| check_next_hop(self.plan, hop.gateway))?;
+            if destination.is_multicast() && destination != self.plan.g().destination() {
+                return Err(Unsupported("link = \"raw\" hears one group".to_owned()));
+            }
         }
         if self.bench.profile().interfaces.is_some() {
             self.route_by_hook(destination, source, &route)?;

@@ -232,24 +232,28 @@ async fn open_reservation(
 async fn open(context: &Shared, asked: Asked, hold: bool) -> Result<Response, Fault> {
     let registry = context.registry.clone();
     if !hold {
-        let application = registry.open(asked, Origin::Detached).await?;
+        let opening = async move { registry.open(asked, Origin::Detached).await };
+        let application = to_the_end(opening).await??;
         return Ok((StatusCode::CREATED, Json(application)).into_response());
     }
-    // In a task of its own, so that it comes to its end, guard included, even if the client leaves now.
-    let opening = tokio::spawn(async move {
+    let opening = to_the_end(async move {
         let application = registry.open(asked, Origin::Held).await?;
         let guard = HoldGuard { registry, id: ApiId(application.id) };
         let (first, receiver) = guard.registry.follow(guard.id).await?;
         Ok::<_, Refusal>((guard, first, receiver))
     });
-    let (guard, first, receiver) =
-        opening.await.map_err(|e| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))??;
+    let (guard, first, receiver) = opening.await??;
     let updates = updates(first, receiver).map(move |event| {
         // Lives as long as the stream, and with it the connection.
         let _held = &guard;
         event
     });
     Ok((StatusCode::CREATED, sse(updates)).into_response())
+}
+
+/// Does something in a task of its own, so that it is not left half done if the client leaves now.
+async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, Fault> {
+    tokio::spawn(work).await.map_err(|error| Fault::internal(&error))
 }
 
 /// Releases when the connection that holds it is gone.
@@ -278,7 +282,8 @@ async fn detach(State(context): State<Shared>, Path(id): Path<u64>) -> Result<Js
 }
 
 async fn release(State(context): State<Shared>, Path(id): Path<u64>) -> Result<Json<Application>, Fault> {
-    Ok(Json(context.registry.release(ApiId(id), &[Origin::Held, Origin::Detached]).await?))
+    let release = async move { context.registry.release(ApiId(id), &[Origin::Held, Origin::Detached]).await };
+    Ok(Json(to_the_end(release).await??))
 }
 
 async fn clear(State(context): State<Shared>, body: Bytes) -> Result<Json<Cleared>, Fault> {
@@ -291,7 +296,7 @@ async fn clear(State(context): State<Shared>, body: Bytes) -> Result<Json<Cleare
 }
 
 async fn reload(State(context): State<Shared>) -> Result<Json<Reloaded>, Fault> {
-    let reloaded = crate::daemon::reload(&context).await;
+    let reloaded = to_the_end(async move { crate::daemon::reload(&context).await }).await?;
     reloaded.map(Json).map_err(|message| Fault::new(StatusCode::UNPROCESSABLE_ENTITY, message))
 }
 

@@ -5,7 +5,7 @@ mod flow;
 mod view;
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rsvp_client::api::{Next, Since};
 use rsvp_core::view::InterfaceView;
@@ -65,9 +65,12 @@ impl Scene {
     }
 }
 
-/// Wall-clock time as RFC 3339 has it.
+/// The year 9000, since the beginning of Unix time: RFC 3339 has four digits for a year, and no clock that is right shows it.
+pub(crate) const LAST_DAY: Duration = Duration::from_secs(221_845_392_000);
+
+/// Wall-clock time as RFC 3339 has it; what is beyond it, as its end.
 pub(crate) fn timestamp(time: SystemTime) -> String {
-    humantime::format_rfc3339_millis(time).to_string()
+    humantime::format_rfc3339_millis(time.min(SystemTime::UNIX_EPOCH + LAST_DAY)).to_string()
 }
 
 /// The name that serde gives to a plain variant.

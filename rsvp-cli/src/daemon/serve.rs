@@ -14,7 +14,7 @@ use rsvp_driver::Clock;
 use rsvp_io::{Carrier, InterfaceSelection, System, SystemOptions};
 use rsvp_io_tokio::Driver;
 use rsvp_record::RecordedNode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::{Standing, detach, privileges, reload};
@@ -54,6 +54,13 @@ impl Record {
             file.map_err(|e| format!("cannot record to {}: {}", self.file.display(), crate::words(&e)))?;
         Ok(rsvp_record::Recorder::new(file).with_limit(self.limit))
     }
+
+    /// Removes the file, in which nothing was recorded: the next attempt to start makes it anew.
+    fn abandon(&self) {
+        if let Err(error) = std::fs::remove_file(&self.file) {
+            tracing::warn!(file = %self.file.display(), %error, "the recording, which is empty, stays");
+        }
+    }
 }
 
 /// Runs the daemon until it is told to end.
@@ -71,8 +78,9 @@ pub(crate) fn run(options: Options) -> Result<(), String> {
     let socket = Socket::bind(&path, control.group.as_deref()).map_err(|e| e.to_string())?;
     let recorder = record.as_ref().map(Record::start).transpose()?;
     // Before there are other threads: each has privileges of its own.
-    privileges::drop_unneeded()?;
-    let system = rsvp_io::open(system_options(&config)?).map_err(|e| e.to_string())?;
+    let opened = privileges::drop_unneeded().and_then(|()| system_options(&config));
+    let system = opened.and_then(|options| rsvp_io::open(options).map_err(|e| e.to_string()));
+    let system = system.inspect_err(|_| record.iter().for_each(Record::abandon))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -138,6 +146,8 @@ async fn serve(
     detached: bool,
 ) -> Result<(), String> {
     let fail = |e: std::io::Error| format!("cannot start: {}", crate::words(&e));
+    // Before anything is done that an end has to undo.
+    let signals = Signals::new().map_err(|e| format!("no signals: {}", crate::words(&e)))?;
     let clock = Clock::start();
     let started = (clock.now(), SystemTime::now());
     let node = match recorder {
@@ -181,20 +191,37 @@ async fn serve(
     if detached {
         detach::tell_ready().map_err(fail)?;
     }
-    end(&context, driving).await
+    end(&context, signals, driving).await
+}
+
+/// What the daemon is told by signals. Those that come while it starts wait until it has.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
 }
 
 /// Waits for the end and brings it about: everything is torn down and removed.
-async fn end(context: &Shared, mut driving: JoinHandle<std::io::Result<()>>) -> Result<(), String> {
-    let fail = |e: std::io::Error| format!("no signals: {}", crate::words(&e));
-    let mut terminate = signal(SignalKind::terminate()).map_err(fail)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(fail)?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(fail)?;
+async fn end(
+    context: &Shared,
+    mut signals: Signals,
+    mut driving: JoinHandle<std::io::Result<()>>,
+) -> Result<(), String> {
     loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => {
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
+            _ = signals.hangup.recv() => {
                 if let Err(error) = reload(context).await {
                     tracing::error!("{error}");
                 }

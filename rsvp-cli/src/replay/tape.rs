@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rsvp_core::{Instant, Node};
 use rsvp_record::{End, Header, ReadError, Replay, ReplayError, Step};
 
-use crate::convert::{Scene, timestamp};
+use crate::convert::{LAST_DAY, Scene, timestamp};
 
 /// A replay, and the time that it has come to.
 pub(super) struct Tape {
@@ -86,7 +86,9 @@ impl Tape {
     /// When the recording began.
     pub(super) fn started(&self) -> String {
         let micros = self.header().wall_clock;
-        let start = UNIX_EPOCH.checked_add(Duration::from_micros(micros)).filter(|_| micros <= LAST_DAY);
+        let start = UNIX_EPOCH
+            .checked_add(Duration::from_micros(micros))
+            .filter(|_| u128::from(micros) <= LAST_DAY.as_micros());
         timestamp(start.unwrap_or(UNIX_EPOCH))
     }
 
@@ -98,10 +100,7 @@ impl Tape {
     /// What is needed to show the state.
     pub(super) fn scene(&self) -> Scene {
         let wall = self.wall();
-        let is_sane = wall.duration_since(UNIX_EPOCH).is_ok_and(|since| since.as_micros() <= LAST_DAY.into());
+        let is_sane = wall.duration_since(UNIX_EPOCH).is_ok_and(|since| since <= LAST_DAY);
         Scene::then(&self.node().interfaces(), self.at, if is_sane { wall } else { UNIX_EPOCH })
     }
 }
-
-/// No day is later than this for those who print days: the year 9000, in microseconds since 1970.
-const LAST_DAY: u64 = 221_845_392_000_000_000;

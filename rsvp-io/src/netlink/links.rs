@@ -37,6 +37,8 @@ struct Device {
     point_to_point: bool,
     addresses: Vec<Address>,
     told: Option<InterfaceInfo>,
+    /// It was gone since, and may be back: another interface then.
+    was_gone: bool,
 }
 
 /// An address of a device.
@@ -120,6 +122,7 @@ impl Links {
             // It stays until it has been told about.
             link.name.clear();
             link.addresses.clear();
+            link.was_gone = true;
             self.touched.insert(device);
             self.on_addresses_changed();
         }
@@ -155,7 +158,8 @@ impl Links {
             let Some(link) = self.links.get_mut(&device) else { continue };
             let gone = link.name.is_empty();
             let wanted = !gone && !link.loopback && self.selection.includes(&link.name);
-            let Some(told) = link.told.as_ref().filter(|told| wanted && told.name == link.name) else {
+            let is_same = wanted && !std::mem::take(&mut link.was_gone);
+            let Some(told) = link.told.as_ref().filter(|told| is_same && told.name == link.name) else {
                 if let Some(told) = link.told.take() {
                     // Gone, renamed, or not wanted any more; under another name it is another interface.
                     self.touched.insert(device);
@@ -319,6 +323,18 @@ mod tests {
         assert_ne!(first.id, second.id);
         assert!(!second.up, "no carrier");
         assert_eq!(links.id(2), Some(second.id));
+    }
+
+    #[test]
+    fn a_device_that_is_back_before_anybody_looked_gets_another_id() {
+        let mut links = Links::new(InterfaceSelection::All);
+        link(&mut links, 2, "eth0", libc::IFF_UP | libc::IFF_RUNNING);
+        let first = present(links.poll());
+        links.on_link_gone(2);
+        link(&mut links, 2, "eth0", libc::IFF_UP | libc::IFF_RUNNING);
+        assert_eq!(links.poll(), Some(RoutingEvent::InterfaceRemoved(first.id)));
+        assert_ne!(present(links.poll()).id, first.id);
+        assert_eq!(links.poll(), None);
     }
 
     #[test]

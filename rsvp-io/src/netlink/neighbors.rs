@@ -70,9 +70,14 @@ impl Neighbors {
         });
         match known {
             Some((address, false)) => return Ok(Some(address)),
-            _ => self.use_neighbor(neighbor)?,
+            Some(_) => self.use_neighbor(neighbor)?,
+            None => {
+                self.use_neighbor(neighbor)?;
+                // Where there is nothing to ask for (a link without addresses), it is known at once, and never told.
+                self.look_up(neighbor);
+            }
         }
-        Ok(known.map(|(address, _)| address))
+        Ok(self.known.get(&neighbor).map(|known| known.address))
     }
 
     /// Has the kernel behave as if it had sent something to the neighbour: it asks who that is.

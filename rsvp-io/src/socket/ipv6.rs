@@ -97,6 +97,12 @@ impl Ipv6Sockets {
         if header[7] <= 1 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "hop limit exceeded"));
         }
+        // Neither did it pass the kernel's checks for what is forwarded.
+        let source = address(&header, 8);
+        let is_of_this_link = source.is_unicast_link_local() || source.is_loopback();
+        if source.is_unspecified() || source.is_multicast() || is_of_this_link {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "no source that may be sent on"));
+        }
         header[7] -= 1;
         let destination = address(&header, 24);
         let datagram = Outgoing::new(socket_address(destination, None), rest).header(&header);

@@ -66,9 +66,13 @@ impl Enforcer {
         Ok(())
     }
 
-    /// Forgets an interface that is gone; the kernel has removed its queueing discipline with it.
+    /// Forgets an interface that is gone. Its device may be there under another name: then it is given back.
     pub(crate) fn forget(&mut self, interface: InterfaceId) {
-        self.devices.remove(&interface);
+        if let Some(device) = self.devices.remove(&interface)
+            && let Err(error) = device.htb.detach(&mut self.netlink)
+        {
+            tracing::debug!(device = device.index, %error, "no queueing discipline to remove");
+        }
     }
 
     /// Makes the kernel give a flow what it says. If it fails, what was there before stays.
