@@ -140,7 +140,9 @@ pub(crate) struct Ledger {
 
 /// The ids of one generator.
 struct Used {
-    latest: MessageId,
+    epoch: u32,
+    /// By destination. What goes to one may overtake what goes to another, whose link address is still asked for.
+    latest: BTreeMap<IpAddr, MessageId>,
     /// Where a message went, and what it was behind its head.
     messages: BTreeMap<u32, (Port, MessageType, Vec<u8>)>,
 }
@@ -167,24 +169,25 @@ impl Ledger {
         let Some(FlaggedId { id, .. }) = head.message_id else { return };
         let message = (sent.port, raw.header.message_type, bytes[body..].to_vec());
         let used = self.generators.entry(generator).or_insert_with(|| Used {
-            latest: MessageId { id: id.id.wrapping_sub(1), ..id },
+            epoch: id.epoch,
+            latest: BTreeMap::new(),
             messages: BTreeMap::new(),
         });
-        assert_eq!(id.epoch, used.latest.epoch, "the Epoch stays (RFC 2961 section 4.2): {raw:?}");
+        assert_eq!(id.epoch, used.epoch, "the Epoch stays (RFC 2961 section 4.2): {raw:?}");
         if let Some(before) = used.messages.get(&id.id) {
             assert_eq!(*before, message, "an id names one message (RFC 2961 section 4.2): {raw:?}");
             return;
         }
-        assert!(used.latest.is_older_than(id), "{id} after {} (RFC 2961 section 4.5): {raw:?}", used.latest);
-        used.latest = id;
+        if let Some(latest) = used.latest.insert(sent.packet.destination, id) {
+            assert!(latest.is_older_than(id), "{id} after {latest} (RFC 2961 section 4.5): {raw:?}");
+        }
         used.messages.insert(id.id, message);
     }
 
     /// What is listed was told before, from the same address (RFC 2961 section 5.2), on the same way.
     fn check_listed(&self, sent: &Sent, id: MessageId) {
         let used = self.generators.get(&sent.packet.source);
-        let told =
-            used.filter(|used| used.latest.epoch == id.epoch).and_then(|used| used.messages.get(&id.id));
+        let told = used.filter(|used| used.epoch == id.epoch).and_then(|used| used.messages.get(&id.id));
         assert!(
             matches!(told, Some((port, MessageType::PATH | MessageType::RESV, _)) if *port == sent.port),
             "a summary refresh names {id}, which was not told by a Path or Resv on this way: {told:?}"

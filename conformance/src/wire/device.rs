@@ -96,6 +96,8 @@ impl Device {
             let address = plan.dut(port);
             Unsupported(format!("the device does not answer for {address} on {}: {error}", port.name()))
         })?;
+        // What the device before had left with the kernel until somebody would answer for a station has come now.
+        network.links.drain().map_err(unreadable)?;
         Ok(program)
     }
 

@@ -123,8 +123,14 @@ impl Links {
         frame.map_or(Ok(()), |frame| socket.send(&frame))
     }
 
-    /// Forgets what has come.
+    /// Begins anew with a device: forgets what has come, and where it is.
     pub(super) fn reset(&mut self) -> io::Result<()> {
+        self.device.clear();
+        self.drain()
+    }
+
+    /// Forgets what has come.
+    pub(super) fn drain(&mut self) -> io::Result<()> {
         self.reassembly = Reassembly::default();
         for (_, medium) in &self.sockets {
             match medium {
