@@ -15,7 +15,7 @@ use crate::membership::Memberships;
 use crate::netlink::{Change, Neighbor, Neighbors};
 use crate::options::OpenError;
 use crate::raw_sockets::SocketCounters;
-use crate::receive::{Discard, hand_on};
+use crate::receive::{Discard, hand_on, receive_all};
 use crate::socket::{
     Batch, LinkAddress, Outgoing, Packet, PacketSocket, Transit, Whole, classify_ipv4, classify_transit,
     has_router_alert, send_one,
@@ -234,31 +234,14 @@ impl Transport for PacketSockets {
             return self.read_neighbors(budget);
         }
         let Self { sockets, batch, counters: PacketCounters { sockets: counters, .. }, router, .. } = self;
-        let mut left = budget;
-        while left > 0 {
-            let count = batch.receive(sockets[source.0].fd(), left)?;
-            if count == 0 {
-                return Ok(ReadOutcome::Drained);
-            }
-            left -= count.min(left);
-            for packet in batch.packets() {
-                if let Some(total) = packet.overflowed {
-                    let before = std::mem::replace(&mut self.overflowed[source.0], total);
-                    counters.overflowed += u64::from(total.wrapping_sub(before));
-                }
-                match receive(source.0 == 1, &packet, interfaces, *router) {
-                    Ok(datagram) => {
-                        counters.received += 1;
-                        sink(datagram);
-                    }
-                    Err(reason) => {
-                        tracing::trace!(?reason, device = packet.device, "discarded");
-                        counters.on_discard(reason);
-                    }
-                }
-            }
-        }
-        Ok(ReadOutcome::More)
+        let (fd, last) = (sockets[source.0].fd(), &mut self.overflowed[source.0]);
+        receive_all(
+            (batch, fd),
+            budget,
+            (counters, last),
+            |packet| receive(source.0 == 1, packet, interfaces, *router),
+            sink,
+        )
     }
 
     fn send(&mut self, messages: &[Message], interfaces: &Interfaces) -> SendOutcome {

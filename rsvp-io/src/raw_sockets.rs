@@ -13,7 +13,7 @@ use crate::diagnostics;
 use crate::guard::Guard;
 use crate::membership::Memberships;
 use crate::options::{Carrier, OpenError};
-use crate::receive::{Discard, receive};
+use crate::receive::{Discard, receive, receive_all};
 use crate::socket::Batch;
 use crate::sockets::{Sockets, channel, compose};
 
@@ -161,31 +161,14 @@ impl Transport for RawSockets {
     ) -> io::Result<ReadOutcome> {
         let Self { sockets, batch, counters, overflowed, router, .. } = self;
         let Some((channel, fd)) = sockets.channels().nth(source.0) else { return Ok(ReadOutcome::Drained) };
-        let mut left = budget;
-        while left > 0 {
-            let count = batch.receive(fd, left)?;
-            if count == 0 {
-                return Ok(ReadOutcome::Drained);
-            }
-            left -= count.min(left);
-            for packet in batch.packets() {
-                if let Some(total) = packet.overflowed {
-                    let before = overflowed.insert(channel, total).unwrap_or(0);
-                    counters.overflowed += u64::from(total.wrapping_sub(before));
-                }
-                match receive(channel, &packet, sockets, interfaces, *router) {
-                    Ok(datagram) => {
-                        counters.received += 1;
-                        sink(datagram);
-                    }
-                    Err(reason) => {
-                        tracing::trace!(?reason, device = packet.device, "discarded");
-                        counters.on_discard(reason);
-                    }
-                }
-            }
-        }
-        Ok(ReadOutcome::More)
+        let last = overflowed.entry(channel).or_default();
+        receive_all(
+            (batch, fd),
+            budget,
+            (counters, last),
+            |packet| receive(channel, packet, sockets, interfaces, *router),
+            sink,
+        )
     }
 
     fn send(&mut self, messages: &[Message], interfaces: &Interfaces) -> SendOutcome {

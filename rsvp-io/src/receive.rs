@@ -1,12 +1,14 @@
 //! From what a socket received to an input of the node.
 
 use std::borrow::Cow;
+use std::io;
+use std::os::fd::BorrowedFd;
 
 use rsvp_core::input::{Datagram, Encapsulation};
-use rsvp_driver::Interfaces;
+use rsvp_driver::{Interfaces, ReadOutcome};
 
-use crate::raw_sockets::Channel;
-use crate::socket::{Packet, Received};
+use crate::raw_sockets::{Channel, SocketCounters};
+use crate::socket::{Batch, Packet, Received};
 use crate::sockets::Sockets;
 
 /// Why a packet is not handed on.
@@ -67,4 +69,40 @@ pub(crate) fn hand_on<'a>(
         encapsulation,
         payload: Cow::Borrowed(received.payload),
     })
+}
+
+/// Receives at most `budget` datagrams from a socket, counts them, and hands on those that are messages. `overflowed` is
+/// what the kernel last said of the socket's drops.
+pub(crate) fn receive_all(
+    (batch, fd): (&mut Batch, BorrowedFd<'_>),
+    budget: usize,
+    (counters, overflowed): (&mut SocketCounters, &mut u32),
+    interpret: impl for<'a> Fn(&Packet<'a>) -> Result<Datagram<'a>, Discard>,
+    sink: &mut dyn FnMut(Datagram<'_>),
+) -> io::Result<ReadOutcome> {
+    let mut left = budget;
+    while left > 0 {
+        let count = batch.receive(fd, left)?;
+        if count == 0 {
+            return Ok(ReadOutcome::Drained);
+        }
+        left -= count.min(left);
+        for packet in batch.packets() {
+            if let Some(total) = packet.overflowed {
+                let before = std::mem::replace(overflowed, total);
+                counters.overflowed += u64::from(total.wrapping_sub(before));
+            }
+            match interpret(&packet) {
+                Ok(datagram) => {
+                    counters.received += 1;
+                    sink(datagram);
+                }
+                Err(reason) => {
+                    tracing::trace!(?reason, device = packet.device, "discarded");
+                    counters.on_discard(reason);
+                }
+            }
+        }
+    }
+    Ok(ReadOutcome::More)
 }
